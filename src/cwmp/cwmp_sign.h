@@ -1,0 +1,74 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+/*
+ * Keyed digests: the signature of an announced URL, and the fixed-size names
+ * by which shared memory knows secrets without storing them.
+ */
+
+
+#ifndef _CWMP_SIGN_H_INCLUDED_
+#define _CWMP_SIGN_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_origin.h"
+
+
+#define CWMP_SIGN_KEY_MIN     16    /* bytes of a key */
+#define CWMP_SIGN_LEN         22    /* 128 bits in base64url */
+#define CWMP_SIGN_DIGEST_LEN  32
+
+
+/* what a keyed digest is for; a digest of one kind never equals another's */
+
+typedef enum {
+    CWMP_SIGN_URL = 1,          /* the signature of an announced URL */
+    CWMP_SIGN_CALL,             /* equal wake-ups: origin, path, user... */
+    CWMP_SIGN_SESSION,          /* affinity: cookie or device */
+    CWMP_SIGN_NONCE             /* a CPE's nonce: origin, user */
+} cwmp_sign_purpose_e;
+
+
+/*
+ * HMAC-SHA256 of the parts; ("ab", "c") and ("a", "bc") differ.  out has
+ * CWMP_SIGN_DIGEST_LEN bytes.  Returns NGX_OK, or NGX_ERROR if libcrypto
+ * fails.
+ */
+ngx_int_t cwmp_sign_digest(ngx_str_t *key, cwmp_sign_purpose_e purpose,
+    ngx_str_t *parts, ngx_uint_t nparts, u_char *out);
+
+
+/*
+ * Signs (mode, origin, path).  sig has CWMP_SIGN_LEN bytes.  Returns NGX_OK,
+ * or NGX_ERROR if libcrypto fails.
+ */
+ngx_int_t cwmp_sign(ngx_str_t *key, ngx_uint_t mode, cwmp_origin_t *o,
+    u_char *sig);
+
+
+/*
+ * Compares o->sig with the signature of each key; the time does not depend on
+ * which one matches, nor where one differs.
+ * Returns NGX_OK, NGX_DECLINED if it is none of ours, or NGX_ERROR.
+ */
+ngx_int_t cwmp_sign_verify(ngx_str_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
+    cwmp_origin_t *o);
+
+
+/*
+ * Takes the next key from the text of a cwmp_secret_file: one a line, empty
+ * lines skipped, CR before LF removed, everything else belongs to the key.
+ * text is advanced, line counts from 0 before the first call.
+ * Returns NGX_OK; NGX_DONE at the end; NGX_ERROR with what is wrong in *err.
+ */
+ngx_int_t cwmp_sign_next_key(ngx_str_t *text, ngx_str_t *key,
+    ngx_uint_t *line, const char **err);
+
+
+#endif /* _CWMP_SIGN_H_INCLUDED_ */
