@@ -1,0 +1,384 @@
+
+/*
+ * Fieldgate: what the workers share: sessions, Digest nonces, calls to CPEs
+ * in flight, and counters.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "ngx_http_cwmp_module.h"
+#include "ngx_http_cwmp_zone.h"
+
+
+/* what each worker has without a zone */
+#define NGX_HTTP_CWMP_PRIVATE_SIZE  (1024 * 1024)
+
+/* below this a table has but a handful of rows */
+#define NGX_HTTP_CWMP_MIN_SIZE      (64 * 1024)
+
+
+static ngx_int_t ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static size_t ngx_http_cwmp_zone_running(ngx_conf_t *cf, ngx_str_t *name);
+static ngx_int_t ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem,
+    size_t size);
+static void ngx_http_cwmp_zone_attach(ngx_http_cwmp_zone_t *z);
+
+
+#define NGX_HTTP_CWMP_COUNTER_ROW(id, family, label, value, help)             \
+    { family, label, value, help },
+
+ngx_http_cwmp_counter_t  ngx_http_cwmp_counters[] = {
+    NGX_HTTP_CWMP_COUNTERS(NGX_HTTP_CWMP_COUNTER_ROW)
+    { NULL, NULL, NULL, NULL }
+};
+
+
+static struct {
+    size_t      payload;
+    ngx_uint_t  percent;
+} ngx_http_cwmp_tables[] = {
+    { NGX_HTTP_CWMP_SESSION_SIZE, NGX_HTTP_CWMP_SESSIONS_PCT },
+    { NGX_HTTP_CWMP_COOKIE_SIZE, NGX_HTTP_CWMP_COOKIES_PCT },
+    { NGX_HTTP_CWMP_NONCE_SIZE, NGX_HTTP_CWMP_NONCES_PCT },
+    { NGX_HTTP_CWMP_CALL_SIZE, NGX_HTTP_CWMP_CALLS_PCT }
+};
+
+
+char *
+ngx_http_cwmp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cwmp_main_conf_t  *cmcf = conf;
+
+    u_char                *p;
+    size_t                 running;
+    ssize_t                size;
+    ngx_str_t             *value, name, s;
+    ngx_http_cwmp_zone_t  *z;
+
+    if (cmcf->zone) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    p = (u_char *) ngx_strchr(value[1].data, ':');
+
+    if (p == NULL || p == value[1].data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid zone \"%V\", name:size is expected",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    name.data = value[1].data;
+    name.len = p - value[1].data;
+
+    s.data = p + 1;
+    s.len = value[1].data + value[1].len - s.data;
+
+    size = ngx_parse_size(&s);
+
+    if (size == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid zone size \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (size < NGX_HTTP_CWMP_MIN_SIZE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "zone \"%V\" is too small, 64k at least",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    /*
+     * A zone of another size would be a new one: sessions in flight would
+     * lose their servers, and a worker of the old generation that dies holding
+     * the old zone's lock would leave it locked, since the master looks after
+     * the locks of current zones only.
+     */
+
+    running = ngx_http_cwmp_zone_running(cf, &name);
+
+    if (running && running != (size_t) size) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "the size of zone \"%V\" stays %uz until nginx is "
+                           "restarted", &name, running);
+        size = running;
+    }
+
+    z = ngx_pcalloc(cf->pool, sizeof(ngx_http_cwmp_zone_t));
+    if (z == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf->zone = ngx_shared_memory_add(cf, &name, size, &ngx_http_cwmp_module);
+    if (cmcf->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf->zone->init = ngx_http_cwmp_zone_init;
+    cmcf->zone->data = z;
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * In the master, while workers of an older generation use the same memory:
+ * what is there already is not touched.
+ */
+
+static ngx_int_t
+ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_cwmp_zone_t  *oz = data;
+
+    void                  *mem;
+    size_t                 size;
+    ngx_http_cwmp_zone_t  *z;
+
+    z = shm_zone->data;
+    z->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (oz || shm_zone->shm.exists) {
+        z->sh = z->shpool->data;
+        z->sh->warned = 0;
+        ngx_http_cwmp_zone_attach(z);
+        return NGX_OK;
+    }
+
+    /* the only allocation there ever is */
+
+    size = z->shpool->pfree * ngx_pagesize;
+
+    mem = ngx_slab_alloc(z->shpool, size);
+    if (mem == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_cwmp_zone_carve(z, mem, size) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "zone \"%V\" is too small", &shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    z->shpool->data = z->sh;
+
+    return NGX_OK;
+}
+
+
+ngx_http_cwmp_zone_t *
+ngx_http_cwmp_zone_private(ngx_conf_t *cf)
+{
+    void                  *mem;
+    ngx_http_cwmp_zone_t  *z;
+
+    z = ngx_pcalloc(cf->pool, sizeof(ngx_http_cwmp_zone_t));
+    if (z == NULL) {
+        return NULL;
+    }
+
+    mem = ngx_palloc(cf->pool, NGX_HTTP_CWMP_PRIVATE_SIZE);
+    if (mem == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_cwmp_zone_carve(z, mem, NGX_HTTP_CWMP_PRIVATE_SIZE) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return z;
+}
+
+
+cwmp_table_t *
+ngx_http_cwmp_zone_lock(ngx_http_cwmp_zone_t *z, ngx_uint_t table)
+{
+    if (z->shpool) {
+        ngx_shmtx_lock(&z->shpool->mutex);
+    }
+
+    if (cwmp_table_begin(z->tables[table]) == NGX_DECLINED) {
+        ngx_http_cwmp_count(z, REBUILT);
+    }
+
+    return z->tables[table];
+}
+
+
+void
+ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table)
+{
+    cwmp_table_end(z->tables[table]);
+
+    if (z->shpool) {
+        ngx_shmtx_unlock(&z->shpool->mutex);
+    }
+}
+
+
+ngx_int_t
+ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key, ngx_uint_t kind,
+    ngx_str_t *parts, ngx_uint_t n)
+{
+    u_char       digest[EVP_MAX_MD_SIZE], head[4];
+    uint32_t     len;
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+    EVP_MD_CTX  *md;
+    unsigned     size;
+
+    md = EVP_MD_CTX_create();
+    if (md == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_ERROR;
+
+    len = kind;
+    ngx_memcpy(head, &len, sizeof(head));
+
+    if (EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1
+        || EVP_DigestUpdate(md, head, sizeof(head)) != 1)
+    {
+        goto done;
+    }
+
+    /* with their lengths: ("a", "bc") is not ("ab", "c") */
+
+    for (i = 0; i < n; i++) {
+        len = parts[i].len;
+        ngx_memcpy(head, &len, sizeof(head));
+
+        if (EVP_DigestUpdate(md, head, sizeof(head)) != 1
+            || EVP_DigestUpdate(md, parts[i].data, parts[i].len) != 1)
+        {
+            goto done;
+        }
+    }
+
+    if (EVP_DigestFinal_ex(md, digest, &size) != 1
+        || HMAC(EVP_sha256(), z->sh->secret, sizeof(z->sh->secret),
+                digest, size, digest, &size)
+           == NULL)
+    {
+        goto done;
+    }
+
+    ngx_memcpy(key, digest, CWMP_TABLE_KEY_LEN);
+    rc = NGX_OK;
+
+done:
+
+    EVP_MD_CTX_destroy(md);
+
+    return rc;
+}
+
+
+ngx_uint_t
+ngx_http_cwmp_zone_alive(uint32_t holder)
+{
+    return (pid_t) holder == ngx_pid
+           || kill((pid_t) holder, 0) == 0
+           || ngx_errno == NGX_EPERM;
+}
+
+
+/*
+ * The size of the zone of that name in the running configuration, 0: there is
+ * none.
+ */
+
+static size_t
+ngx_http_cwmp_zone_running(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    ngx_cycle_t      *old;
+    ngx_shm_zone_t   *zone;
+    ngx_list_part_t  *part;
+
+    old = cf->cycle->old_cycle;
+
+    if (old == NULL) {
+        return 0;
+    }
+
+    for (part = &old->shared_memory.part; part; part = part->next) {
+        zone = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (zone[i].tag == &ngx_http_cwmp_module
+                && zone[i].shm.name.len == name->len
+                && ngx_strncmp(zone[i].shm.name.data, name->data, name->len)
+                   == 0)
+            {
+                return zone[i].shm.size;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
+{
+    u_char      *p, *end;
+    size_t       rest, share;
+    ngx_uint_t   i;
+
+    p = mem;
+    end = p + size;
+
+    p = ngx_align_ptr(p, 8);
+    z->sh = (ngx_http_cwmp_zone_sh_t *) p;
+    ngx_memzero(z->sh, sizeof(ngx_http_cwmp_zone_sh_t));
+
+    if (RAND_bytes(z->sh->secret, sizeof(z->sh->secret)) != 1) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_align_ptr(p + sizeof(ngx_http_cwmp_zone_sh_t), 8);
+    rest = end - p;
+
+    for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
+        share = (rest / 100 * ngx_http_cwmp_tables[i].percent) & ~(size_t) 7;
+
+        if (cwmp_table_create(p, share, ngx_http_cwmp_tables[i].payload)
+            == NULL)
+        {
+            return NGX_ERROR;
+        }
+
+        z->sh->tables[i] = p - (u_char *) z->sh;
+        p += share;
+    }
+
+    ngx_http_cwmp_zone_attach(z);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_cwmp_zone_attach(ngx_http_cwmp_zone_t *z)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
+        z->tables[i] = (cwmp_table_t *) ((u_char *) z->sh + z->sh->tables[i]);
+    }
+}

@@ -1,0 +1,181 @@
+
+/*
+ * Fieldgate: what the workers share: sessions, Digest nonces, calls to CPEs
+ * in flight, and counters.
+ *
+ * With "cwmp_zone" all of it lives in shared memory, and survives reloads and
+ * killed workers; without, each worker has tables of its own.  The code that
+ * uses them is the same.
+ */
+
+
+#ifndef _NGX_HTTP_CWMP_ZONE_H_INCLUDED_
+#define _NGX_HTTP_CWMP_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_table.h"
+
+
+/*
+ * The tables, what a row of each carries in bytes, and its share of the zone
+ * in percent.  The rows themselves are declared by their users, who check
+ * that they fit:
+ *
+ *     sessions   ngx_http_cwmp_session.c
+ *     cookies    ngx_http_cwmp_session.c
+ *     nonces     ngx_http_cwmp_call.c
+ *     calls      ngx_http_cwmp_call.c
+ */
+
+#define NGX_HTTP_CWMP_SESSIONS      0
+#define NGX_HTTP_CWMP_COOKIES       1
+#define NGX_HTTP_CWMP_NONCES        2
+#define NGX_HTTP_CWMP_CALLS         3
+#define NGX_HTTP_CWMP_TABLES        4
+
+#define NGX_HTTP_CWMP_SESSION_SIZE  200
+#define NGX_HTTP_CWMP_COOKIE_SIZE   16
+#define NGX_HTTP_CWMP_NONCE_SIZE    512
+#define NGX_HTTP_CWMP_CALL_SIZE     256
+
+#define NGX_HTTP_CWMP_SESSIONS_PCT  40
+#define NGX_HTTP_CWMP_COOKIES_PCT   15
+#define NGX_HTTP_CWMP_NONCES_PCT    30
+#define NGX_HTTP_CWMP_CALLS_PCT     15
+
+
+/*
+ * The counters: X(identifier, family, label, value, help).  Counters of one
+ * family stand together and differ in the label's value.
+ */
+
+#define NGX_HTTP_CWMP_COUNTERS(X)                                             \
+                                                                              \
+    X(MESSAGES_INFORM, "messages", "method", "Inform",                        \
+      "messages of CPEs by method")                                           \
+    X(MESSAGES_EMPTY, "messages", "method", "empty",                          \
+      "messages of CPEs by method")                                           \
+    X(MESSAGES_OTHER, "messages", "method", "other",                          \
+      "messages of CPEs by method")                                           \
+                                                                              \
+    X(REWRITTEN, "rewritten", "", "",                                         \
+      "connection request URLs rewritten")                                    \
+    X(REFUSED_ORIGINS, "refused_origins", "", "",                             \
+      "announced origins that the policy refused")                            \
+                                                                              \
+    X(SESSIONS_BEGUN, "sessions", "event", "begun",                           \
+      "sessions by what happened to them")                                    \
+    X(SESSIONS_ENDED, "sessions", "event", "ended",                           \
+      "sessions by what happened to them")                                    \
+    X(SESSIONS_RETURNED, "sessions", "event", "returned",                     \
+      "sessions by what happened to them")                                    \
+    X(SESSIONS_MOVED, "sessions", "event", "moved",                           \
+      "sessions by what happened to them")                                    \
+    X(SESSIONS_FORGOTTEN, "sessions", "event", "forgotten",                   \
+      "sessions by what happened to them")                                    \
+    X(SESSIONS_WAITED, "sessions", "event", "waited",                         \
+      "sessions by what happened to them")                                    \
+                                                                              \
+    X(PINNED_OPENED, "pinned_connections", "event", "opened",                 \
+      "upstream connections pinned to a CPE's connection")                    \
+    X(PINNED_REUSED, "pinned_connections", "event", "reused",                 \
+      "upstream connections pinned to a CPE's connection")                    \
+    X(PINNED_CLOSED, "pinned_connections", "event", "closed",                 \
+      "upstream connections pinned to a CPE's connection")                    \
+                                                                              \
+    X(REBUILT, "zone_rebuilds", "", "",                                       \
+      "tables repaired after a worker died inside one")
+
+
+#define NGX_HTTP_CWMP_COUNTER_ID(id, family, label, value, help)              \
+    NGX_HTTP_CWMP_##id,
+
+typedef enum {
+    NGX_HTTP_CWMP_COUNTERS(NGX_HTTP_CWMP_COUNTER_ID)
+    NGX_HTTP_CWMP_NCOUNTERS
+} ngx_http_cwmp_counter_e;
+
+
+typedef struct {
+    char                        *family;
+    char                        *label;      /* "": the family has none */
+    char                        *value;
+    char                        *help;
+} ngx_http_cwmp_counter_t;
+
+
+/* at the beginning of the memory; all offsets count from here */
+
+typedef struct {
+    ngx_atomic_t                 counters[NGX_HTTP_CWMP_NCOUNTERS];
+    ngx_atomic_t                 warned;     /* upstream without keep-alive */
+    size_t                       tables[NGX_HTTP_CWMP_TABLES];
+    u_char                       secret[32];
+} ngx_http_cwmp_zone_sh_t;
+
+
+typedef struct {
+    ngx_slab_pool_t             *shpool;     /* NULL: of this worker only */
+    ngx_http_cwmp_zone_sh_t     *sh;
+    cwmp_table_t                *tables[NGX_HTTP_CWMP_TABLES];
+} ngx_http_cwmp_zone_t;
+
+
+/*
+ * Adds one to a counter; takes no lock.
+ */
+
+#define ngx_http_cwmp_count(z, id)                                            \
+    (void) ngx_atomic_fetch_add(&(z)->sh->counters[NGX_HTTP_CWMP_##id], 1)
+
+
+/* in the order of ngx_http_cwmp_counter_e */
+
+extern ngx_http_cwmp_counter_t  ngx_http_cwmp_counters[];
+
+
+/*
+ * "cwmp_zone name:size;", in http{}.
+ */
+char *ngx_http_cwmp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * Tables without a zone: made when the configuration has been read, and so
+ * each worker's own after the fork.  NULL: no memory.
+ */
+ngx_http_cwmp_zone_t *ngx_http_cwmp_zone_private(ngx_conf_t *cf);
+
+/*
+ * Takes the lock and begins work on one table, and the end of it.  Work is
+ * short and bounded: no I/O, no logging, no allocation, no second table of
+ * another lock.  A second table of the same zone is begun and ended with
+ * cwmp_table_begin() and cwmp_table_end() in between.
+ */
+cwmp_table_t *ngx_http_cwmp_zone_lock(ngx_http_cwmp_zone_t *z,
+    ngx_uint_t table);
+void ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table);
+
+/*
+ * Makes the key of a row: an HMAC of its kind and parts under a secret of the
+ * zone, so that what comes from outside can neither be read there nor aims at
+ * a bucket.  "kind" tells apart keys of different meaning.
+ */
+ngx_int_t ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
+    ngx_uint_t kind, ngx_str_t *parts, ngx_uint_t n);
+
+#define NGX_HTTP_CWMP_KEY_DEVICE    1
+#define NGX_HTTP_CWMP_KEY_COOKIE    2
+#define NGX_HTTP_CWMP_KEY_NONCE     3
+#define NGX_HTTP_CWMP_KEY_CALL      4
+#define NGX_HTTP_CWMP_KEY_ORIGIN    5
+
+/*
+ * For cwmp_table_insert(): whether the process "holder" lives.
+ */
+ngx_uint_t ngx_http_cwmp_zone_alive(uint32_t holder);
+
+
+#endif /* _NGX_HTTP_CWMP_ZONE_H_INCLUDED_ */
