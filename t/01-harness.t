@@ -1,0 +1,73 @@
+# The harness itself: workers, generations, reload, crash, upgrade, checks.
+
+use lib 't/lib';
+use Fieldgate;
+
+my $t = Fieldgate->new(workers => 2, http => <<'END', stream => <<'END');
+    server {
+        listen 127.0.0.1:%%PORT:web%%;
+        location / { return 200 "pid=$pid\n"; }
+    }
+END
+    server {
+        listen 127.0.0.1:%%PORT:raw%%;
+        return "raw\n";
+    }
+END
+
+$t->start;
+
+like($t->get('web', '/'), qr/200 OK.*pid=\d+/s, 'http');
+is($t->exchange('raw', ''), "raw\n", 'stream');
+
+my @first = $t->worker_processes;
+is(scalar @first, 2, 'two workers');
+is($first[0]{generation}, 0, 'of generation 0');
+
+# an open connection keeps one of them in the old generation
+
+my $s = $t->connect('web');
+$t->reload;
+my @new = grep { !$_->{exiting} } $t->worker_processes;
+is(scalar @new, 2, 'two new workers');
+is($new[0]{generation}, 1, 'of generation 1');
+close $s;
+$t->reload(gone => 1);
+is(scalar $t->worker_processes, 2, 'and no old ones');
+
+my ($victim) = $t->pids;
+$t->kill_worker($victim);
+is(scalar(grep { $_ == $victim } $t->pids), 0, 'killed worker is replaced');
+like($t->error_log, qr/$victim exited on signal 9/, 'and its end is logged');
+
+my $master = $t->master;
+$t->upgrade(gone => 1);
+isnt($t->master, $master, 'new master');
+like($t->get('web', '/'), qr/200 OK/, 'which serves');
+
+my ($status, $out) = $t->check(http => 'nonsense on;');
+is($status, 1, 'a wrong configuration');
+like($out, qr/unknown directive "nonsense" in \S+check\.conf:\d+/,
+     'is explained with its line');
+
+my $child = $t->spawn('child', sub { print "hello\n" });
+is($t->reap($child), 0, 'a process of the test ends');
+
+# what has to fail a test does: another instance, inspected from outside
+
+my $bad = Fieldgate->new(http => '');
+Fieldgate::Env::write_file($bad->path('error.log'), "1 [alert] x\n2 [warn] y\n"
+                           . "3 [notice] worker process 5 exited with code 1\n"
+                           . "4 [crit] known\n");
+Fieldgate::Env::write_file($bad->path('sanitizer.7'), "ERROR\n");
+$bad->allow(qr/known/);
+$bad->spawn('dies', sub { die "oh" });
+wait_for(sub { -s $bad->path('dies.out') }, 'the child to die');
+wait_for(sub { !grep { Fieldgate::alive($_) } keys %{$bad->{children}} });
+my $wrong = join '|', $bad->wrongs;
+$bad->{finished} = 1;
+like($wrong, qr/dies failed:\noh at .*\[alert\] x.*exited with code 1.*ERROR/s,
+     'alerts, crashes, reports and dead simulators are seen');
+unlike($wrong, qr/known|warn/, 'what is allowed is not');
+
+done_testing;
