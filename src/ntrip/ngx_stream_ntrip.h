@@ -1,0 +1,128 @@
+
+/*
+ * Configuration of the NTRIP module and what its files share.
+ *
+ * ngx_stream_ntrip_module.c     directives, variables, hooks
+ * ngx_stream_ntrip_bus.c        zones, slots, waking, tick, sweep
+ * ngx_stream_ntrip_stream.c     streams of this worker, delivery
+ * ngx_stream_ntrip_rover.c      rover sessions
+ * ngx_stream_ntrip_source.c     the client at the provider
+ * ngx_stream_ntrip_handover.c   sockets to newer workers
+ * ngx_stream_ntrip_store.c      SQLite
+ * ngx_stream_ntrip_console.c    the console
+ * ngx_stream_ntrip_report.c     the periodic report
+ * ngx_http_ntrip_status_module.c
+ */
+
+
+#ifndef _NGX_STREAM_NTRIP_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_stream.h>
+#include <ngx_thread_pool.h>
+
+
+typedef struct ngx_stream_ntrip_store_s   ngx_stream_ntrip_store_t;
+typedef struct ngx_stream_ntrip_stream_s  ngx_stream_ntrip_stream_t;
+typedef struct ngx_stream_ntrip_source_s  ngx_stream_ntrip_source_t;
+typedef struct ngx_stream_ntrip_rover_s   ngx_stream_ntrip_rover_t;
+
+
+#define NGX_STREAM_NTRIP_STORAGE_HASH   0
+#define NGX_STREAM_NTRIP_STORAGE_PLAIN  1
+
+#define NGX_STREAM_NTRIP_FORMAT_AUTO    0
+#define NGX_STREAM_NTRIP_FORMAT_RTCM3   1
+#define NGX_STREAM_NTRIP_FORMAT_RAW     2
+
+#define NGX_STREAM_NTRIP_SLOW_SKIP      0
+#define NGX_STREAM_NTRIP_SLOW_CLOSE     1
+
+
+/* ntrip_mount, in stream{} or server{} */
+
+typedef struct {
+    ngx_str_t                  name;       /* declared spelling */
+    ngx_str_t                  str;        /* the STR line without CR LF,
+                                              made up if not given */
+    ngx_uint_t                 format;
+    ngx_flag_t                 gga;
+} ngx_stream_ntrip_mount_t;
+
+
+typedef struct {
+    size_t                     zone_size;          /* ntrip_zone */
+    size_t                     ring_size;          /* ntrip_ring_size, 32k */
+    ngx_str_t                  database;           /* full path */
+    ngx_uint_t                 storage;            /* ..._STORAGE_* */
+    ngx_msec_t                 report;             /* 0: off */
+    ngx_array_t               *mounts;             /* of stream{} */
+
+    ngx_shm_zone_t            *bus;
+    ngx_shm_zone_t            *zone;               /* the one that is used:
+                                                      perhaps the running
+                                                      cycle's, with another
+                                                      size */
+    ngx_thread_pool_t         *thread_pool;
+
+    unsigned                   caster:1;           /* some server casts */
+    unsigned                   console:1;
+} ngx_stream_ntrip_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                 caster;             /* ntrip_caster */
+    ngx_flag_t                 relay;              /* ntrip_relay */
+    ngx_str_t                  pool;               /* "default" */
+    in_port_t                  port;               /* 0: that listened on */
+
+    ngx_array_t               *mounts;             /* ngx_stream_ntrip_mount_t:
+                                                      own, then stream's */
+    ngx_uint_t                 share_distance;     /* metres; 30000 */
+    ngx_msec_t                 gga_interval;       /* 1s */
+    ngx_msec_t                 gga_repeat;         /* 10s */
+    ngx_msec_t                 login_timeout;      /* 10s */
+    ngx_msec_t                 position_timeout;   /* 60s */
+    ngx_msec_t                 send_timeout;       /* 30s */
+    ngx_msec_t                 source_wait;        /* 60s */
+    ngx_msec_t                 source_connect_timeout;   /* 5s */
+    ngx_msec_t                 source_timeout;     /* 30s */
+    ngx_msec_t                 source_linger;      /* 5s */
+    ngx_uint_t                 slow_rover;         /* ..._SLOW_* */
+    ngx_msec_t                 max_age;            /* 10s */
+    ngx_msec_t                 coalesce;           /* 5ms */
+
+    ngx_flag_t                 console;            /* ntrip_console */
+    ngx_str_t                  console_password;   /* value or hash, after
+                                                      env: and file: */
+} ngx_stream_ntrip_srv_conf_t;
+
+
+/*
+ * How long the conf of a stream or a source lives: both may outlive the
+ * rover that made them, in the worker that owns them, but never the worker,
+ * whose cycle holds the conf.  A source that was handed over takes the conf
+ * of the first server in the new cycle that has its mount and pool.
+ */
+
+
+/* ngx_stream_ntrip_rover.c, content handler of ntrip_caster */
+void ngx_stream_ntrip_caster_handler(ngx_stream_session_t *s);
+
+/* ngx_stream_ntrip_console.c, content handler of ntrip_console */
+void ngx_stream_ntrip_console_handler(ngx_stream_session_t *s);
+
+/* ngx_stream_ntrip_report.c, once a worker; the lowest living slot of the
+   newest generation prints */
+void ngx_stream_ntrip_report_start(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf);
+
+
+extern ngx_module_t  ngx_stream_ntrip_module;
+
+
+#endif /* _NGX_STREAM_NTRIP_H_INCLUDED_ */

@@ -1,0 +1,141 @@
+
+/*
+ * The nginx side of the shared state: both zones, this worker's slot, the
+ * descriptors made once in the master, waking and being woken, the tick.
+ *
+ * Descriptors: for each slot an eventfd (CLOEXEC, NONBLOCK) and a
+ * SOCK_SEQPACKET pair, made by the master in init_module, never with
+ * nginx -t, kept in a static array over every reload, since those of a
+ * cycle's pool are gone before new workers are forked.  As many as
+ * ngx_max(32, 8 * worker_processes), 256 at most; a reload that needs more
+ * adds some.  A worker knows those that existed when it was forked: for
+ * others it relies on their tick, and hands nothing over to them.
+ *
+ * Workers keep both ends of every pair, so that anybody can empty the queue
+ * of a dead slot: a socket in flight there keeps its connection alive.
+ *
+ * Life of a worker (init_process, NGX_PROCESS_WORKER and _SINGLE only, and
+ * only if the main conf is there):
+ *   release dead slots; claim one; clear its bits; empty its pair; watch its
+ *   eventfd and pair (ngx_add_channel_event style, rev->channel = 1); sweep
+ *   if one is due; start the tick.
+ *   Every failure is logged and leaves a worker that polls once a second
+ *   (no slot: "me" is 0, it owns nothing, joins nothing).
+ *
+ * The tick, each second, cancelable: look as if woken; read /proc for each
+ * slot that is taken (pid, start time, zombie), release the dead; sweep if
+ * due; claim orphans that this worker has rovers of; empty pairs of free
+ * slots; beat; expire withdrawals, lingering streams, waiting rovers.
+ *
+ * Exit: an unconnected connection marked idle, whose read handler is called
+ * with c->close at shutdown; it sets slot.exiting and starts the hand-over.
+ * exit_process: give back what is left, release the slot.
+ *
+ * Attacks:
+ *   reload with a failing later zone: zone init only carves new memory, so a
+ *     rollback leaves everything as it was.
+ *   zone resized: the running cycle's shm zone is put in (found by name and
+ *     tag in cf->cycle->old_cycle while the directive is read), a warning
+ *     tells both sizes; so there is one data zone ever, and its mutex is
+ *     swept by nginx, since the current cycle names it.
+ *   ring_size changed: same, the running one is kept, with a warning.
+ *   pid reused: start time differs.  /proc hidden: kill(pid, 0), where only
+ *     ESRCH counts as dead.
+ *   master_process off: one process, one slot, no pair is read.
+ *   init_module of a cycle without stream{} or ntrip_zone: nothing is made.
+ */
+
+
+#ifndef _NGX_STREAM_NTRIP_BUS_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_BUS_H_INCLUDED_
+
+
+#include "ngx_stream_ntrip.h"
+#include "ntrip_bus.h"
+#include "ntrip_zone.h"
+#include "ntrip_stream.h"
+#include "ntrip_session.h"
+#include "ntrip_handover.h"
+
+
+/* this worker; set in init_process, read by everybody in it */
+
+typedef struct {
+    ntrip_bus_t               *bus;
+    ntrip_zone_t              *zone;
+    ngx_slab_pool_t           *bus_pool;     /* for their mutexes */
+    ngx_slab_pool_t           *zone_pool;
+    uint64_t                   me;           /* holder, 0: no slot */
+    ngx_uint_t                 slot;
+    ngx_uint_t                 limit;        /* slots with descriptors */
+    uint64_t                   generation;
+    uint64_t                   kick_cursor;
+    unsigned                   exiting:1;
+} ngx_stream_ntrip_worker_t;
+
+extern ngx_stream_ntrip_worker_t  ngx_stream_ntrip_worker;
+
+#define ngx_stream_ntrip_count(name)                                          \
+    ngx_stream_ntrip_count_n(name, 1)
+#define ngx_stream_ntrip_count_n(name, n)                                     \
+    if (ngx_stream_ntrip_worker.me) {                                         \
+        ngx_stream_ntrip_worker.bus->slots[ngx_stream_ntrip_worker.slot]      \
+            .counters[NTRIP_COUNT_##name] += (n);                             \
+    }
+
+
+/* directive ntrip_zone, after all of stream{} was read (init_main_conf):
+   adds both zones, or puts the running data zone in */
+char *ngx_stream_ntrip_bus_conf(ngx_conf_t *cf,
+    ngx_stream_ntrip_main_conf_t *nmcf);
+
+/* hooks of the module; never fail for a reason that may pass */
+ngx_int_t ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle);
+ngx_int_t ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle);
+void ngx_stream_ntrip_bus_exit_process(ngx_cycle_t *cycle);
+
+
+/* the locks: short, never both, no log and no system call within.  lock
+   also enters the data zone, unlock leaves it. */
+void ngx_stream_ntrip_lock(void);
+void ngx_stream_ntrip_unlock(void);
+
+void ngx_stream_ntrip_wake(ngx_uint_t slot);
+void ngx_stream_ntrip_wake_set(ntrip_slots_t *set);
+
+/* tells every worker with rovers of the stream, and its owner if "owner" */
+void ngx_stream_ntrip_wake_stream(uint32_t index, ngx_uint_t owner);
+
+/* posts the kick and wakes "wake"; takes the bus's lock */
+void ngx_stream_ntrip_kick(ngx_str_t *user, uint64_t below,
+    ntrip_slots_t *wake);
+
+
+/* what the bus calls, all in this worker, never with a lock */
+
+/* stream "index" was marked: new records, a mail, an owner that died, an
+   accepted offer, a rover that left (ngx_stream_ntrip_stream.c) */
+void ngx_stream_ntrip_stream_woken(uint32_t index);
+
+/* each second (stream, rover, source, handover) */
+void ngx_stream_ntrip_stream_tick(void);
+void ngx_stream_ntrip_rover_tick(void);
+
+/* close this worker's sessions of the user below that number; user NULL:
+   kicks were missed, look at each (ngx_stream_ntrip_rover.c) */
+void ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below);
+
+/* the worker is exiting: begin to hand over; and again each tick until
+   nothing is left (ngx_stream_ntrip_handover.c) */
+void ngx_stream_ntrip_handover_start(void);
+
+/* a message came in; fds are the callee's now */
+void ngx_stream_ntrip_handover_received(ntrip_handover_t *msg,
+    ngx_socket_t *fds, ngx_uint_t nfds);
+
+/* sends; NGX_OK, NGX_AGAIN (pair full), NGX_ERROR.  fds stay the caller's */
+ngx_int_t ngx_stream_ntrip_bus_send(uint64_t heir, ntrip_handover_t *msg,
+    ngx_socket_t *fds, ngx_uint_t nfds);
+
+
+#endif /* _NGX_STREAM_NTRIP_BUS_H_INCLUDED_ */

@@ -1,0 +1,128 @@
+
+/*
+ * The store: users, accounts, changes.  Each worker has a read-only
+ * connection on the event loop (busy timeout 0, statements always reset) and
+ * one that writes, used by one thread at a time in the thread pool; both are
+ * opened after fork, and nothing else ever opens the file.
+ *
+ * The tables of accounts are held in memory, re-read when the change feed
+ * says so, so that candidates for a lease need no SQL under or around the
+ * lock.  Users are looked up row by row.
+ *
+ * States: OPENING (thread: folder is there, file made or imported, by the
+ * worker that gets a file lock on DATABASE.lease byte 0; others wait), READY,
+ * DOWN (why, once a second: reopen if the inode changed or it was an error).
+ * Lookups in OPENING and DOWN give NGX_AGAIN: never a 401.
+ *
+ * Attacks:
+ *   file deleted, replaced: fstat() against stat() once a second; reopen.
+ *   killed while importing: one transaction; the next one imports.
+ *   change feed: "seq" is the cursor; the table is trimmed by the writer to
+ *     its last 10000 rows; a reader whose cursor is older than the oldest
+ *     row, or a new file, treats everything as changed.
+ *   console closes while its write is out: the task has its own memory and a
+ *     "data" that can be cleared.
+ *   two workers write: SQLite's own lock, busy timeout 2 s, in a thread.
+ */
+
+
+#ifndef _NGX_STREAM_NTRIP_STORE_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_STORE_H_INCLUDED_
+
+
+#include "ngx_stream_ntrip.h"
+#include "ntrip_lease.h"
+#include "ntrip_session.h"
+
+
+typedef struct {
+    u_char                     name[NTRIP_USER_MAX];
+    size_t                     name_len;
+    u_char                     password[256];   /* as stored: wiped by the
+                                                   caller after use */
+    size_t                     password_len;
+    time_t                     expires;         /* seconds since 1970, 0:
+                                                   never */
+    ngx_uint_t                 max_sessions;    /* 1; 0: no limit */
+    u_char                     mounts[256];     /* names with commas between,
+                                                   empty: all */
+    size_t                     mounts_len;
+} ngx_stream_ntrip_user_t;
+
+
+typedef struct {
+    uint64_t                   id;
+    ngx_str_t                  pool;
+    ngx_str_t                  host;            /* name or address */
+    in_port_t                  port;            /* 0: the relay's */
+    ngx_str_t                  name;
+    ngx_str_t                  password;
+    time_t                     expires;
+    unsigned                   tls:1;
+} ngx_stream_ntrip_account_t;
+
+
+/* init_process; never fails for a reason that may pass */
+ngx_int_t ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf);
+void ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle);
+
+/* NGX_OK; NGX_DECLINED: no such user (or expired: *user is filled in, check
+   expires); NGX_AGAIN: cannot be told now, try for up to 2 s */
+ngx_int_t ngx_stream_ntrip_store_user(ngx_str_t *name,
+    ngx_stream_ntrip_user_t *user);
+
+/*
+ * Compares a password with the stored value.  NGX_OK, NGX_DECLINED, or
+ * NGX_AGAIN: a hash that is not in the cache; a task was posted, handler is
+ * called later with NGX_OK or NGX_DECLINED.  "data" may be taken back with
+ * ngx_stream_ntrip_store_cancel().  NGX_ERROR: queue full, treat as
+ * unavailable.
+ */
+typedef void (*ngx_stream_ntrip_verify_pt)(void *data, ngx_int_t rc);
+ngx_int_t ngx_stream_ntrip_store_verify(ngx_stream_ntrip_user_t *user,
+    ngx_str_t *password, ngx_stream_ntrip_verify_pt handler, void *data);
+void ngx_stream_ntrip_store_cancel(void *data);
+
+/*
+ * The unexpired accounts of a pool for a mount, shuffled, as candidates; the
+ * array belongs to the store and is good until the next call.  NGX_OK,
+ * NGX_DECLINED: the pool has none; NGX_AGAIN: cannot be told now.
+ */
+ngx_int_t ngx_stream_ntrip_store_candidates(ngx_str_t *pool, ngx_str_t *mount,
+    in_port_t port, ntrip_candidate_t **candidates, ngx_uint_t *n);
+
+/* the account, good until control goes back to the event loop; NULL: gone */
+ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_account(uint64_t id);
+
+/* ngx_stream_ntrip_rover.c: the user was changed, or name NULL: any may have
+   been; each session of it is looked up again and closed if it may not be */
+void ngx_stream_ntrip_rover_user_changed(ngx_str_t *name);
+
+/* ngx_stream_ntrip_source.c: an account was changed or deleted; 0: any */
+void ngx_stream_ntrip_source_changed(uint64_t id);
+
+
+/*
+ * Console and API: a piece of work for the writing connection, run in the
+ * thread pool.  "run" is called in the thread with the connection (a
+ * sqlite3 *) and touches nothing but "task"; "done" on the event loop, if not
+ * cancelled.  Lists are read in pages by key, so that neither memory nor a
+ * read transaction grows.
+ */
+typedef struct ngx_stream_ntrip_work_s  ngx_stream_ntrip_work_t;
+
+struct ngx_stream_ntrip_work_s {
+    void                     (*run)(ngx_stream_ntrip_work_t *work, void *db);
+    void                     (*done)(ngx_stream_ntrip_work_t *work);
+    void                     (*free)(ngx_stream_ntrip_work_t *work);
+    void                      *data;       /* NULL: cancelled, only free */
+    ngx_int_t                  rc;         /* NGX_OK, NGX_DECLINED, NGX_BUSY,
+                                              NGX_ERROR */
+};
+
+/* NGX_OK: posted; NGX_ERROR: store is down or the queue is full */
+ngx_int_t ngx_stream_ntrip_store_post(ngx_stream_ntrip_work_t *work);
+
+
+#endif /* _NGX_STREAM_NTRIP_STORE_H_INCLUDED_ */

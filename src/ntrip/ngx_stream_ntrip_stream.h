@@ -1,0 +1,312 @@
+
+/*
+ * Streams of this worker: one object for each stream that has rovers here or
+ * whose source is here.  It copies new records of the ring once into
+ * refcounted buffers and sends from them to all its rovers.
+ *
+ * ---- delivery ----
+ *
+ * A buffer holds up to NGX_STREAM_NTRIP_BUF bytes of whole records, framed
+ * once: each record as  "<hex length>\r\n" payload "\r\n", so that a chunked
+ * rover sends the whole of it and a raw one the payload alone.  Records of
+ * one epoch are collected and go out as one write (an iovec that skips the
+ * frames for raw rovers): with the epoch's last message, at 4 KB, or after
+ * ntrip_coalesce, whatever comes first.
+ *
+ * A rover here is {fd, cursor, offset, flags}: 24 bytes in a compact array.
+ * The hot loop touches only this array and calls sendmsg(); nginx's
+ * connection, its write event and timer are touched when the socket blocks:
+ * flag BLOCKED, ngx_handle_write_event(), send_timeout.  TLS rovers have the
+ * flag SLOWPATH and go through c->send_chain().
+ *
+ * Rovers leave the array by swap with the last; a rover knows its index, so
+ * the swap updates the moved one's.  Within the delivery loop a rover that
+ * must be closed is flagged CLOSE and closed after the loop, by a posted
+ * event: nothing is removed while it is walked.
+ *
+ * Attacks:
+ *   partial write: offset > 0 means a record has begun; only its own bytes
+ *     may follow.  skip, move, kick with TLS and hand-over act when
+ *     offset is 0, or take the record's rest along (hand-over).
+ *   buffer freed while somebody is in it: a rover's cursor holds a reference
+ *     on its buffer; the last one frees.  Buffers are in order, a rover that
+ *     stays behind keeps all after it: bounded by max_age and by
+ *     NGX_STREAM_NTRIP_LAG bytes, whichever is first, then skip or close.
+ *   overrun of the ring: this worker was away for a whole ring; counted, the
+ *     copy goes on with the newest epoch; no rover gets part of a message.
+ *   stream goes to another owner: the ring and the cursors stay.
+ *   rover moves to another stream: when offset is 0; its cursor is then the
+ *     newest boundary there.
+ *   rover's handler frees the stream object: the stream is only freed by
+ *     ngx_stream_ntrip_stream_tick() or in its own event, when it has
+ *     neither rovers nor source.
+ *
+ * ---- source ----
+ *
+ *   NONE      no account: this worker owns the stream and looks for one
+ *   RESOLVE   resolver or thread pool          source_connect_timeout
+ *   CONNECT   connecting                       source_connect_timeout
+ *   REPLY     request sent                     source_timeout
+ *   LIVE      data                             source_timeout
+ *   OFFERED   hand-over under way: neither reads nor writes
+ *   CLOSING   SHUT_WR, waits for FIN           NTRIP_LEASE_FIN
+ *
+ *   error in RESOLVE, CONNECT, REPLY: lease failed (with its reason), stream
+ *     reopens, next account; none left: rovers wait (NGX_AGAIN, all busy:
+ *     source_wait) or the stream fails (rested or declined).
+ *   error or EOF in LIVE: the same; rovers keep waiting on the stream.
+ *   no rover bit: linger; then close(): NGX_DECLINED resumes LIVE.
+ *   worker exits in RESOLVE to REPLY: it stays until LIVE or until nobody
+ *     wants it; at the shutdown timeout the source is closed, the stream
+ *     orphaned by the release of the slot, and claimed.
+ *   file lock refused: reason FOREIGN, next account, nothing was connected.
+ *   task or resolver outstanding when the source goes: it carries a pointer
+ *     to a small context of its own, whose "source" is cleared; the answer
+ *     frees it.
+ *   first data with the reply: the rest of the buffer goes through the same
+ *     function as later reads.
+ *   callbacks re-entering: source errors are handled in its own event only,
+ *     never from within delivery.
+ *
+ * ---- rover ----
+ *
+ *   REQUEST   until the header is whole        login_timeout (absolute)
+ *   LOOKUP    store says "later": v1 2 s, then closed; v2 503
+ *   VERIFY    password in the thread pool      (2 s as well)
+ *   DELAY     slowed down: failed logins, kicks
+ *   POSITION  logged in, reply sent, needs GGA position_timeout
+ *   WAIT      has a position, no account free  source_wait
+ *   ATTACHED  on a stream, live or not yet     send_timeout when blocked
+ *   OFFERED   hand-over under way
+ *   TABLE     sends a sourcetable or an error, then lingers and closes
+ *
+ *   Everything before the session row is reached by anyone: one buffer of
+ *   NGX_STREAM_NTRIP_REQUEST bytes, outside the pool, freed with the reply;
+ *   login_timeout from accept, not from the last byte.
+ *   split at every byte: the request parser is incremental; the rest of the
+ *     buffer after the blank line goes to the sentence reader.
+ *   peer closes in VERIFY: the task holds the session; it is freed when the
+ *     task comes back.
+ *   kick in any state: closed at once, except while OFFERED (then the heir
+ *     reads the kick, or finds itself superseded on accept).
+ *   worker exits: TABLE and all before POSITION finish; others are handed
+ *     over (plain TCP), TLS stays until it ends or the shutdown timeout.
+ *   c->close or timeout in any state: one function closes:
+ *     ngx_stream_ntrip_rover_finalize().
+ */
+
+
+#ifndef _NGX_STREAM_NTRIP_STREAM_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_STREAM_H_INCLUDED_
+
+
+#include "ngx_stream_ntrip.h"
+#include "ngx_stream_ntrip_bus.h"
+
+
+#define NGX_STREAM_NTRIP_BUF      8192
+#define NGX_STREAM_NTRIP_LAG      131072
+#define NGX_STREAM_NTRIP_REQUEST  4096
+
+
+typedef struct ngx_stream_ntrip_buf_s  ngx_stream_ntrip_buf_t;
+
+struct ngx_stream_ntrip_buf_s {
+    ngx_stream_ntrip_buf_t    *next;
+    uint32_t                   refs;       /* rovers in it, plus one for the
+                                              stream while it is its last */
+    uint32_t                   used;
+    uint64_t                   time;       /* arrival of its first record */
+    uint64_t                   position;   /* in the ring, of its first */
+    uint32_t                   records;
+    uint32_t                   size;
+    u_char                     data[1];    /* ngx_stream_ntrip_framed_t,
+                                              "hex CRLF payload CRLF",
+                                              aligned to 8, and so on */
+};
+
+
+/* before each framed record; the payload begins "head" bytes after it */
+
+typedef struct {
+    uint32_t                   payload;    /* bytes */
+    uint16_t                   head;       /* bytes of "hex CRLF" */
+    uint16_t                   flags;      /* NTRIP_RECORD_* */
+    uint64_t                   next;       /* position behind it in the ring */
+} ngx_stream_ntrip_framed_t;
+
+
+#define NGX_STREAM_NTRIP_BLOCKED  0x01
+#define NGX_STREAM_NTRIP_SLOWPATH 0x02     /* TLS: through the connection */
+#define NGX_STREAM_NTRIP_CHUNKED  0x04
+#define NGX_STREAM_NTRIP_CLOSE    0x08
+#define NGX_STREAM_NTRIP_HELD     0x10     /* reply not yet out: no data */
+
+typedef struct {
+    ngx_stream_ntrip_buf_t    *buf;        /* NULL: has everything */
+    uint32_t                   cursor;     /* of a framed record in buf */
+    uint32_t                   offset;     /* bytes of it that are sent */
+    ngx_socket_t               fd;
+    uint32_t                   flags;
+} ngx_stream_ntrip_sink_t;
+
+
+struct ngx_stream_ntrip_stream_s {
+    ngx_queue_t                queue;      /* all of this worker */
+    uint32_t                   index;
+    uint64_t                   serial;
+    uint64_t                   position;   /* next record to copy */
+
+    ngx_stream_ntrip_buf_t    *first;
+    ngx_stream_ntrip_buf_t    *last;
+    size_t                     bytes;      /* in its buffers */
+
+    ngx_stream_ntrip_sink_t   *sinks;      /* compact; rovers[i] has sinks[i] */
+    ngx_stream_ntrip_rover_t **rovers;
+    ngx_uint_t                 nsinks;
+    ngx_uint_t                 nalloc;
+
+    ngx_event_t                flush;      /* ntrip_coalesce */
+    ngx_stream_ntrip_source_t *source;     /* if owned here */
+    uint64_t                   mail_seq;   /* last mail read, if owned */
+
+    ngx_stream_ntrip_srv_conf_t  *conf;
+    ngx_stream_ntrip_mount_t     *mount;
+};
+
+
+/* ---- streams: ngx_stream_ntrip_stream.c ---- */
+
+ngx_int_t ngx_stream_ntrip_stream_init(ngx_cycle_t *cycle);
+
+/*
+ * Finds or makes the stream for a rover with what it wants, shared or new
+ * (ntrip_stream_attach), and adds the rover.  If this worker is the owner of
+ * a new one its source is started.  NGX_OK, NGX_AGAIN: no account free;
+ * NGX_DECLINED: none at all; NGX_ERROR: table full or no memory, logged.
+ */
+ngx_int_t ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+
+/* joins one that is known, at a ring position (hand-over) */
+ngx_int_t ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
+    uint32_t index, uint64_t serial, uint64_t position);
+
+void ngx_stream_ntrip_stream_leave(ngx_stream_ntrip_rover_t *rover);
+
+/* sends what is there to one rover: after its reply, or when writable.
+   NGX_OK, NGX_AGAIN (blocked), NGX_ERROR (close it) */
+ngx_int_t ngx_stream_ntrip_stream_send(ngx_stream_ntrip_rover_t *rover);
+
+/* the lead's sentence, rate limited by the caller's gga_interval */
+void ngx_stream_ntrip_stream_position(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+
+/* this worker's object, NULL if it has none */
+ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_get(uint32_t index,
+    uint64_t serial);
+
+
+/* ---- sources: ngx_stream_ntrip_source.c ---- */
+
+typedef enum {
+    NGX_STREAM_NTRIP_SOURCE_NONE = 0,
+    NGX_STREAM_NTRIP_SOURCE_RESOLVE,
+    NGX_STREAM_NTRIP_SOURCE_CONNECT,
+    NGX_STREAM_NTRIP_SOURCE_REPLY,
+    NGX_STREAM_NTRIP_SOURCE_LIVE,
+    NGX_STREAM_NTRIP_SOURCE_OFFERED,
+    NGX_STREAM_NTRIP_SOURCE_CLOSING
+} ngx_stream_ntrip_source_state_e;
+
+
+/* starts a source with the account "id", whose row is leased */
+ngx_int_t ngx_stream_ntrip_source_start(ngx_stream_ntrip_stream_t *stream,
+    uint64_t id);
+
+/* a new mail in the stream: sends it up, at most one each gga_interval */
+void ngx_stream_ntrip_source_mail(ngx_stream_ntrip_source_t *source);
+
+/* nobody wants it any more: lingers, then closes */
+void ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source);
+
+/* one login for SOURCE-TEST: handler gets NTRIP_REST_* and a text.  Takes
+   the row and the file lock as any other; NGX_BUSY if it is in use */
+typedef void (*ngx_stream_ntrip_test_pt)(void *data, ngx_uint_t reason,
+    ngx_str_t *text);
+ngx_int_t ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
+    ngx_stream_ntrip_test_pt handler, void *data);
+
+/* hand-over: fills in msg and fds, state becomes OFFERED; resume on
+   withdrawal; release closes without shutdown, after the heir has accepted */
+ngx_int_t ngx_stream_ntrip_source_offer(ngx_stream_ntrip_source_t *source,
+    ntrip_handover_t *msg, ngx_socket_t *fds);
+void ngx_stream_ntrip_source_resume(ngx_stream_ntrip_source_t *source);
+void ngx_stream_ntrip_source_release(ngx_stream_ntrip_source_t *source);
+ngx_int_t ngx_stream_ntrip_source_adopt(ngx_stream_ntrip_stream_t *stream,
+    ntrip_handover_t *msg, ngx_socket_t *fds);
+
+
+/* the file lock: an own open file of DATABASE.lease with a write lock on byte
+   "id"; NGX_OK, NGX_BUSY (another instance), NGX_ERROR (logged) */
+ngx_int_t ngx_stream_ntrip_lease_lock(ngx_str_t *path, uint64_t id,
+    ngx_fd_t *fd, ngx_log_t *log);
+
+
+/* ---- rovers: ngx_stream_ntrip_rover.c ---- */
+
+typedef enum {
+    NGX_STREAM_NTRIP_ROVER_REQUEST = 0,
+    NGX_STREAM_NTRIP_ROVER_LOOKUP,
+    NGX_STREAM_NTRIP_ROVER_VERIFY,
+    NGX_STREAM_NTRIP_ROVER_DELAY,
+    NGX_STREAM_NTRIP_ROVER_POSITION,
+    NGX_STREAM_NTRIP_ROVER_WAIT,
+    NGX_STREAM_NTRIP_ROVER_ATTACHED,
+    NGX_STREAM_NTRIP_ROVER_OFFERED,
+    NGX_STREAM_NTRIP_ROVER_TABLE
+} ngx_stream_ntrip_rover_state_e;
+
+
+struct ngx_stream_ntrip_rover_s {
+    ngx_stream_session_t      *session;
+    ngx_stream_ntrip_stream_t *stream;     /* NULL: on none */
+    uint32_t                   sink;       /* its index there */
+    uint32_t                   index;      /* session row */
+    uint64_t                   login;
+    ngx_stream_ntrip_mount_t  *mount;
+    ngx_queue_t                queue;      /* of this worker, by state */
+
+    u_char                     state;
+    u_char                     version;
+    u_char                     line_len;
+    unsigned                   tls:1;
+    unsigned                   moving:1;   /* leaves its stream at the next
+                                              message boundary */
+
+    u_char                    *line;       /* unfinished sentence, NULL if
+                                              there is none */
+    u_char                    *request;    /* until login */
+    ngx_msec_t                 gga;        /* when the last came */
+};
+
+
+void ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
+    const char *result);
+
+/* an account has become free, or rests are over: rovers in WAIT try again */
+void ngx_stream_ntrip_rover_retry(void);
+
+/* the stream of these rovers has failed: closes them all */
+void ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream);
+
+/* hand-over, as for sources */
+ngx_int_t ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
+    ntrip_handover_t *msg, ngx_socket_t *fds);
+void ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_rover_release(ngx_stream_ntrip_rover_t *rover);
+ngx_int_t ngx_stream_ntrip_rover_adopt(ntrip_handover_t *msg,
+    ngx_socket_t *fds);
+
+
+#endif /* _NGX_STREAM_NTRIP_STREAM_H_INCLUDED_ */

@@ -1,0 +1,120 @@
+
+/*
+ * Handing a connected socket to a worker of a newer generation: one message
+ * in the SOCK_SEQPACKET pair of its slot, with the descriptors in SCM_RIGHTS:
+ * a source brings its socket and its lock file, a rover its socket.
+ *
+ *     giver                              heir
+ *     stops reading, writes nothing
+ *     offer: heir, nonce into the row
+ *     sendmsg ------------------------>  recvmsg
+ *     keeps its copies                   accept under the lock: holder = me
+ *     wakes the heir                     wakes the giver
+ *     sees holder != me: closes          goes on with the bytes that came
+ *
+ * Attacks:
+ *   giver killed before sendmsg: holder dead, heir alive; the sweep leaves the
+ *     row alone for NTRIP_OFFER_TIMEOUT, then it is an orphan.
+ *   giver killed after sendmsg: the heir accepts, the connection lives on.
+ *   heir killed before accepting: the giver sees the heir dead, withdraws and
+ *     goes on itself.  The copy in the pair is emptied by whoever releases
+ *     or claims that slot; it cannot be accepted, its nonce no longer stands.
+ *   heir killed after accepting: a dead holder, as any crash.
+ *   heir slow: after NTRIP_OFFER_TIMEOUT the giver withdraws under the lock;
+ *     exactly one of withdraw and accept succeeds.
+ *   pair full: sendmsg says EAGAIN; the giver withdraws and tries later.
+ *   slot reused between offer and sendmsg: the message names its heir; another
+ *     incarnation closes the descriptors, the giver withdraws.
+ *   message stolen by somebody who empties the pair of a dead slot: as heir
+ *     slow.
+ *   the exiting giver reaches its shutdown timeout meanwhile: it closes its
+ *     copies without shutdown(), which the heir's do not notice.
+ *   reload upon reload: the heir has become old itself and offers it on.
+ *
+ * The message is for processes of the same binary image: numbers as in
+ * memory.  decode() checks it nevertheless.
+ */
+
+
+#ifndef _NTRIP_HANDOVER_H_INCLUDED_
+#define _NTRIP_HANDOVER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_stream.h"
+#include "ntrip_session.h"
+
+
+#define NTRIP_HANDOVER_MAGIC   0x4e544831
+#define NTRIP_HANDOVER_SOURCE  1
+#define NTRIP_HANDOVER_ROVER   2
+
+#define NTRIP_HANDOVER_DATA    8192  /* unfinished bytes, at most */
+#define NTRIP_HANDOVER_FDS     2
+
+
+typedef struct {
+    uint32_t           magic;
+    uint16_t           type;         /* NTRIP_HANDOVER_SOURCE, _ROVER */
+    uint16_t           nfds;
+    uint64_t           heir;         /* who may take it */
+    uint64_t           nonce;
+    uint32_t           index;        /* row: stream or session */
+    uint32_t           spare;
+    uint64_t           serial;       /* of the row */
+
+    /* source: how its bytes are read */
+    uint64_t           source;       /* source.id */
+    uint32_t           chunked;      /* the reply was chunked: */
+    uint32_t           chunk_state;  /* ntrip_chunk decoder, */
+    uint64_t           chunk_left;   /* and bytes left of this chunk */
+    uint64_t           host;         /* ntrip_candidate_t */
+    uint64_t           host_mount;
+
+    /* rover */
+    uint64_t           login;
+    uint32_t           stream;       /* NTRIP_ROW_NONE: none */
+    uint32_t           version;      /* 1, 2 */
+    uint64_t           stream_serial;
+    uint64_t           position;     /* in the ring: next record to send */
+    uint64_t           started;      /* seconds since 1970 */
+    uint64_t           received;     /* bytes so far, for the access log */
+    uint64_t           sent;
+    uint64_t           messages;
+    uint32_t           chunked_out;  /* 1: rover is sent chunks */
+    uint16_t           user_len;
+    uint16_t           agent_len;
+    uint16_t           mount_len;
+    uint16_t           local_len;    /* struct sockaddr that was listened on */
+    uint32_t           addr_len;     /* struct sockaddr of the rover, as
+                                        realip or PROXY protocol have it */
+
+    /* source: bytes of the unfinished message in the framer.
+       rover: bytes of the record that is partly sent, then what was read of
+       an unfinished sentence */
+    uint32_t           out_len;
+    uint32_t           in_len;
+
+    u_char             user[NTRIP_USER_MAX];
+    u_char             agent[NTRIP_AGENT_MAX];
+    u_char             mount[NTRIP_MOUNT_MAX];
+    u_char             local[NTRIP_ADDR_MAX];
+    u_char             addr[NTRIP_ADDR_MAX];
+
+    u_char             data[NTRIP_HANDOVER_DATA];
+                                     /* out_len, then in_len bytes */
+} ntrip_handover_t;
+
+
+/* bytes of the message to send; NGX_ERROR if out_len + in_len do not fit */
+ssize_t ntrip_handover_size(const ntrip_handover_t *msg);
+
+/* NGX_OK, or NGX_ERROR: "size" bytes with "nfds" descriptors are no message
+   of ours.  The caller closes the descriptors. */
+ngx_int_t ntrip_handover_check(const ntrip_handover_t *msg, size_t size,
+    ngx_uint_t nfds);
+
+
+#endif /* _NTRIP_HANDOVER_H_INCLUDED_ */

@@ -1,0 +1,144 @@
+
+/*
+ * Leases: no two connections use one account.  Two locks, both needed:
+ *
+ *   the row here       against workers of this master, of any generation;
+ *   a write lock on    (open file description, F_OFD_SETLK) against other
+ *   byte source.id of  masters and nginx instances on the host.  It belongs
+ *   DATABASE.lease     to the open file, so it travels with it by SCM_RIGHTS
+ *                      and goes with the last descriptor.
+ *
+ * Order: row, then file lock (outside the zone's lock), then connect; back:
+ * shut down, wait for the provider's FIN (NTRIP_LEASE_FIN at most), close the
+ * socket, close the lock file, then free the row.
+ *
+ *     IDLE (rests, or remembers failures) --> HELD --> CLOSING --> IDLE
+ *
+ * HELD has no holder of its own: it is held as long as streams[stream], with
+ * that serial, says "source" is this one.  So the hand-over of a stream moves
+ * its lease in the same store.  CLOSING names the worker that waits for the
+ * FIN.
+ *
+ * Attacks:
+ *   killed between row and file lock, or before connect: the stream's owner
+ *     is dead; sweep; the account cools for NTRIP_LEASE_COOL and is free.
+ *   killed between publishing the stream and "source" in it: attach writes
+ *     "source" before the stream's state; a lease without a stream that says
+ *     so is free at the next sweep, rebuild or pick.
+ *   killed while connected: the kernel sends the FIN and frees the file lock;
+ *     the row cools, so that the provider has seen the FIN.
+ *   killed with the socket in flight: the copy in the slot's socket pair
+ *     keeps the connection and the file lock, so nobody else can log in;
+ *     whoever releases or claims the slot empties the pair.
+ *   file lock is another instance's: NTRIP_LEASE_FOREIGN rest, next account.
+ */
+
+
+#ifndef _NTRIP_LEASE_H_INCLUDED_
+#define _NTRIP_LEASE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_zone.h"
+
+
+#define NTRIP_LEASE_IDLE     1
+#define NTRIP_LEASE_HELD     2
+#define NTRIP_LEASE_CLOSING  3
+
+#define NTRIP_LEASE_COOL     300     /* ms after a crash */
+#define NTRIP_LEASE_FIN      2000    /* ms for the provider's FIN */
+#define NTRIP_LEASE_FOREIGN  1000    /* ms: somebody else has it */
+#define NTRIP_REST_MIN       60000   /* ms after a refusal, doubling */
+#define NTRIP_REST_MAX       3600000
+#define NTRIP_REST_LOST      5000    /* ms after any other failure, doubling
+                                        up to NTRIP_REST_MIN */
+#define NTRIP_HOST_PACE      100     /* ms between logins to one host */
+
+
+/* why an account or a host rests; also what a login attempt came to */
+
+#define NTRIP_REST_NONE      0
+#define NTRIP_REST_FOREIGN   1       /* another instance uses it */
+#define NTRIP_REST_REFUSED   2       /* 401, 403 */
+#define NTRIP_REST_MOUNT     3       /* SOURCETABLE, 404 */
+#define NTRIP_REST_FAILED    4       /* anything else */
+#define NTRIP_REST_CRASH     5       /* its worker died */
+
+
+typedef struct {
+    ntrip_row_t        row;          /* holder: only while CLOSING */
+
+    uint64_t           source;       /* source.id, the key */
+    uint32_t           stream;       /* HELD: which stream, */
+    uint32_t           failures;     /* in a row */
+    uint64_t           serial;       /* and which use of it */
+    uint64_t           until;        /* rests until, monotonic ms */
+    uint32_t           reason;       /* NTRIP_REST_* */
+    uint32_t           last;         /* reason of the last failure */
+} ntrip_lease_row_t;
+
+
+typedef struct {
+    ntrip_row_t        row;          /* key: hash of "host:port" or of
+                                        "host:port/mount" */
+    uint64_t           until;        /* rests until */
+    uint64_t           login;        /* next login not before this */
+    uint64_t           refused;      /* when an account was last refused */
+    uint64_t           source;       /* which one */
+    uint32_t           reason;
+    uint32_t           failures;
+} ntrip_rest_row_t;
+
+
+/* an account as the store knows it, in what the zone needs */
+
+typedef struct {
+    uint64_t           source;       /* source.id, > 0 */
+    uint64_t           host;         /* ntrip_hash of "host:port" in lower
+                                        case, from the bus's seed */
+    uint64_t           host_mount;   /* the same, chained with the mount */
+} ntrip_candidate_t;
+
+
+/*
+ * Lock held in all that follow.
+ *
+ * pick: leases the first candidate that is free, for streams[index] with
+ * "serial": NGX_OK, NGX_AGAIN (all in use, resting or paced; *wait gets the
+ * milliseconds until one may be tried), NGX_DECLINED (none given), NGX_ERROR
+ * (table full).  The caller stores row->source in the stream.
+ */
+ngx_int_t ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, uint32_t index, uint64_t serial,
+    const ntrip_candidate_t *candidates, ngx_uint_t n, ngx_uint_t *picked,
+    uint64_t *wait);
+
+/*
+ * The owner of the stream: the login or the connection failed; the lease
+ * goes, the account rests as the reason demands, and with it the host (two
+ * refused accounts in a minute) or the (host, mountpoint) pair.
+ */
+void ntrip_lease_failed(ntrip_zone_t *zone, uint64_t now, uint32_t index,
+    const ntrip_candidate_t *candidate, ngx_uint_t reason);
+
+/* the login was good: failures are forgotten */
+void ntrip_lease_good(ntrip_zone_t *zone, uint32_t index,
+    const ntrip_candidate_t *candidate);
+
+/* the owner begins to close the connection; the stream keeps no lease */
+void ntrip_lease_closing(ntrip_zone_t *zone, uint64_t me, uint32_t index);
+
+/* connection and lock file are closed */
+void ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source);
+
+/* may be called for any account: for lists and the console */
+ntrip_lease_row_t *ntrip_lease_find(ntrip_zone_t *zone, uint64_t source);
+
+/* is the row held by a stream that says so? */
+ngx_uint_t ntrip_lease_held(ntrip_zone_t *zone, ntrip_lease_row_t *lease);
+
+
+#endif /* _NTRIP_LEASE_H_INCLUDED_ */

@@ -1,0 +1,129 @@
+
+/*
+ * Sessions: one row for each rover that is logged in, in any worker.  The
+ * same user again throws the older out; users that do so all the time, and
+ * addresses that guess passwords, are slowed down.
+ *
+ * All functions need the data zone's lock unless they say otherwise.
+ *
+ * Login: number from ntrip_bus_next_login(), ntrip_session_login() under the
+ * data zone's lock; then, if it says so, ntrip_bus_kick() under the bus's;
+ * then the slots in "wake" are woken.
+ *
+ * Attacks:
+ *   two logins of one user at once, in two workers: numbers order them.
+ *     Whoever enters second sees both rows: the lower number is over the
+ *     limit, be it the other's (kicked) or its own (NGX_DECLINED).
+ *   killed after the row, before the kick: the newcomer died with it; the
+ *     older session stays, rightly.
+ *   kick read before the worker has entered a session with a lower number:
+ *     that session then sees the higher number in login(), and declines.
+ *   killed while logged in: the row has a dead holder; the sweep.
+ *   session handed over: row.holder moves in one store; the number stays.
+ */
+
+
+#ifndef _NTRIP_SESSION_H_INCLUDED_
+#define _NTRIP_SESSION_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_zone.h"
+
+
+#define NTRIP_SESSION_OPEN   1
+
+#define NTRIP_AGENT_MAX      64
+#define NTRIP_ADDR_MAX       28      /* a sockaddr_in6 */
+
+#define NTRIP_KICK_LIMIT     10      /* kicks in NTRIP_KICK_WINDOW */
+#define NTRIP_KICK_WINDOW    60000   /* ms */
+#define NTRIP_FAIL_LIMIT     10
+#define NTRIP_FAIL_WINDOW    60000
+
+
+typedef struct {
+    ntrip_row_t        row;          /* hash: of the user; holder: worker */
+
+    uint64_t           login;        /* its number */
+    uint64_t           time;         /* of login, seconds since 1970 */
+    uint64_t           position;     /* ntrip_point_t, one word: written by
+                                        its worker without the lock */
+    uint64_t           bytes;        /* delivered; same */
+    uint64_t           messages;     /* same */
+    uint64_t           gga;          /* last position, monotonic ms; same */
+    uint32_t           stream;       /* NTRIP_ROW_NONE: none yet; same */
+    uint16_t           user_len;
+    uint8_t            agent_len;
+    uint8_t            addr_len;
+    uint8_t            version;      /* 1, 2 */
+    uint8_t            tls;
+    uint8_t            spare[6];
+    u_char             user[NTRIP_USER_MAX];
+    u_char             agent[NTRIP_AGENT_MAX];
+    u_char             addr[NTRIP_ADDR_MAX];
+                                     /* struct sockaddr, from its pool */
+    u_char             spare2[4];
+} ntrip_session_row_t;
+
+
+typedef struct {
+    ngx_str_t          user;         /* <= NTRIP_USER_MAX */
+    ngx_str_t          agent;        /* cut to NTRIP_AGENT_MAX */
+    const u_char      *addr;         /* struct sockaddr */
+    size_t             addr_len;     /* <= NTRIP_ADDR_MAX */
+    uint64_t           login;
+    uint64_t           time;         /* seconds since 1970 */
+    ngx_uint_t         version;
+    ngx_uint_t         tls;
+    ngx_uint_t         max_sessions; /* user.max_sessions, 0: no limit */
+} ntrip_login_t;
+
+
+/*
+ *   NGX_OK        entered; *index is its row.  *below > 0: sessions of the
+ *                 user with a lower number are to be kicked, "wake" has the
+ *                 slots that hold them
+ *   NGX_DECLINED  a later login is already there: close this one
+ *   NGX_BUSY      more than NTRIP_KICK_LIMIT kicks of this user: not entered;
+ *                 hold the login back and try again after a second
+ *   NGX_ERROR     the table is full
+ */
+ngx_int_t ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t me, uint64_t now, const ntrip_login_t *login, uint32_t *index,
+    uint64_t *below, ntrip_slots_t *wake);
+
+/* removes the row if it is still this session's; its holder only */
+void ntrip_session_logout(ntrip_zone_t *zone, uint64_t me, uint32_t index,
+    uint64_t login);
+
+/* for a worker that missed kicks: is there a later login that throws this
+   one out?  max_sessions as for login */
+ngx_uint_t ntrip_session_superseded(ntrip_zone_t *zone, uint32_t index,
+    uint64_t login, ngx_uint_t max_sessions);
+
+/* kicks by an administrator: every session of the user; "wake" as above.
+   Returns how many there are; the caller posts the kick with
+   below = ntrip_bus_next_login() */
+ngx_uint_t ntrip_session_kick(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    const ngx_str_t *user, ntrip_slots_t *wake);
+
+/* no lock: the row, for its worker to keep up to date and for lists.  Lists
+   copy the row and look at "state" and "login" before and after. */
+ntrip_session_row_t *ntrip_session_row(ntrip_zone_t *zone, uint32_t index);
+
+
+/*
+ * Failed logins: the address is 4 or 16 bytes (of IPv6 the first 8 count).
+ * failed: one more, returns how many in this window.  blocked: 1 if above
+ * NTRIP_FAIL_LIMIT: delay the reply to the next try by a second.
+ */
+ngx_uint_t ntrip_session_failed(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    const u_char *addr, size_t len, uint64_t now);
+ngx_uint_t ntrip_session_blocked(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    const u_char *addr, size_t len, uint64_t now);
+
+
+#endif /* _NTRIP_SESSION_H_INCLUDED_ */

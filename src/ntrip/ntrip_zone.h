@@ -1,0 +1,146 @@
+
+/*
+ * The data zone, carved once out of "ntrip_zone size":
+ *
+ *     streams    1/2 of it    a row and a ring each, at most 8192
+ *     sessions   3/8          a row for each rover that is logged in
+ *     leases     1/16         a row for each account in use or resting
+ *     rests      1/32         hosts and (host, mountpoint) pairs that rest,
+ *                             failed logins by address, kicks by user
+ *     the rest   1/32         header, chains, alignment
+ *
+ * With rings of 32k, 64m makes about 980 streams and 80,000 sessions; 1m
+ * about 14 and 1,200.  NTRIP_ZONE_MIN is what is accepted at least.
+ *
+ * Locks and "busy": after taking the zone's mutex call ntrip_zone_enter(),
+ * before giving it back ntrip_zone_leave().  Whoever is killed in between
+ * leaves "busy" set, nginx's master gives the mutex back, and the next one
+ * to enter rebuilds every list from the rows.
+ *
+ * Nothing here takes the lock itself, reads a clock or allocates.
+ */
+
+
+#ifndef _NTRIP_ZONE_H_INCLUDED_
+#define _NTRIP_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_bus.h"
+#include "ntrip_table.h"
+#include "ntrip_ring.h"
+#include "ntrip_mailbox.h"
+
+
+#define NTRIP_ZONE_MIN       (512 * 1024)
+#define NTRIP_ZONE_VERSION   1
+
+/* how many rows a sweep looks at in one lock hold */
+#define NTRIP_SWEEP_STEP     1024
+
+
+typedef struct {
+    uint64_t           version;
+    uint64_t           busy;         /* set within a lock hold */
+    uint64_t           rebuilds;     /* how often somebody died within */
+
+    size_t             ring_size;    /* data bytes of each ring */
+    size_t             ring_memory;  /* from one ring to the next */
+    size_t             rings;        /* offset of the first from the zone */
+
+    ntrip_table_t      streams;      /* ntrip_stream_row_t */
+    ntrip_table_t      sessions;     /* ntrip_session_row_t */
+    ntrip_table_t      leases;       /* ntrip_lease_row_t */
+    ntrip_table_t      rests;        /* ntrip_rest_row_t */
+    ntrip_recent_t     failures;     /* failed logins by address */
+    ntrip_recent_t     kicks;        /* kicks by user */
+} ntrip_zone_t;
+
+
+typedef struct {
+    uint32_t           streams;
+    uint32_t           sessions;
+    uint32_t           leases;
+    uint32_t           rests;
+    uint32_t           recent;       /* rows of each ntrip_recent_t */
+    size_t             ring_size;
+    size_t             bytes;        /* what they take */
+} ntrip_zone_plan_t;
+
+
+/* a set of slots to wake: filled by operations, used after the lock */
+
+typedef struct {
+    uint64_t           bits[NTRIP_SLOT_WORDS];
+} ntrip_slots_t;
+
+#define ntrip_slots_add(set, slot)                                            \
+    (set)->bits[(slot) / 64] |= (uint64_t) 1 << ((slot) % 64)
+#define ntrip_slots_has(set, slot)                                            \
+    (((set)->bits[(slot) / 64] >> ((slot) % 64)) & 1)
+
+
+/* how "size" bytes are divided; NGX_OK, or NGX_DECLINED: too small for even
+   two streams with rings of "ring_size" */
+ngx_int_t ntrip_zone_plan(ntrip_zone_plan_t *plan, size_t size,
+    size_t ring_size);
+
+/* carves zeroed memory of plan->bytes, aligned to 64, by the master, before
+   anybody else sees it */
+void ntrip_zone_init(ntrip_zone_t *zone, const ntrip_zone_plan_t *plan);
+
+
+/* lock held: see above.  enter returns 1 if it had to rebuild (log it) */
+ngx_uint_t ntrip_zone_enter(ntrip_zone_t *zone);
+void ntrip_zone_leave(ntrip_zone_t *zone);
+
+
+/* lock held; the claimant of a slot clears what its predecessor left in the
+   streams, before it attaches to any */
+void ntrip_zone_clear_slot(ntrip_zone_t *zone, ngx_uint_t slot);
+
+
+typedef struct {
+    uint32_t           stage;        /* start with all of it zero */
+    uint32_t           next;
+    uint64_t           swept;        /* rows so far */
+} ntrip_sweep_t;
+
+/*
+ * Sweeps rows of dead holders, NTRIP_SWEEP_STEP a call.  Lock held; give it
+ * back between calls.  NGX_AGAIN: call again; NGX_OK: done.
+ *
+ *   session of a dead worker: removed; a lead is taken from its stream.
+ *   stream of a dead worker:  with a living heir and an offer younger than
+ *       NTRIP_OFFER_TIMEOUT: left for the heir.  Else with bits of living
+ *       slots: ORPHAN, and these slots are marked and put into "wake".  Else
+ *       removed.
+ *   stream, bits of free slots: cleared.
+ *   lease whose stream is gone, or which a dead worker was closing: rests
+ *       for NTRIP_LEASE_COOL, then it is free.
+ */
+ngx_int_t ntrip_zone_sweep(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, ntrip_sweep_t *sweep, ntrip_slots_t *wake);
+
+
+/*
+ * The hand-over of a row, lock held.  See ntrip_handover.h.
+ * offer:    holder only, row not yet offered.
+ * withdraw: holder only.  NGX_OK: it is ours again for all time;
+ *           NGX_DECLINED: it has been taken, close your copies.
+ * accept:   heir only.  NGX_OK: it is ours now; NGX_DECLINED: the offer does
+ *           not stand (any more), close what came with it.
+ */
+
+#define NTRIP_OFFER_TIMEOUT  1000    /* ms */
+
+void ntrip_row_offer(ntrip_row_t *row, uint64_t heir, uint64_t nonce,
+    uint64_t now);
+ngx_int_t ntrip_row_withdraw(ntrip_row_t *row, uint64_t me, uint64_t nonce);
+ngx_int_t ntrip_row_accept(ntrip_row_t *row, uint64_t me, uint64_t serial,
+    uint64_t nonce);
+
+
+#endif /* _NTRIP_ZONE_H_INCLUDED_ */
