@@ -1,6 +1,8 @@
 
 /*
  * Fieldgate: the table of fixed rows, alone and under kill -9.
+ *
+ * sources: src/cwmp/cwmp_table.c
  */
 
 
