@@ -1,0 +1,520 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+#define _GNU_SOURCE
+
+#include "bench.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+
+typedef struct {
+    pid_t    pid;
+    int      user;
+    int      kernel;
+    int64_t  cpu;
+} bench_process_t;
+
+
+static int64_t bench_cpu(pid_t pid);
+static int bench_counter(pid_t pid, int kernel);
+static int64_t bench_counted(int fd);
+
+
+static bench_process_t  bench_processes[BENCH_MAX_PIDS];
+static size_t           bench_nprocesses;
+
+
+void
+bench_die(const char *fmt, ...)
+{
+    va_list  args;
+
+    fprintf(stderr, "%s: ", program_invocation_short_name);
+
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+
+    fputc('\n', stderr);
+    exit(1);
+}
+
+
+void *
+bench_alloc(size_t size)
+{
+    void  *p;
+
+    p = calloc(1, size);
+    if (p == NULL) {
+        bench_die("no memory");
+    }
+
+    return p;
+}
+
+
+uint64_t
+bench_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+
+void
+bench_open_files(void)
+{
+    struct rlimit  rl;
+
+    if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
+        rl.rlim_cur = rl.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &rl);
+    }
+}
+
+
+int
+bench_listen(int *port)
+{
+    int                 fd, on;
+    socklen_t           len;
+    struct sockaddr_in  sin;
+
+    fd = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0);
+    if (fd == -1) {
+        bench_die("socket(): %s", strerror(errno));
+    }
+
+    on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+
+    memset(&sin, 0, sizeof(sin));
+    sin.sin_family = AF_INET;
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sin.sin_port = htons(*port);
+    len = sizeof(sin);
+
+    if (bind(fd, (struct sockaddr *) &sin, len) == -1
+        || listen(fd, 4096) == -1
+        || getsockname(fd, (struct sockaddr *) &sin, &len) == -1)
+    {
+        bench_die("listening on port %d: %s", *port, strerror(errno));
+    }
+
+    *port = ntohs(sin.sin_port);
+
+    return fd;
+}
+
+
+int
+bench_accept(int fd)
+{
+    int  s, on;
+
+    s = accept4(fd, NULL, NULL, SOCK_NONBLOCK|SOCK_CLOEXEC);
+
+    if (s == -1) {
+        if (errno != EAGAIN && errno != ECONNABORTED) {
+            bench_die("accept4(): %s", strerror(errno));
+        }
+
+        return -1;
+    }
+
+    on = 1;
+    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+
+    return s;
+}
+
+
+int
+bench_connect(int port)
+{
+    int                 fd, on;
+    struct sockaddr_in  sin;
+
+    fd = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0);
+    if (fd == -1) {
+        bench_die("socket(): %s", strerror(errno));
+    }
+
+    on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+
+    memset(&sin, 0, sizeof(sin));
+    sin.sin_family = AF_INET;
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sin.sin_port = htons(port);
+
+    if (connect(fd, (struct sockaddr *) &sin, sizeof(sin)) == -1
+        && errno != EINPROGRESS)
+    {
+        bench_die("connect() to port %d: %s", port, strerror(errno));
+    }
+
+    return fd;
+}
+
+
+static int
+bench_http_whole(bench_http_t *h)
+{
+    size_t       len;
+    const char  *end, *value;
+
+    if (h->head == 0) {
+        end = memmem(h->buf, h->len, "\r\n\r\n", 4);
+        if (end == NULL) {
+            return 0;
+        }
+
+        h->head = end + 4 - h->buf;
+        h->body = 0;
+
+        value = bench_http_header(h, "Content-Length", &len);
+        if (value != NULL) {
+            h->body = strtoul(value, NULL, 10);
+        }
+    }
+
+    return h->len >= h->head + h->body;
+}
+
+
+int
+bench_http_read(bench_http_t *h, int fd)
+{
+    ssize_t  n;
+
+    for ( ;; ) {
+
+        if (h->size - h->len < 4096) {
+            h->size = h->size ? h->size * 2 : 16384;
+            h->buf = realloc(h->buf, h->size);
+            if (h->buf == NULL) {
+                bench_die("no memory");
+            }
+        }
+
+        n = recv(fd, h->buf + h->len, h->size - h->len, 0);
+
+        if (n > 0) {
+            h->len += n;
+
+            if (bench_http_whole(h)) {
+                return 1;
+            }
+
+            continue;
+        }
+
+        if (n == -1 && errno == EINTR) {
+            continue;
+        }
+
+        return (n == -1 && errno == EAGAIN) ? 0 : -1;
+    }
+}
+
+
+int
+bench_http_next(bench_http_t *h)
+{
+    size_t  n;
+
+    n = h->head + h->body;
+    h->len -= n;
+    h->head = 0;
+
+    if (h->len == 0) {
+        return 0;
+    }
+
+    memmove(h->buf, h->buf + n, h->len);
+
+    return bench_http_whole(h);
+}
+
+
+const char *
+bench_http_header(bench_http_t *h, const char *name, size_t *len)
+{
+    size_t       n;
+    const char  *p, *end, *eol, *found;
+
+    n = strlen(name);
+    end = h->buf + h->head - 2;
+    found = NULL;
+
+    for (p = memchr(h->buf, '\n', h->head) + 1; p < end; p = eol + 2) {
+
+        eol = memchr(p, '\r', end - p + 1);
+
+        if ((size_t) (eol - p) <= n
+            || p[n] != ':'
+            || strncasecmp(p, name, n) != 0)
+        {
+            continue;
+        }
+
+        if (found != NULL) {
+            return NULL;
+        }
+
+        for (found = p + n + 1; *found == ' '; found++) { /* void */ }
+
+        *len = eol - found;
+    }
+
+    return found;
+}
+
+
+int
+bench_http_status(bench_http_t *h)
+{
+    if (h->head < 16 || memcmp(h->buf, "HTTP/1.1 ", 9) != 0) {
+        return 0;
+    }
+
+    return atoi(h->buf + 9);
+}
+
+
+int
+bench_send(int fd, const char *data, size_t len, size_t *pos)
+{
+    ssize_t  n;
+
+    while (*pos < len) {
+        n = send(fd, data + *pos, len - *pos, MSG_NOSIGNAL);
+
+        if (n > 0) {
+            *pos += n;
+            continue;
+        }
+
+        if (errno == EINTR) {
+            continue;
+        }
+
+        return errno == EAGAIN ? 0 : -1;
+    }
+
+    return 1;
+}
+
+
+void
+bench_meter_start(const char *pids)
+{
+    char             *end;
+    bench_process_t  *p;
+
+    bench_nprocesses = 0;
+
+    while (*pids != '\0') {
+        if (bench_nprocesses == BENCH_MAX_PIDS) {
+            bench_die("too many processes to meter");
+        }
+
+        p = &bench_processes[bench_nprocesses++];
+        p->pid = strtol(pids, &end, 10);
+        pids = *end == ',' ? end + 1 : end;
+
+        p->user = bench_counter(p->pid, 0);
+        p->kernel = bench_counter(p->pid, 1);
+        p->cpu = bench_cpu(p->pid);
+    }
+}
+
+
+void
+bench_meter_stop(bench_usage_t *usage)
+{
+    size_t            i;
+    int64_t           user, kernel;
+    bench_process_t  *p;
+
+    memset(usage, 0, sizeof(*usage));
+
+    for (i = 0; i < bench_nprocesses; i++) {
+        p = &bench_processes[i];
+
+        usage->cpu += bench_cpu(p->pid) - p->cpu;
+
+        user = bench_counted(p->user);
+        kernel = bench_counted(p->kernel);
+
+        if (user == -1 || usage->user == -1) {
+            usage->user = -1;
+
+        } else {
+            usage->user += user;
+        }
+
+        if (kernel == -1 || usage->kernel == -1) {
+            usage->kernel = -1;
+
+        } else {
+            usage->kernel += kernel;
+        }
+    }
+}
+
+
+/*
+ * utime + stime of /proc/PID/stat are the scheduler's figure of schedstat,
+ * split in two and rounded to ticks of 10 ms
+ */
+
+static int64_t
+bench_cpu(pid_t pid)
+{
+    int            i;
+    char           path[64], line[1024], *p;
+    FILE          *f;
+    long long      ns;
+    unsigned long  utime, stime;
+
+    snprintf(path, sizeof(path), "/proc/%d/schedstat", (int) pid);
+
+    f = fopen(path, "r");
+    if (f != NULL) {
+        i = fscanf(f, "%lld", &ns);
+        fclose(f);
+
+        if (i == 1 && ns > 0) {
+            return ns;
+        }
+    }
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
+
+    f = fopen(path, "r");
+    if (f == NULL || fgets(line, sizeof(line), f) == NULL) {
+        bench_die("%s: %s", path, strerror(errno));
+    }
+
+    fclose(f);
+
+    /* fields 14 and 15, counted behind the name, which may hold spaces */
+
+    p = strrchr(line, ')');
+    for (i = 0; p != NULL && i < 12; i++) {
+        p = strchr(p + 1, ' ');
+    }
+
+    if (p == NULL || sscanf(p, "%lu %lu", &utime, &stime) != 2) {
+        bench_die("%s: not understood", path);
+    }
+
+    return (int64_t) (utime + stime) * (1000000000 / sysconf(_SC_CLK_TCK));
+}
+
+
+static int
+bench_counter(pid_t pid, int kernel)
+{
+    struct perf_event_attr  attr;
+
+    memset(&attr, 0, sizeof(attr));
+    attr.size = sizeof(attr);
+    attr.type = PERF_TYPE_HARDWARE;
+    attr.config = PERF_COUNT_HW_INSTRUCTIONS;
+    attr.exclude_kernel = !kernel;
+    attr.exclude_user = kernel;
+    attr.exclude_hv = 1;
+
+    return syscall(SYS_perf_event_open, &attr, pid, -1, -1,
+                   PERF_FLAG_FD_CLOEXEC);
+}
+
+
+static int64_t
+bench_counted(int fd)
+{
+    uint64_t  value;
+
+    if (fd == -1) {
+        return -1;
+    }
+
+    if (read(fd, &value, sizeof(value)) != sizeof(value)) {
+        value = -1;
+    }
+
+    close(fd);
+
+    return value;
+}
+
+
+void
+bench_latency_add(bench_latency_t *l, uint64_t ns)
+{
+    if (l->n == l->size) {
+        l->size = l->size ? l->size * 2 : 65536;
+        l->tenths = realloc(l->tenths, l->size * sizeof(*l->tenths));
+        if (l->tenths == NULL) {
+            bench_die("no memory");
+        }
+    }
+
+    ns /= 100;
+    l->tenths[l->n++] = ns > UINT32_MAX ? UINT32_MAX : ns;
+}
+
+
+static int
+bench_latency_cmp(const void *one, const void *two)
+{
+    uint32_t  a, b;
+
+    a = *(const uint32_t *) one;
+    b = *(const uint32_t *) two;
+
+    return (a > b) - (a < b);
+}
+
+
+double
+bench_latency(bench_latency_t *l, double quantile)
+{
+    size_t  i;
+
+    if (l->n == 0) {
+        return 0;
+    }
+
+    qsort(l->tenths, l->n, sizeof(*l->tenths), bench_latency_cmp);
+
+    i = l->n * quantile;
+
+    return l->tenths[i < l->n ? i : l->n - 1] / 10.0;
+}
