@@ -43,7 +43,7 @@ typedef enum {
 /* why a challenge cannot be answered */
 
 typedef enum {
-    CWMP_CHALLENGE_NO_DIGEST = 1,       /* nothing, or other schemes only */
+    CWMP_CHALLENGE_NO_DIGEST = 1,   /* nothing, or other schemes only */
     CWMP_CHALLENGE_ALGORITHM,           /* unknown */
     CWMP_CHALLENGE_QOP,                 /* neither auth nor auth-int */
     CWMP_CHALLENGE_NONCE,               /* missing */
@@ -85,7 +85,7 @@ typedef struct {
     unsigned            usable:1;       /* there is such a one */
     unsigned            has_digest:1;   /* some Digest, usable or not */
     unsigned            has_basic:1;
-    ngx_uint_t          error;          /* not usable: cwmp_challenge_error_e */
+    ngx_uint_t          error;          /* cwmp_challenge_error_e */
 } cwmp_challenges_t;
 
 

@@ -1,0 +1,913 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_origin.h"
+
+
+/* bytes of a request target that need no percent-encoding (RFC 3986 2) */
+
+#define CWMP_CHAR_UNRESERVED  0x01      /* and those that separate nothing */
+#define CWMP_CHAR_DELIMITER   0x02      /* raw and encoded differ */
+
+
+typedef struct {
+    u_char     *origin;         /* the whole argument, name included */
+    u_char     *origin_end;
+    u_char     *sig;            /* NULL if there is none */
+    u_char     *sig_end;
+} cwmp_origin_args_t;
+
+
+static ngx_int_t cwmp_origin_check(u_char *p, u_char *last);
+static ngx_int_t cwmp_origin_authority(cwmp_origin_t *o, u_char *p,
+    u_char *last, u_char **buf);
+static ngx_int_t cwmp_origin_ipv6(cwmp_origin_t *o, u_char *p, u_char *last,
+    u_char **buf);
+static ngx_int_t cwmp_origin_name(cwmp_origin_t *o, u_char *p, u_char *last,
+    u_char **buf);
+static ngx_uint_t cwmp_origin_is_number(u_char *p, u_char *last);
+static ngx_int_t cwmp_origin_port(cwmp_origin_t *o, u_char *p, u_char *last);
+static void cwmp_origin_print(cwmp_origin_t *o, u_char **buf);
+static void cwmp_origin_set_target(cwmp_origin_t *o, u_char *p, u_char *last,
+    u_char **buf);
+static void cwmp_origin_set_path(cwmp_origin_t *o, u_char *p, u_char *last,
+    u_char **buf);
+static u_char *cwmp_origin_remove_dots(u_char *start, u_char *last);
+static ngx_int_t cwmp_origin_find_args(cwmp_origin_args_t *args,
+    ngx_uint_t mode, u_char *p, u_char *last);
+static u_char *cwmp_origin_cut_args(cwmp_origin_args_t *args, u_char *dst,
+    ngx_str_t *target);
+static ngx_int_t cwmp_origin_unescape(ngx_str_t *dst, u_char *p, u_char *last,
+    u_char **buf);
+static ngx_uint_t cwmp_origin_char(u_char ch);
+static ngx_int_t cwmp_origin_hex(u_char *p, u_char *last);
+static u_char *cwmp_origin_escape(u_char *dst, u_char ch);
+
+
+ngx_int_t
+cwmp_origin_parse(cwmp_origin_t *o, ngx_str_t *url, u_char *buf)
+{
+    u_char     *p, *last, *path;
+    ngx_int_t   rc;
+
+    ngx_memzero(o, sizeof(cwmp_origin_t));
+
+    if (url->len == 0) {
+        return CWMP_ORIGIN_MISSING;
+    }
+
+    if (url->len > CWMP_ORIGIN_MAX) {
+        return CWMP_ORIGIN_TOO_LONG;
+    }
+
+    p = url->data;
+    last = p + url->len;
+
+    rc = cwmp_origin_check(p, last);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (url->len < sizeof("http://") - 1
+        || strncasecmp((char *) p, "http://", sizeof("http://") - 1) != 0)
+    {
+        return CWMP_ORIGIN_SCHEME;
+    }
+
+    p += sizeof("http://") - 1;
+
+    for (path = p; path < last && *path != '/' && *path != '?'; path++) {
+        /* void */
+    }
+
+    rc = cwmp_origin_authority(o, p, path, &buf);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    cwmp_origin_set_target(o, path, last, &buf);
+    cwmp_origin_set_path(o, o->target.data, o->target.data + o->target.len,
+                         &buf);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *target,
+    u_char *buf)
+{
+    u_char              *p, *last;
+    ngx_int_t            rc;
+    ngx_str_t            value, sig;
+    cwmp_origin_args_t   args;
+
+    ngx_memzero(o, sizeof(cwmp_origin_t));
+
+    p = target->data;
+    last = p + target->len;
+
+    if (mode == CWMP_URL_PATH && target->len > CWMP_ORIGIN_MAX) {
+        return CWMP_ORIGIN_TOO_LONG;
+    }
+
+    if (p == last || *p != '/') {
+        return CWMP_ORIGIN_MISSING;
+    }
+
+    rc = cwmp_origin_find_args(&args, mode, p, last);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_str_null(&sig);
+
+    if (args.sig) {
+        rc = cwmp_origin_unescape(&sig, args.sig + sizeof("sig=") - 1,
+                                  args.sig_end, &buf);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    rc = cwmp_origin_unescape(&value, args.origin + sizeof("origin=") - 1,
+                              args.origin_end, &buf);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (mode == CWMP_URL_QUERY) {
+        rc = cwmp_origin_parse(o, &value, buf);
+        o->sig = sig;
+        return rc;
+    }
+
+    if (value.len == 0) {
+        return CWMP_ORIGIN_MISSING;
+    }
+
+    rc = cwmp_origin_check(value.data, value.data + value.len);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_origin_check(p, last);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_origin_authority(o, value.data, value.data + value.len, &buf);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    o->sig = sig;
+
+    o->target.data = buf;
+    o->target.len = target->len;
+    buf = ngx_cpymem(buf, p, target->len);
+
+    p = buf;
+    buf = cwmp_origin_cut_args(&args, buf, target);
+
+    cwmp_origin_set_path(o, p, buf, &buf);
+
+    return NGX_OK;
+}
+
+
+socklen_t
+cwmp_origin_sockaddr(cwmp_origin_t *o, ngx_sockaddr_t *sa)
+{
+    ngx_memzero(sa, sizeof(ngx_sockaddr_t));
+
+    switch (o->family) {
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sa->sockaddr_in6.sin6_family = AF_INET6;
+        sa->sockaddr_in6.sin6_port = htons((in_port_t) o->port);
+        ngx_memcpy(&sa->sockaddr_in6.sin6_addr, o->addr, 16);
+        return sizeof(struct sockaddr_in6);
+#endif
+
+    case AF_INET:
+        sa->sockaddr_in.sin_family = AF_INET;
+        sa->sockaddr_in.sin_port = htons((in_port_t) o->port);
+        ngx_memcpy(&sa->sockaddr_in.sin_addr, o->addr, 4);
+        return sizeof(struct sockaddr_in);
+
+    default:
+        return 0;
+    }
+}
+
+
+const char *
+cwmp_origin_strerror(ngx_int_t error)
+{
+    switch (error) {
+    case CWMP_ORIGIN_MISSING:
+        return "is missing";
+    case CWMP_ORIGIN_TOO_LONG:
+        return "is too long";
+    case CWMP_ORIGIN_BAD_ESCAPE:
+        return "has an invalid percent-encoding";
+    case CWMP_ORIGIN_CONTROL:
+        return "has a control character";
+    case CWMP_ORIGIN_BAD_CHAR:
+        return "has a character that no URL may have";
+    case CWMP_ORIGIN_BACKSLASH:
+        return "has a backslash";
+    case CWMP_ORIGIN_SCHEME:
+        return "is no http URL";
+    case CWMP_ORIGIN_USERINFO:
+        return "has userinfo";
+    case CWMP_ORIGIN_FRAGMENT:
+        return "has a fragment";
+    case CWMP_ORIGIN_NO_HOST:
+        return "has no host";
+    case CWMP_ORIGIN_BAD_HOST:
+        return "has an invalid host";
+    case CWMP_ORIGIN_BAD_NUMBER:
+        return "has a numeric host that is no dotted quad";
+    case CWMP_ORIGIN_BAD_IPV6:
+        return "has an invalid IPv6 address";
+    case CWMP_ORIGIN_ZONE:
+        return "has an IPv6 zone";
+    case CWMP_ORIGIN_BAD_PORT:
+        return "has an invalid port";
+    default:
+        return "is valid";
+    }
+}
+
+
+/*
+ * What no origin may have, wherever it stands.  Encoded controls are refused
+ * too: no CPE needs one, and many decode their request line.
+ */
+
+static ngx_int_t
+cwmp_origin_check(u_char *p, u_char *last)
+{
+    ngx_int_t  ch;
+
+    for ( /* void */ ; p < last; p++) {
+
+        ch = *p;
+
+        if (ch == '%') {
+            ch = cwmp_origin_hex(p, last);
+
+            if (ch == NGX_ERROR) {
+                return CWMP_ORIGIN_BAD_ESCAPE;
+            }
+
+            p += 2;
+
+            if (ch < 0x20 || ch == 0x7f) {
+                return CWMP_ORIGIN_CONTROL;
+            }
+
+            continue;
+        }
+
+        if (ch < 0x20 || ch == 0x7f) {
+            return CWMP_ORIGIN_CONTROL;
+        }
+
+        switch (ch) {
+
+        case '\\':
+            return CWMP_ORIGIN_BACKSLASH;
+
+        case '#':
+            return CWMP_ORIGIN_FRAGMENT;
+
+        case ' ':
+        case '"':
+        case '<':
+        case '>':
+            return CWMP_ORIGIN_BAD_CHAR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+cwmp_origin_authority(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
+{
+    u_char     *colon;
+    ngx_int_t   rc;
+
+    if (memchr(p, '@', last - p)) {
+        return CWMP_ORIGIN_USERINFO;
+    }
+
+    if (p == last || *p == ':') {
+        return CWMP_ORIGIN_NO_HOST;
+    }
+
+    if (*p == '[') {
+        colon = memchr(p, ']', last - p);
+        if (colon == NULL) {
+            return CWMP_ORIGIN_BAD_IPV6;
+        }
+
+        rc = cwmp_origin_ipv6(o, p + 1, colon, buf);
+        colon++;
+
+        if (rc == NGX_OK && colon < last && *colon != ':') {
+            return CWMP_ORIGIN_BAD_IPV6;
+        }
+
+    } else {
+        colon = memchr(p, ':', last - p);
+
+        if (colon == NULL) {
+            colon = last;
+
+        } else if (memchr(colon + 1, ':', last - colon - 1)) {
+            return CWMP_ORIGIN_BAD_IPV6;
+        }
+
+        rc = cwmp_origin_name(o, p, colon, buf);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_origin_port(o, colon, last);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    cwmp_origin_print(o, buf);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+cwmp_origin_ipv6(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
+{
+    char  text[INET6_ADDRSTRLEN];
+
+    if (memchr(p, '%', last - p)) {
+        return CWMP_ORIGIN_ZONE;
+    }
+
+    if (last - p >= (ssize_t) sizeof(text)) {
+        return CWMP_ORIGIN_BAD_IPV6;
+    }
+
+    ngx_memcpy(text, p, last - p);
+    text[last - p] = '\0';
+
+    if (inet_pton(AF_INET6, text, o->addr) != 1) {
+        return CWMP_ORIGIN_BAD_IPV6;
+    }
+
+    o->family = AF_INET6;
+
+    if (IN6_IS_ADDR_V4MAPPED((struct in6_addr *) o->addr)) {
+        ngx_memmove(o->addr, &o->addr[12], 4);
+        ngx_memzero(&o->addr[4], 12);
+        o->family = AF_INET;
+    }
+
+    o->host.data = *buf;
+    (void) inet_ntop(o->family, o->addr, (char *) *buf, INET6_ADDRSTRLEN);
+    o->host.len = strlen((char *) *buf);
+    *buf += o->host.len;
+
+    return NGX_OK;
+}
+
+
+/*
+ * A dotted quad or a name.  Resolvers and URL parsers read 127.1, 0177.0.0.1,
+ * 2130706433 and 0x7f000001 as addresses, each in its own way, so whatever
+ * looks like a number is either what inet_ntop() would print or refused.
+ */
+
+static ngx_int_t
+cwmp_origin_name(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
+{
+    char     text[INET_ADDRSTRLEN];
+    u_char  *label, *dst;
+    size_t   len;
+
+    if (cwmp_origin_is_number(p, last)) {
+
+        len = last - p;
+        if (len >= sizeof(text)) {
+            return CWMP_ORIGIN_BAD_NUMBER;
+        }
+
+        ngx_memcpy(*buf, p, len);
+        (*buf)[len] = '\0';
+
+        if (inet_pton(AF_INET, (char *) *buf, o->addr) != 1
+            || inet_ntop(AF_INET, o->addr, text, sizeof(text)) == NULL
+            || strcmp(text, (char *) *buf) != 0)
+        {
+            return CWMP_ORIGIN_BAD_NUMBER;
+        }
+
+        o->family = AF_INET;
+        o->host.data = *buf;
+        o->host.len = len;
+        *buf += len;
+
+        return NGX_OK;
+    }
+
+    if (last[-1] == '.') {
+        last--;
+    }
+
+    if (last - p > 253) {
+        return CWMP_ORIGIN_BAD_HOST;
+    }
+
+    dst = *buf;
+    label = p;
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p == '.') {
+            if (p == label || last - p == 1) {
+                return CWMP_ORIGIN_BAD_HOST;
+            }
+
+            label = p + 1;
+
+        } else if (!isalnum(*p) && *p != '-' && *p != '_') {
+            return CWMP_ORIGIN_BAD_HOST;
+
+        } else if (p - label == 63) {
+            return CWMP_ORIGIN_BAD_HOST;
+        }
+
+        *dst++ = ngx_tolower(*p);
+    }
+
+    o->family = AF_UNSPEC;
+    o->host.data = *buf;
+    o->host.len = dst - *buf;
+    *buf = dst;
+
+    if (o->host.len == 0) {
+        return CWMP_ORIGIN_BAD_HOST;
+    }
+
+    return NGX_OK;
+}
+
+
+/* "0x..." anywhere at the front, or a last label that is a number */
+
+static ngx_uint_t
+cwmp_origin_is_number(u_char *p, u_char *last)
+{
+    u_char  *label;
+
+    if (last - p >= 2 && p[0] == '0' && (p[1] | 0x20) == 'x') {
+        return 1;
+    }
+
+    if (last - p > 1 && last[-1] == '.') {
+        last--;
+    }
+
+    for (label = last; label > p && label[-1] != '.'; label--) {
+        /* void */
+    }
+
+    if (label == last) {
+        return 0;
+    }
+
+    if (last - label >= 2 && label[0] == '0' && (label[1] | 0x20) == 'x') {
+
+        for (label += 2; label < last; label++) {
+            if (!isxdigit(*label)) {
+                return 0;
+            }
+        }
+
+        return 1;
+    }
+
+    for ( /* void */ ; label < last; label++) {
+        if (*label < '0' || *label > '9') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_int_t
+cwmp_origin_port(cwmp_origin_t *o, u_char *p, u_char *last)
+{
+    ngx_uint_t  port;
+
+    if (p == last) {
+        o->port = 80;
+        return NGX_OK;
+    }
+
+    p++;    /* ":" */
+
+    if (p == last || last - p > 5 || *p == '0') {
+        return CWMP_ORIGIN_BAD_PORT;
+    }
+
+    for (port = 0; p < last; p++) {
+        if (*p < '0' || *p > '9') {
+            return CWMP_ORIGIN_BAD_PORT;
+        }
+
+        port = port * 10 + (*p - '0');
+    }
+
+    if (port > 65535) {
+        return CWMP_ORIGIN_BAD_PORT;
+    }
+
+    o->port = port;
+
+    return NGX_OK;
+}
+
+
+/* hostport, and host_header as the front of it or all of it */
+
+static void
+cwmp_origin_print(cwmp_origin_t *o, u_char **buf)
+{
+    char    port[sizeof(":65535")];
+    u_char  *p;
+
+    p = *buf;
+    o->hostport.data = p;
+    o->host_header.data = p;
+
+    if (o->family == AF_INET6) {
+        *p++ = '[';
+    }
+
+    p = ngx_cpymem(p, o->host.data, o->host.len);
+
+    if (o->family == AF_INET6) {
+        *p++ = ']';
+    }
+
+    o->host_header.len = p - o->host_header.data;
+
+    (void) snprintf(port, sizeof(port), ":%u", (unsigned) o->port);
+    p = ngx_cpymem(p, port, strlen(port));
+
+    o->hostport.len = p - o->hostport.data;
+
+    if (o->port != 80) {
+        o->host_header = o->hostport;
+    }
+
+    *buf = p;
+}
+
+
+static void
+cwmp_origin_set_target(cwmp_origin_t *o, u_char *p, u_char *last,
+    u_char **buf)
+{
+    u_char  *dst;
+
+    dst = *buf;
+    o->target.data = dst;
+
+    if (p == last || *p != '/') {
+        *dst++ = '/';
+    }
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (cwmp_origin_char(*p) || *p == '[' || *p == ']') {
+            *dst++ = *p;
+
+        } else {
+            dst = cwmp_origin_escape(dst, *p);
+        }
+    }
+
+    o->target.len = dst - o->target.data;
+    *buf = dst;
+}
+
+
+/*
+ * One spelling for all that a URL parser may make of a path: dot segments are
+ * removed, an empty query is none, and a byte that separates nothing is the
+ * same byte whether it came encoded or not.
+ */
+
+static void
+cwmp_origin_set_path(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
+{
+    u_char      *dst, *query;
+    ngx_int_t    ch;
+    ngx_uint_t   class, encoded;
+
+    dst = *buf;
+    query = NULL;
+    o->path.data = dst;
+
+    for ( /* void */ ; p < last; p++) {
+
+        ch = *p;
+        encoded = 0;
+
+        if (ch == '%') {
+            ch = cwmp_origin_hex(p, last);
+            encoded = 1;
+            p += 2;
+
+        } else if (ch == '?' && query == NULL) {
+            dst = cwmp_origin_remove_dots(o->path.data, dst);
+            query = dst;
+        }
+
+        class = cwmp_origin_char((u_char) ch);
+
+        if (class == CWMP_CHAR_UNRESERVED
+            || (class == CWMP_CHAR_DELIMITER && !encoded))
+        {
+            *dst++ = (u_char) ch;
+
+        } else {
+            dst = cwmp_origin_escape(dst, (u_char) ch);
+        }
+    }
+
+    if (query == NULL) {
+        dst = cwmp_origin_remove_dots(o->path.data, dst);
+
+    } else {
+        while (dst > query && (dst[-1] == '&' || dst == query + 1)) {
+            dst--;
+        }
+    }
+
+    o->path.len = dst - o->path.data;
+    *buf = dst;
+}
+
+
+/* RFC 3986 5.2.4, in place, for a path that begins with a slash */
+
+static u_char *
+cwmp_origin_remove_dots(u_char *start, u_char *last)
+{
+    u_char  *p, *dst, *end;
+
+    dst = start;
+    p = start;
+
+    while (p < last) {
+
+        for (end = p + 1; end < last && *end != '/'; end++) {
+            /* void */
+        }
+
+        if (end - p == 2 && p[1] == '.') {
+
+            if (end == last) {
+                *dst++ = '/';
+            }
+
+        } else if (end - p == 3 && p[1] == '.' && p[2] == '.') {
+
+            while (dst > start && *--dst != '/') {
+                /* void */
+            }
+
+            if (end == last) {
+                *dst++ = '/';
+            }
+
+        } else {
+            ngx_memmove(dst, p, end - p);
+            dst += end - p;
+        }
+
+        p = end;
+    }
+
+    return dst;
+}
+
+
+static ngx_int_t
+cwmp_origin_find_args(cwmp_origin_args_t *args, ngx_uint_t mode, u_char *p,
+    u_char *last)
+{
+    u_char  *end;
+
+    ngx_memzero(args, sizeof(cwmp_origin_args_t));
+
+    p = memchr(p, '?', last - p);
+
+    while (p && p < last) {
+
+        p++;
+
+        end = memchr(p, '&', last - p);
+        if (end == NULL) {
+            end = last;
+        }
+
+        /* of several the first is ours, in path mode the last */
+
+        if (end - p >= (ssize_t) sizeof("origin=") - 1
+            && ngx_strncmp(p, "origin=", sizeof("origin=") - 1) == 0
+            && (args->origin == NULL || mode == CWMP_URL_PATH))
+        {
+            args->origin = p;
+            args->origin_end = end;
+            args->sig = NULL;
+
+        } else if (end - p >= (ssize_t) sizeof("sig=") - 1
+                   && ngx_strncmp(p, "sig=", sizeof("sig=") - 1) == 0
+                   && args->origin && args->sig == NULL)
+        {
+            args->sig = p;
+            args->sig_end = end;
+        }
+
+        p = end;
+    }
+
+    return args->origin ? NGX_OK : CWMP_ORIGIN_MISSING;
+}
+
+
+static u_char *
+cwmp_origin_cut_args(cwmp_origin_args_t *args, u_char *dst, ngx_str_t *target)
+{
+    u_char  *p, *last, *end, sep;
+
+    p = target->data;
+    last = p + target->len;
+
+    end = memchr(p, '?', last - p);
+
+    dst = ngx_cpymem(dst, p, end - p);
+    p = end;
+    sep = '?';
+
+    while (p < last) {
+
+        p++;
+
+        end = memchr(p, '&', last - p);
+        if (end == NULL) {
+            end = last;
+        }
+
+        if (p != args->origin && p != args->sig) {
+            *dst++ = sep;
+            dst = ngx_cpymem(dst, p, end - p);
+            sep = '&';
+        }
+
+        p = end;
+    }
+
+    return dst;
+}
+
+
+static ngx_int_t
+cwmp_origin_unescape(ngx_str_t *dst, u_char *p, u_char *last, u_char **buf)
+{
+    u_char     *d;
+    ngx_int_t   ch;
+
+    d = *buf;
+    dst->data = d;
+
+    for ( /* void */ ; p < last; p++) {
+
+        ch = *p;
+
+        if (ch == '%') {
+            ch = cwmp_origin_hex(p, last);
+
+            if (ch == NGX_ERROR) {
+                return CWMP_ORIGIN_BAD_ESCAPE;
+            }
+
+            p += 2;
+        }
+
+        *d++ = (u_char) ch;
+    }
+
+    dst->len = d - dst->data;
+    *buf = d;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Square brackets are neither: they may stand in a target, but some parsers
+ * encode them.
+ */
+
+static ngx_uint_t
+cwmp_origin_char(u_char ch)
+{
+    if (isascii(ch) && isalnum(ch)) {
+        return CWMP_CHAR_UNRESERVED;
+    }
+
+    switch (ch) {
+
+    case '-': case '.': case '_': case '~':
+    case '!': case '$': case '\'': case '(': case ')': case '*':
+    case ',': case ':': case '@':
+        return CWMP_CHAR_UNRESERVED;
+
+    case '/': case '?': case '&': case '=': case '+': case ';': case '%':
+        return CWMP_CHAR_DELIMITER;
+
+    default:
+        return 0;
+    }
+}
+
+
+/* the byte that "%XX" at p stands for, or NGX_ERROR */
+
+static ngx_int_t
+cwmp_origin_hex(u_char *p, u_char *last)
+{
+    ngx_int_t   ch;
+    ngx_uint_t  i, digit;
+
+    if (last - p < 3) {
+        return NGX_ERROR;
+    }
+
+    ch = 0;
+
+    for (i = 1; i < 3; i++) {
+
+        digit = p[i];
+
+        if (digit >= '0' && digit <= '9') {
+            digit -= '0';
+
+        } else {
+            digit |= 0x20;
+
+            if (digit < 'a' || digit > 'f') {
+                return NGX_ERROR;
+            }
+
+            digit -= 'a' - 10;
+        }
+
+        ch = ch * 16 + digit;
+    }
+
+    return ch;
+}
+
+
+static u_char *
+cwmp_origin_escape(u_char *dst, u_char ch)
+{
+    static u_char  hex[] = "0123456789ABCDEF";
+
+    *dst++ = '%';
+    *dst++ = hex[ch >> 4];
+    *dst++ = hex[ch & 0xf];
+
+    return dst;
+}
