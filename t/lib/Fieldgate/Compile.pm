@@ -27,7 +27,7 @@ my @warnings = qw(-W -Wall -Wpointer-arith -Wno-unused-parameter -Werror);
 
 my @includes = map { "-I$_" }
                map({ "/usr/share/nginx/src/src/$_" }
-                   qw(core event event/modules os/unix)),
+                   qw(core event event/modules event/quic os/unix)),
                'build/objs', 'src/cwmp', 'src/ntrip', 't';
 
 
