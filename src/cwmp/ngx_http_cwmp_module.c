@@ -1,6 +1,8 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: CWMP (TR-069) proxy and connection requests.
+ *
+ * The table of contents: directives and hooks.
  */
 
 
@@ -8,25 +10,173 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_cwmp_module.h"
+
+
+static ngx_int_t ngx_http_cwmp_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_cwmp_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_cwmp_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_cwmp_init_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_enum_t  ngx_http_cwmp_on_error[] = {
+    { ngx_string("reject"), NGX_HTTP_CWMP_ERROR_REJECT },
+    { ngx_string("pass"), NGX_HTTP_CWMP_ERROR_PASS },
+    { ngx_null_string, 0 }
+};
+
 
 static ngx_command_t  ngx_http_cwmp_commands[] = {
+
+    { ngx_string("cwmp_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_cwmp_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_affinity"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_cwmp_affinity,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_http_cwmp_flag,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, enable),
+      NULL },
+
+    { ngx_string("cwmp_public_url"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_cwmp_public_url,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_url_mode"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_cwmp_url_mode,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_cwmp_secret,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_secret_file"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_cwmp_secret_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_origin_allow"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_cwmp_origins,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, allow),
+      NULL },
+
+    { ngx_string("cwmp_origin_deny"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_cwmp_origins,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, deny),
+      NULL },
+
+    { ngx_string("cwmp_parameter"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_cwmp_parameter,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_on_error"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, on_error),
+      &ngx_http_cwmp_on_error },
+
+    { ngx_string("cwmp_max_body"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, max_body),
+      NULL },
+
+    { ngx_string("cwmp_connection_request"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_cwmp_wakeup,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_credentials"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_cwmp_credentials,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_cpe_basic"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, cpe_basic),
+      NULL },
+
+    { ngx_string("cwmp_timeout"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, timeout),
+      NULL },
+
+    { ngx_string("cwmp_connect_timeout"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, connect_timeout),
+      NULL },
+
+    { ngx_string("cwmp_bind"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_cwmp_bind,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_cwmp_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
       ngx_null_command
 };
 
 
 static ngx_http_module_t  ngx_http_cwmp_module_ctx = {
-    NULL,                                  /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_cwmp_preconfiguration,        /* preconfiguration */
+    ngx_http_cwmp_postconfiguration,       /* postconfiguration */
 
-    NULL,                                  /* create main configuration */
+    ngx_http_cwmp_create_main_conf,        /* create main configuration */
     NULL,                                  /* init main configuration */
 
-    NULL,                                  /* create server configuration */
+    ngx_http_cwmp_create_srv_conf,         /* create server configuration */
     NULL,                                  /* merge server configuration */
 
-    NULL,                                  /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_cwmp_create_loc_conf,         /* create location configuration */
+    ngx_http_cwmp_merge_loc_conf           /* merge location configuration */
 };
 
 
@@ -37,10 +187,124 @@ ngx_module_t  ngx_http_cwmp_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_cwmp_init_process,            /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+ngx_http_cwmp_ctx_t *
+ngx_http_cwmp_get_ctx(ngx_http_request_t *r)
+{
+    ngx_http_cwmp_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_cwmp_ctx_t));
+        if (ctx == NULL) {
+            return NULL;
+        }
+
+        ngx_http_set_ctx(r, ctx, ngx_http_cwmp_module);
+    }
+
+    return ctx;
+}
+
+
+/*
+ * PRECONTENT: the location is known and access is granted, nothing has gone
+ * to an upstream yet.
+ */
+
+static ngx_int_t
+ngx_http_cwmp_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                  rc;
+    ngx_http_cwmp_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+
+    if (!clcf->enable
+        || clcf->public_url == NULL
+        || clcf->wakeup_place.line
+        || r != r->main)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_cwmp_body_handler(r);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    return ngx_http_cwmp_session_handler(r);
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_preconfiguration(ngx_conf_t *cf)
+{
+    return ngx_http_cwmp_add_variables(cf);
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_cwmp_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
+
+    if (ngx_http_cwmp_check_main_conf(cf, wmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_cwmp_affinity_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!wmcf->enabled && wmcf->affinity.line == 0) {
+        return NGX_OK;
+    }
+
+    ngx_http_cwmp_filter_init();
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_cwmp_handler;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_cwmp_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_cwmp_module);
+
+    if (cmcf == NULL || (!cmcf->enabled && cmcf->wakeup.line == 0)) {
+        return NGX_OK;
+    }
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_cwmp_policy_init_process(cycle);
+}

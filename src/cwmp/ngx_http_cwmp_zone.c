@@ -126,6 +126,7 @@ ngx_http_cwmp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     cmcf->zone->init = ngx_http_cwmp_zone_init;
     cmcf->zone->data = z;
+    cmcf->shared = z;
 
     return NGX_CONF_OK;
 }

@@ -1,0 +1,355 @@
+
+/*
+ * Fieldgate: the configuration of the CWMP module.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_cwmp_module.h"
+
+
+static char *ngx_http_cwmp_check_announce(ngx_conf_t *cf,
+    ngx_http_cwmp_loc_conf_t *conf);
+static char *ngx_http_cwmp_check_wakeup(ngx_conf_t *cf,
+    ngx_http_cwmp_loc_conf_t *conf);
+static ngx_uint_t ngx_http_cwmp_has_cidr(ngx_array_t *specs);
+static char *ngx_http_cwmp_error_at(ngx_conf_t *cf,
+    ngx_http_cwmp_place_t *place, const char *text);
+
+
+/* cwmp_origin_allow client, any port */
+
+static cwmp_policy_spec_t  ngx_http_cwmp_client_spec = {
+    .type = CWMP_POLICY_CLIENT,
+    .port_min = 0,
+    .port_max = 65535
+};
+
+static ngx_array_t  ngx_http_cwmp_default_allow = {
+    &ngx_http_cwmp_client_spec, 1, sizeof(cwmp_policy_spec_t), 1, NULL
+};
+
+static ngx_array_t  ngx_http_cwmp_no_specs = {
+    NULL, 0, sizeof(cwmp_policy_spec_t), 0, NULL
+};
+
+
+void *
+ngx_http_cwmp_create_main_conf(ngx_conf_t *cf)
+{
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->zone = NULL;
+     *     conf->affinity = { { 0, NULL }, 0 };
+     *     conf->wakeup = { { 0, NULL }, 0 };
+     *     conf->enabled = 0;
+     */
+
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_cwmp_main_conf_t));
+}
+
+
+void *
+ngx_http_cwmp_create_srv_conf(ngx_conf_t *cf)
+{
+    ngx_http_cwmp_srv_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_cwmp_srv_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->affinity = { { 0, NULL }, 0 };
+     *     conf->original_init_peer = NULL;
+     */
+
+    conf->timeout = 300000;
+
+    return conf;
+}
+
+
+void *
+ngx_http_cwmp_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_cwmp_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_cwmp_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->user = NULL;
+     *     conf->password = NULL;
+     *     conf->*_place = { { 0, NULL }, 0 };
+     */
+
+    conf->enable = NGX_CONF_UNSET;
+    conf->public_url = NGX_CONF_UNSET_PTR;
+    conf->url_mode = NGX_CONF_UNSET_UINT;
+    conf->keys = NGX_CONF_UNSET_PTR;
+    conf->allow = NGX_CONF_UNSET_PTR;
+    conf->deny = NGX_CONF_UNSET_PTR;
+    conf->parameters = NGX_CONF_UNSET_PTR;
+    conf->on_error = NGX_CONF_UNSET_UINT;
+    conf->max_body = NGX_CONF_UNSET_SIZE;
+    conf->cpe_basic = NGX_CONF_UNSET;
+    conf->timeout = NGX_CONF_UNSET_MSEC;
+    conf->connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->bind = NGX_CONF_UNSET_PTR;
+
+    return conf;
+}
+
+
+char *
+ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_cwmp_loc_conf_t *prev = parent;
+    ngx_http_cwmp_loc_conf_t *conf = child;
+
+    char                      *rv;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (conf->enable == NGX_CONF_UNSET) {
+        conf->enable_place = prev->enable_place;
+    }
+
+    if (conf->url_mode == NGX_CONF_UNSET_UINT) {
+        conf->mode_place = prev->mode_place;
+    }
+
+    ngx_conf_merge_value(conf->enable, prev->enable, 0);
+    ngx_conf_merge_ptr_value(conf->public_url, prev->public_url, NULL);
+    ngx_conf_merge_uint_value(conf->url_mode, prev->url_mode,
+                              CWMP_URL_QUERY);
+    ngx_conf_merge_ptr_value(conf->keys, prev->keys, NULL);
+    ngx_conf_merge_ptr_value(conf->allow, prev->allow,
+                             &ngx_http_cwmp_default_allow);
+    ngx_conf_merge_ptr_value(conf->deny, prev->deny, &ngx_http_cwmp_no_specs);
+    ngx_conf_merge_ptr_value(conf->parameters, prev->parameters, NULL);
+    ngx_conf_merge_uint_value(conf->on_error, prev->on_error,
+                              NGX_HTTP_CWMP_ERROR_REJECT);
+    ngx_conf_merge_size_value(conf->max_body, prev->max_body,
+                              16 * 1024 * 1024);
+    ngx_conf_merge_value(conf->cpe_basic, prev->cpe_basic, 0);
+    ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 1800);
+    ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,
+                              1000);
+    ngx_conf_merge_ptr_value(conf->bind, prev->bind, NULL);
+
+    /* "if" in a wake-up location: its handler is inherited, so are we */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && conf->wakeup_place.line == 0) {
+        conf->wakeup_place = prev->wakeup_place;
+
+        if (conf->user == NULL) {
+            conf->user = prev->user;
+            conf->password = prev->password;
+            conf->credentials_place = prev->credentials_place;
+        }
+    }
+
+    /* a server's or http's own values are complete only in its locations */
+
+    if (clcf->name.len == 0 && !clcf->noname) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->wakeup_place.line) {
+        return ngx_http_cwmp_check_wakeup(cf, conf);
+    }
+
+    if (conf->credentials_place.line) {
+        return ngx_http_cwmp_error_at(cf, &conf->credentials_place,
+                   "\"cwmp_credentials\" has no effect without "
+                   "\"cwmp_connection_request\"");
+    }
+
+    rv = NGX_CONF_OK;
+
+    if (conf->enable) {
+        rv = ngx_http_cwmp_check_announce(cf, conf);
+    }
+
+    return rv;
+}
+
+
+static char *
+ngx_http_cwmp_check_announce(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
+{
+    cwmp_origin_t  url;
+
+    if (conf->public_url == NULL) {
+        return ngx_http_cwmp_error_at(cf, &conf->enable_place,
+                   "\"cwmp on\" needs a \"cwmp_public_url\"");
+    }
+
+    if (conf->url_mode != CWMP_URL_PATH) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->keys == NULL) {
+        return ngx_http_cwmp_error_at(cf, &conf->mode_place,
+                   "\"cwmp_url_mode path\" needs a \"cwmp_secret\"");
+    }
+
+    if (conf->public_url->lengths) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_cwmp_parse_public_url(cf, &conf->public_url->value, &url)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (url.target.len > 1) {
+        return ngx_http_cwmp_error_at(cf, &conf->mode_place,
+                   "\"cwmp_public_url\" has a path or arguments of its own, "
+                   "which \"cwmp_url_mode path\" takes from the CPE");
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
+{
+    ngx_http_cwmp_place_t  *place;
+
+    place = &conf->wakeup_place;
+
+    if (conf->keys == NULL && conf->url_mode == CWMP_URL_PATH) {
+        return ngx_http_cwmp_error_at(cf, place,
+                   "\"cwmp_connection_request\" with \"cwmp_url_mode path\" "
+                   "needs a \"cwmp_secret\"");
+    }
+
+    if (conf->keys == NULL && conf->user) {
+        return ngx_http_cwmp_error_at(cf, &conf->credentials_place,
+                   "\"cwmp_credentials\" needs a \"cwmp_secret\"");
+    }
+
+    if (conf->url_mode == CWMP_URL_PATH && conf->user) {
+        return ngx_http_cwmp_error_at(cf, &conf->credentials_place,
+                   "\"cwmp_credentials\" and \"cwmp_url_mode path\" exclude "
+                   "each other: in path mode the ACS has the credentials");
+    }
+
+    if (conf->keys == NULL && !ngx_http_cwmp_has_cidr(conf->allow)) {
+        return ngx_http_cwmp_error_at(cf, place,
+                   "\"cwmp_connection_request\" would be an open proxy: it "
+                   "needs a \"cwmp_secret\", or an address or a CIDR in "
+                   "\"cwmp_origin_allow\"");
+    }
+
+    if (conf->timeout == 0 || conf->connect_timeout == 0) {
+        return ngx_http_cwmp_error_at(cf, place,
+                   "\"cwmp_timeout\" and \"cwmp_connect_timeout\" must not "
+                   "be zero");
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
+{
+    if (cmcf->zone
+        || (!cmcf->enabled
+            && cmcf->affinity.line == 0 && cmcf->wakeup.line == 0))
+    {
+        return NGX_OK;
+    }
+
+    if (cmcf->affinity.line) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "no \"cwmp_zone\": a CPE that comes back to another "
+                      "worker is not recognized by \"cwmp_affinity\" in %V:%ui",
+                      &cmcf->affinity.file, cmcf->affinity.line);
+    }
+
+    if (cmcf->wakeup.line) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "no \"cwmp_zone\": workers do not share the calls of "
+                      "\"cwmp_connection_request\" in %V:%ui",
+                      &cmcf->wakeup.file, cmcf->wakeup.line);
+    }
+
+    cmcf->shared = ngx_http_cwmp_zone_private(cf);
+
+    return cmcf->shared ? NGX_OK : NGX_ERROR;
+}
+
+
+/* an http URL like that of a CPE: the ACS connects to it as to a CPE */
+
+ngx_int_t
+ngx_http_cwmp_parse_public_url(ngx_conf_t *cf, ngx_str_t *text,
+    cwmp_origin_t *url)
+{
+    u_char     *buf;
+    ngx_int_t   rc;
+
+    buf = ngx_palloc(cf->temp_pool, cwmp_origin_size(text->len));
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = cwmp_origin_parse(url, text, buf);
+
+    if (rc != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "public URL \"%V\" %s",
+                           text, cwmp_origin_strerror(rc));
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_cwmp_has_cidr(ngx_array_t *specs)
+{
+    ngx_uint_t           i;
+    cwmp_policy_spec_t  *spec;
+
+    spec = specs->elts;
+
+    for (i = 0; i < specs->nelts; i++) {
+        if (spec[i].type == CWMP_POLICY_CIDR) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* logs as ngx_conf_log_error() does, with the place of the directive */
+
+static char *
+ngx_http_cwmp_error_at(ngx_conf_t *cf, ngx_http_cwmp_place_t *place,
+    const char *text)
+{
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s in %V:%ui",
+                  text, &place->file, place->line);
+
+    return NGX_CONF_ERROR;
+}

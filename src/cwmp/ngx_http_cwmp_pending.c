@@ -1,0 +1,84 @@
+
+/*
+ * Fieldgate: hooks of parts that are not there yet.  Goes with the last one.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_cwmp_module.h"
+
+
+ngx_int_t
+ngx_http_cwmp_body_handler(ngx_http_request_t *r)
+{
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_session_handler(ngx_http_request_t *r)
+{
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key)
+{
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_affinity_init(ngx_conf_t *cf)
+{
+    return NGX_OK;
+}
+
+
+void
+ngx_http_cwmp_filter_init(void)
+{
+}
+
+
+ngx_int_t
+ngx_http_cwmp_wakeup_handler(ngx_http_request_t *r)
+{
+    return NGX_HTTP_NOT_IMPLEMENTED;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_wakeup_variable(ngx_http_request_t *r, ngx_uint_t which,
+    ngx_str_t *value)
+{
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_status_handler(ngx_http_request_t *r)
+{
+    return NGX_HTTP_NOT_IMPLEMENTED;
+}
+
+
+ngx_int_t
+cwmp_policy_parse(cwmp_policy_spec_t *spec, ngx_str_t *arg, const char **err)
+{
+    *err = "not there yet";
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+cwmp_sign_next_key(ngx_str_t *text, ngx_str_t *key, ngx_uint_t *line,
+    const char **err)
+{
+    *err = "not there yet";
+    return NGX_ERROR;
+}
