@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -34,6 +35,7 @@ typedef struct {
 } bench_process_t;
 
 
+static int bench_listen_on(in_addr_t addr, const char *dev, int *port);
 static int64_t bench_cpu(pid_t pid);
 static int bench_counter(pid_t pid, int kernel);
 static int64_t bench_counted(int fd);
@@ -96,8 +98,40 @@ bench_open_files(void)
 }
 
 
+const char *
+bench_option(int argc, char **argv, const char *name, const char *def)
+{
+    int     i;
+    size_t  len;
+
+    len = strlen(name);
+
+    for (i = 1; i < argc; i++) {
+        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
+            return argv[i] + len + 1;
+        }
+    }
+
+    return def;
+}
+
+
 int
 bench_listen(int *port)
+{
+    return bench_listen_on(INADDR_LOOPBACK, NULL, port);
+}
+
+
+int
+bench_listen_any(int *port)
+{
+    return bench_listen_on(INADDR_ANY, "lo", port);
+}
+
+
+static int
+bench_listen_on(in_addr_t addr, const char *dev, int *port)
 {
     int                 fd, on;
     socklen_t           len;
@@ -111,9 +145,15 @@ bench_listen(int *port)
     on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 
+    if (dev != NULL
+        && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev, strlen(dev)) == -1)
+    {
+        bench_die("binding to %s: %s", dev, strerror(errno));
+    }
+
     memset(&sin, 0, sizeof(sin));
     sin.sin_family = AF_INET;
-    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sin.sin_addr.s_addr = htonl(addr);
     sin.sin_port = htons(*port);
     len = sizeof(sin);
 
@@ -158,7 +198,7 @@ bench_connect(int port)
     int                 fd, on;
     struct sockaddr_in  sin;
 
-    fd = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0);
+    fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0);
     if (fd == -1) {
         bench_die("socket(): %s", strerror(errno));
     }
@@ -172,7 +212,7 @@ bench_connect(int port)
     sin.sin_port = htons(port);
 
     if (connect(fd, (struct sockaddr *) &sin, sizeof(sin)) == -1
-        && errno != EINPROGRESS)
+        || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
     {
         bench_die("connect() to port %d: %s", port, strerror(errno));
     }

@@ -48,13 +48,22 @@ void bench_die(const char *fmt, ...)
 void *bench_alloc(size_t size);
 uint64_t bench_now(void);        /* ns, monotonic */
 
+/* value of NAME=VALUE among the arguments, def if there is none */
+const char *bench_option(int argc, char **argv, const char *name,
+    const char *def);
+
 /* many connections: raises the limit of open files as far as it goes */
 void bench_open_files(void);
 
-/* port 0: any free one; returns the descriptor, and the port in *port */
+/*
+ * On 127.0.0.1, or on all addresses of 127.0.0.0/8.
+ * Port 0: any free one.  Returns the descriptor, and the port in *port.
+ */
 int bench_listen(int *port);
+int bench_listen_any(int *port);
+
 int bench_accept(int fd);        /* -1: none is waiting */
-int bench_connect(int port);     /* not blocking, TCP_NODELAY */
+int bench_connect(int port);     /* not blocking from then on */
 
 /*
  * Reads what there is.  1: buf holds a whole message, 0: not yet,

@@ -83,24 +83,6 @@ static size_t            load_body_id;
 static bench_latency_t   load_latency;
 
 
-static const char *
-load_option(int argc, char **argv, const char *name, const char *def)
-{
-    int     i;
-    size_t  len;
-
-    len = strlen(name);
-
-    for (i = 1; i < argc; i++) {
-        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
-            return argv[i] + len + 1;
-        }
-    }
-
-    return def;
-}
-
-
 int
 main(int argc, char **argv)
 {
@@ -112,14 +94,14 @@ main(int argc, char **argv)
     const char    *p, *pids;
     bench_usage_t  usage;
 
-    load_port = atoi(load_option(argc, argv, "--port", "0"));
-    load_messages = load_option(argc, argv, "--messages", "U");
-    load_size = atol(load_option(argc, argv, "--size", "2097152"));
-    load_connections = atoi(load_option(argc, argv, "--connections", "64"));
-    load_each = atoi(load_option(argc, argv, "--each", "0"));
-    sessions = atoi(load_option(argc, argv, "--sessions", "1000"));
-    warmup = atoi(load_option(argc, argv, "--warmup", "2"));
-    pids = load_option(argc, argv, "--pids", "");
+    load_port = atoi(bench_option(argc, argv, "--port", "0"));
+    load_messages = bench_option(argc, argv, "--messages", "U");
+    load_size = atol(bench_option(argc, argv, "--size", "2097152"));
+    load_connections = atoi(bench_option(argc, argv, "--connections", "64"));
+    load_each = atoi(bench_option(argc, argv, "--each", "0"));
+    sessions = atoi(bench_option(argc, argv, "--sessions", "1000"));
+    warmup = atoi(bench_option(argc, argv, "--warmup", "2"));
+    pids = bench_option(argc, argv, "--pids", "");
 
     sessions = (sessions + load_connections - 1) / load_connections;
 
