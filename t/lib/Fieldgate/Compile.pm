@@ -42,9 +42,11 @@ sub build {
     die "build/objs/ngx_auto_config.h is missing: run conf/build first\n"
         unless -f 'build/objs/ngx_auto_config.h';
 
-    my ($comment) = read_file($main) =~ m{^.*?\bsources:(.*?)\*/}s;
-    die "$main names no sources in a comment\n" unless defined $comment;
-    my ($sources, $libs) = split /\blibs:/, $comment =~ tr/*/ /r;
+    my $text = read_file($main);
+    my ($sources) = $text =~ /\bsources:((?:[\s*]+\S+\.c\b)+)/;
+    die "$main names no sources in a comment\n" unless defined $sources;
+    my ($libs) = $text =~ /\blibs:((?:[\s*]+-\S+)+)/;
+    tr/*/ / for $sources, $libs // ();
 
     my $dir = "build/$cc-" . checksum("@flags");
     my @objects = map { object($dir, $_, $cc, @flags) }
