@@ -1,0 +1,649 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_message.h"
+
+
+/* in place of a character of UTF-16 that is not ASCII: no byte of UTF-8 */
+#define CWMP_MESSAGE_FOREIGN      0xff
+
+#define CWMP_MESSAGE_UTF16_CHUNK  256
+
+#define CWMP_KNOWN_BODY           0x01
+#define CWMP_KNOWN_METHOD         0x02
+#define CWMP_KNOWN_INFORM         0x04
+#define CWMP_KNOWN_DEVICE_ID      0x08
+#define CWMP_KNOWN_EVENT          0x10
+#define CWMP_KNOWN_ALL_INFORM     0x1f
+
+#define cwmp_message_is_name(n, s)                                            \
+    (ngx_memcmp((n)->data, s, sizeof(s) - 1) == 0)
+
+
+static ngx_int_t cwmp_message_begin(cwmp_message_t *m);
+static ngx_int_t cwmp_message_bytes(cwmp_message_t *m, u_char *p, size_t len);
+static ngx_int_t cwmp_message_utf16(cwmp_message_t *m, u_char *p, size_t len);
+static ngx_int_t cwmp_message_unit(cwmp_message_t *m, u_char high, u_char low,
+    u_char *dst);
+static ngx_int_t cwmp_message_tokens(cwmp_message_t *m, u_char *p,
+    size_t len);
+static ngx_int_t cwmp_message_start_element(cwmp_message_t *m);
+static void cwmp_message_start_fact(cwmp_message_t *m);
+static ngx_int_t cwmp_message_end_element(cwmp_message_t *m);
+static void cwmp_message_end_fact(cwmp_message_t *m);
+static void cwmp_message_text(cwmp_message_t *m);
+static void cwmp_message_fact_text(cwmp_message_t *m, u_char *p, size_t len);
+static ngx_int_t cwmp_message_declaration(cwmp_message_t *m);
+static ngx_int_t cwmp_message_fail(cwmp_message_t *m, ngx_uint_t error);
+static void cwmp_message_printable(u_char *p, size_t len);
+
+
+void
+cwmp_message_init(cwmp_message_t *m)
+{
+    ngx_memzero(m, offsetof(cwmp_message_t, params)
+                   + offsetof(cwmp_parameter_t, pending));
+    cwmp_xml_init(&m->xml);
+}
+
+
+ngx_int_t
+cwmp_message_read(cwmp_message_t *m, u_char *p, size_t len)
+{
+    ngx_int_t  rc;
+
+    if (m->error) {
+        return NGX_ERROR;
+    }
+
+    if (!m->started) {
+
+        while (m->nhead < sizeof(m->head) && len) {
+            m->head[m->nhead++] = *p++;
+            len--;
+        }
+
+        if (m->nhead < sizeof(m->head)) {
+            return NGX_OK;
+        }
+
+        rc = cwmp_message_begin(m);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return cwmp_message_bytes(m, p, len);
+}
+
+
+ngx_int_t
+cwmp_message_end(cwmp_message_t *m)
+{
+    if (m->error) {
+        return NGX_ERROR;
+    }
+
+    if (!m->started && m->nhead && cwmp_message_begin(m) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (m->depth || m->half || !cwmp_xml_complete(&m->xml)) {
+        m->truncated = 1;
+    }
+
+    cwmp_parameter_cut(&m->params);
+
+    while (m->depth) {
+        if (cwmp_message_end_element(m) == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return cwmp_message_fail(m, cwmp_parameter_end(&m->params, 0,
+                                                   m->xml.offset));
+}
+
+
+const char *
+cwmp_message_error(ngx_uint_t error)
+{
+    switch (error) {
+
+    case CWMP_MESSAGE_CHARSET:
+        return "a charset that does not contain ASCII, or is not known";
+
+    case CWMP_MESSAGE_DOCTYPE:
+        return "a DOCTYPE";
+
+    case CWMP_MESSAGE_AMBIGUOUS:
+        return "markup that can be read in two ways";
+
+    case CWMP_MESSAGE_DEPTH:
+        return "elements nested too deeply";
+
+    case CWMP_MESSAGE_URL:
+        return "a connection request URL that is too long or not ASCII";
+
+    case CWMP_MESSAGE_VALUES:
+        return "too many values for a connection request URL";
+
+    case CWMP_MESSAGE_EDITS:
+        return "too many connection request URLs";
+
+    default:
+        return "internal error";
+    }
+}
+
+
+u_char *
+cwmp_message_encode(u_char *dst, u_char *src, size_t len, ngx_uint_t charset)
+{
+    for ( /* void */ ; len; len--) {
+
+        if (charset == CWMP_CHARSET_UTF16BE) {
+            *dst++ = 0;
+        }
+
+        *dst++ = *src++;
+
+        if (charset == CWMP_CHARSET_UTF16LE) {
+            *dst++ = 0;
+        }
+    }
+
+    return dst;
+}
+
+
+static ngx_int_t
+cwmp_message_begin(cwmp_message_t *m)
+{
+    ngx_uint_t  class;
+
+    m->started = 1;
+
+    class = cwmp_charset_detect(m->head, m->nhead, &m->bom);
+
+    if (class == CWMP_CHARSET_OTHER || m->declared == CWMP_CHARSET_OTHER) {
+        return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
+    }
+
+    switch (m->declared) {
+
+    case CWMP_CHARSET_UTF16:
+
+        if (class == CWMP_CHARSET_NONE) {
+            return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
+        }
+
+        break;
+
+    case CWMP_CHARSET_UTF16LE:
+    case CWMP_CHARSET_UTF16BE:
+
+        if (class != m->declared) {
+            return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
+        }
+
+        break;
+    }
+
+    m->charset = class;
+
+    if (class == CWMP_CHARSET_NONE) {
+        m->xml.offset = m->bom;
+
+    } else {
+        m->params.base = m->bom;
+        m->params.shift = 1;
+        m->params.foreign = CWMP_MESSAGE_FOREIGN;
+    }
+
+    return cwmp_message_bytes(m, m->head + m->bom, m->nhead - m->bom);
+}
+
+
+static ngx_int_t
+cwmp_message_bytes(cwmp_message_t *m, u_char *p, size_t len)
+{
+    if (m->charset != CWMP_CHARSET_NONE) {
+        return cwmp_message_utf16(m, p, len);
+    }
+
+    return cwmp_message_tokens(m, p, len);
+}
+
+
+/*
+ * Each unit becomes one byte, so that offsets stay proportional.
+ */
+
+static ngx_int_t
+cwmp_message_utf16(cwmp_message_t *m, u_char *p, size_t len)
+{
+    size_t      n;
+    u_char     *last, chunk[CWMP_MESSAGE_UTF16_CHUNK];
+    ngx_int_t   rc;
+    ngx_uint_t  failed;
+
+    last = p + len;
+
+    while (p < last) {
+
+        rc = NGX_OK;
+
+        for (n = 0; p < last && n < CWMP_MESSAGE_UTF16_CHUNK; p++) {
+
+            if (!m->half) {
+                m->unit = *p;
+                m->half = 1;
+                continue;
+            }
+
+            m->half = 0;
+
+            rc = (m->charset == CWMP_CHARSET_UTF16LE)
+                 ? cwmp_message_unit(m, *p, m->unit, &chunk[n])
+                 : cwmp_message_unit(m, m->unit, *p, &chunk[n]);
+
+            if (rc != NGX_OK) {
+                break;
+            }
+
+            n++;
+        }
+
+        failed = (rc != NGX_OK);
+        rc = cwmp_message_tokens(m, chunk, n);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (failed) {
+            return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * An ACS that ignores the byte-order mark, or takes the other order, would find
+ * its markup in characters of the rows and columns 3C: such a message, and
+ * one that does not begin with markup, is not read with certainty.
+ */
+
+static ngx_int_t
+cwmp_message_unit(cwmp_message_t *m, u_char high, u_char low, u_char *dst)
+{
+    if (high) {
+        *dst = CWMP_MESSAGE_FOREIGN;
+
+        if (high == '<' || low == '<') {
+            return NGX_ERROR;
+        }
+
+    } else {
+        *dst = (low < 0x80) ? low : CWMP_MESSAGE_FOREIGN;
+    }
+
+    if (!m->markup && !cwmp_xml_is_space(*dst)) {
+
+        if (*dst != '<') {
+            return NGX_ERROR;
+        }
+
+        m->markup = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+cwmp_message_tokens(cwmp_message_t *m, u_char *p, size_t len)
+{
+    u_char     *last;
+    ngx_int_t   rc;
+
+    last = p + len;
+
+    cwmp_xml_input(&m->xml, p, last);
+
+    for ( ;; ) {
+        rc = cwmp_xml_next(&m->xml, &p, last);
+
+        if (m->xml.ambiguous) {
+            return cwmp_message_fail(m, CWMP_MESSAGE_AMBIGUOUS);
+        }
+
+        switch (rc) {
+
+        case CWMP_XML_START:
+            rc = cwmp_message_start_element(m);
+            break;
+
+        case CWMP_XML_END:
+            rc = cwmp_message_end_element(m);
+            break;
+
+        case CWMP_XML_TEXT:
+            cwmp_message_text(m);
+            continue;
+
+        case CWMP_XML_PI:
+            rc = cwmp_message_declaration(m);
+            break;
+
+        case NGX_AGAIN:
+            return NGX_OK;
+
+        default: /* NGX_DECLINED */
+            return cwmp_message_fail(m, CWMP_MESSAGE_DOCTYPE);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+static ngx_int_t
+cwmp_message_start_element(cwmp_message_t *m)
+{
+    if (m->depth == CWMP_PARAMETER_DEPTH_MAX) {
+        return cwmp_message_fail(m, CWMP_MESSAGE_DEPTH);
+    }
+
+    m->depth++;
+
+    cwmp_parameter_start(&m->params, m->depth, &m->xml.name, m->xml.offset);
+    cwmp_message_start_fact(m);
+
+    m->xml.want_text = (cwmp_parameter_wants_text(&m->params) || m->fact);
+
+    if (m->facts_only
+        && (m->known & CWMP_KNOWN_METHOD)
+        && !(m->known & CWMP_KNOWN_INFORM))
+    {
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+cwmp_message_start_fact(cwmp_message_t *m)
+{
+    ngx_str_t          *n;
+    cwmp_message_id_t  *id;
+
+    n = &m->xml.name;
+
+    if (m->depth == 2 && !(m->known & CWMP_KNOWN_BODY)) {
+
+        if (n->len == 4 && cwmp_message_is_name(n, "Body")) {
+            m->body = m->depth;
+            m->known |= CWMP_KNOWN_BODY;
+        }
+
+        return;
+    }
+
+    if (m->body && m->depth == m->body + 1
+        && !(m->known & CWMP_KNOWN_METHOD))
+    {
+        m->known |= CWMP_KNOWN_METHOD;
+
+        m->method.len = n->len;
+        ngx_memcpy(m->method.data, n->data, n->len);
+        cwmp_message_printable(m->method.data, n->len);
+
+        if (n->len == 6 && cwmp_message_is_name(n, "Inform")) {
+            m->known |= CWMP_KNOWN_INFORM;
+            m->inform = m->depth;
+        }
+
+        return;
+    }
+
+    if (m->inform == 0 || m->fact) {
+        return;
+    }
+
+    if (m->depth == m->inform + 1) {
+
+        if (n->len == 8 && cwmp_message_is_name(n, "DeviceId")) {
+            m->device_id = m->depth;
+
+        } else if (n->len == 5 && cwmp_message_is_name(n, "Event")) {
+            m->event = m->depth;
+        }
+
+        return;
+    }
+
+    id = NULL;
+
+    if (m->device_id && m->depth == m->device_id + 1) {
+
+        if (n->len == 3 && cwmp_message_is_name(n, "OUI")) {
+            id = &m->oui;
+
+        } else if (n->len == 12) {
+
+            if (cwmp_message_is_name(n, "Manufacturer")) {
+                id = &m->manufacturer;
+
+            } else if (cwmp_message_is_name(n, "ProductClass")) {
+                id = &m->product_class;
+
+            } else if (cwmp_message_is_name(n, "SerialNumber")) {
+                id = &m->serial;
+            }
+        }
+
+    } else if (m->event && n->len == 9
+               && cwmp_message_is_name(n, "EventCode"))
+    {
+        id = &m->event_code;
+    }
+
+    if (id) {
+        id->len = 0;
+        m->id = id;
+        m->fact = m->depth;
+    }
+}
+
+
+static ngx_int_t
+cwmp_message_end_element(cwmp_message_t *m)
+{
+    ngx_uint_t  depth, error;
+
+    depth = m->depth;
+
+    if (depth == 0) {
+        return NGX_OK;
+    }
+
+    if (m->fact == depth) {
+        cwmp_message_end_fact(m);
+    }
+
+    error = cwmp_parameter_end(&m->params, depth, m->xml.markup);
+
+    if (error) {
+        return cwmp_message_fail(m, error);
+    }
+
+    m->xml.want_text = (cwmp_parameter_wants_text(&m->params) || m->fact);
+    m->depth--;
+
+    if (m->body == 0) {
+        return NGX_OK;
+    }
+
+    if (m->device_id == depth) {
+        m->device_id = 0;
+        m->known |= CWMP_KNOWN_DEVICE_ID;
+
+    } else if (m->event == depth) {
+        m->event = 0;
+        m->known |= CWMP_KNOWN_EVENT;
+
+    } else if (m->inform == depth) {
+        m->inform = 0;
+
+    } else if (m->body == depth) {
+        m->body = 0;
+    }
+
+    if (m->facts_only && m->known == CWMP_KNOWN_ALL_INFORM) {
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+cwmp_message_end_fact(cwmp_message_t *m)
+{
+    size_t              n;
+    cwmp_message_id_t  *id;
+
+    id = m->id;
+    m->fact = 0;
+
+    id->len = cwmp_xml_trim(id->data, id->len);
+    cwmp_message_printable(id->data, id->len);
+
+    if (id != &m->event_code || id->len == 0) {
+        return;
+    }
+
+    n = m->nevents;
+
+    if (id->len + (n != 0) > CWMP_MESSAGE_EVENTS_MAX - n) {
+        return;
+    }
+
+    if (n) {
+        m->events[n++] = ',';
+    }
+
+    ngx_memcpy(m->events + n, id->data, id->len);
+    m->nevents = n + id->len;
+}
+
+
+static void
+cwmp_message_text(cwmp_message_t *m)
+{
+    cwmp_parameter_text(&m->params, &m->xml.text);
+
+    if (m->fact) {
+        cwmp_message_fact_text(m, m->xml.text.data, m->xml.text.len);
+    }
+}
+
+
+static void
+cwmp_message_fact_text(cwmp_message_t *m, u_char *p, size_t len)
+{
+    size_t              n;
+    cwmp_message_id_t  *id;
+
+    id = m->id;
+
+    if (id->len == 0) {
+        n = cwmp_xml_skip_space(p, len);
+        p += n;
+        len -= n;
+    }
+
+    len = ngx_min(len, CWMP_MESSAGE_ID_MAX - id->len);
+
+    ngx_memcpy(id->data + id->len, p, len);
+    id->len += len;
+}
+
+
+static ngx_int_t
+cwmp_message_declaration(cwmp_message_t *m)
+{
+    ngx_str_t   *text;
+    ngx_uint_t   class;
+
+    text = &m->xml.text;
+
+    class = cwmp_charset_declaration(text->data, text->len,
+                                     text->len == CWMP_XML_PI_MAX);
+
+    switch (class) {
+
+    case CWMP_CHARSET_NONE:
+    case CWMP_CHARSET_ASCII:
+        return NGX_OK;
+
+    case CWMP_CHARSET_UTF16:
+
+        if (m->charset != CWMP_CHARSET_NONE) {
+            return NGX_OK;
+        }
+
+        break;
+
+    case CWMP_CHARSET_UTF16LE:
+    case CWMP_CHARSET_UTF16BE:
+
+        if (m->charset == class) {
+            return NGX_OK;
+        }
+
+        break;
+    }
+
+    return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
+}
+
+
+/* the first error counts; 0 is none */
+
+static ngx_int_t
+cwmp_message_fail(cwmp_message_t *m, ngx_uint_t error)
+{
+    if (m->error == 0) {
+        m->error = error;
+    }
+
+    return error ? NGX_ERROR : NGX_OK;
+}
+
+
+/* these end up in logs and in header fields */
+
+static void
+cwmp_message_printable(u_char *p, size_t len)
+{
+    for ( /* void */ ; len; len--, p++) {
+        if (*p < 0x20 || *p == 0x7f || *p == CWMP_MESSAGE_FOREIGN) {
+            *p = '?';
+        }
+    }
+}

@@ -1,0 +1,141 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+#ifndef _CWMP_MESSAGE_H_INCLUDED_
+#define _CWMP_MESSAGE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_charset.h"
+#include "cwmp_parameter.h"
+#include "cwmp_xml.h"
+
+
+/*
+ * Reads a SOAP envelope of CWMP as it comes: says what it is, and has each
+ * connection request URL in it reported, see cwmp_parameter.h.  An element left
+ * open by the end of the input is closed there.
+ */
+
+
+/* longer identifiers are cut; TR-069 allows 64 characters */
+#define CWMP_MESSAGE_ID_MAX       128
+#define CWMP_MESSAGE_EVENTS_MAX   256
+
+
+typedef enum {
+    CWMP_MESSAGE_OK = 0,
+
+    /* a URL that is too long, or not ASCII in UTF-16 */
+    CWMP_MESSAGE_URL = CWMP_PARAMETER_TOO_LONG,
+
+    CWMP_MESSAGE_VALUES = CWMP_PARAMETER_TOO_MANY_VALUES,
+    CWMP_MESSAGE_EDITS = CWMP_PARAMETER_TOO_MANY_EDITS,
+    CWMP_MESSAGE_HANDLER = CWMP_PARAMETER_HANDLER,
+
+    CWMP_MESSAGE_CHARSET,     /* one that does not contain ASCII */
+    CWMP_MESSAGE_DOCTYPE,
+    CWMP_MESSAGE_AMBIGUOUS,   /* parsers would disagree, see cwmp_xml.h */
+    CWMP_MESSAGE_DEPTH        /* elements nested too deeply */
+} cwmp_message_error_e;
+
+
+/* text of a bounded length; bytes that a log or a header cannot hold are '?' */
+
+typedef struct {
+    size_t             len;
+    u_char             data[CWMP_MESSAGE_ID_MAX];
+} cwmp_message_id_t;
+
+
+typedef struct {
+
+    /*
+     * In, after cwmp_message_init() and before the first byte: the handlers in
+     * "params", at its end, and these.
+     */
+
+    ngx_uint_t         declared;      /* Content-Type's, a cwmp_charset_e */
+    unsigned           facts_only:1;  /* no URL is in it: be done as soon as
+                                         the facts are known */
+
+    /* out */
+
+    unsigned           truncated:1;   /* it ended inside an element */
+
+    ngx_uint_t         error;         /* cwmp_message_error_e */
+    ngx_uint_t         charset;       /* UTF16LE, UTF16BE, else NONE */
+
+    cwmp_message_id_t  method;        /* first child of Body */
+    cwmp_message_id_t  manufacturer;
+    cwmp_message_id_t  oui;
+    cwmp_message_id_t  product_class;
+    cwmp_message_id_t  serial;
+
+    size_t             nevents;       /* EventCodes joined with ',' */
+    u_char             events[CWMP_MESSAGE_EVENTS_MAX];
+
+    /* state; depths are 0 outside such an element */
+
+    ngx_uint_t         depth;
+    ngx_uint_t         body;
+    ngx_uint_t         inform;
+    ngx_uint_t         device_id;
+    ngx_uint_t         event;
+    ngx_uint_t         fact;
+    ngx_uint_t         known;         /* bits, see cwmp_message.c */
+
+    cwmp_message_id_t *id;            /* what is read at depth "fact" */
+    cwmp_message_id_t  event_code;
+
+    size_t             nhead;
+    size_t             bom;
+    u_char             head[4];       /* until the charset is known */
+
+    unsigned           started:1;
+    unsigned           markup:1;      /* the first '<' was seen */
+    unsigned           half:1;        /* one byte of a unit is here */
+    u_char             unit;
+
+    cwmp_xml_t         xml;
+    cwmp_parameter_t   params;
+} cwmp_message_t;
+
+
+/* m: some 7 KB, kept by the caller; nothing else is ever allocated */
+
+void cwmp_message_init(cwmp_message_t *m);
+
+/*
+ * Reads the next len bytes; where the message is split makes no difference.
+ * Returns NGX_OK, NGX_DONE if nothing more has to be read, or NGX_ERROR:
+ * m->error says why; what was reported before is void.
+ */
+
+ngx_int_t cwmp_message_read(cwmp_message_t *m, u_char *p, size_t len);
+
+/*
+ * To be called after the last byte: NGX_OK or NGX_ERROR.
+ */
+
+ngx_int_t cwmp_message_end(cwmp_message_t *m);
+
+/* why a message is not read, for the log */
+
+const char *cwmp_message_error(ngx_uint_t error);
+
+/*
+ * Writes ASCII text in the message's charset, and returns the end: as it is, or
+ * two bytes for each in UTF-16.
+ */
+
+u_char *cwmp_message_encode(u_char *dst, u_char *src, size_t len,
+    ngx_uint_t charset);
+
+
+#endif /* _CWMP_MESSAGE_H_INCLUDED_ */

@@ -1,0 +1,429 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_parameter.h"
+#include "cwmp_xml.h"
+
+
+/* kept of a name that does not fit: more than the suffix */
+#define CWMP_PARAMETER_NAME_TAIL  64
+
+#define cwmp_parameter_bit(depth)  ((uint64_t) 1 << (depth))
+
+#define cwmp_parameter_is(name, s)                                            \
+    (ngx_memcmp((name)->data, s, sizeof(s) - 1) == 0)
+
+
+static void cwmp_parameter_start_name(cwmp_parameter_t *pp, ngx_uint_t depth);
+static void cwmp_parameter_start_value(cwmp_parameter_t *pp, ngx_uint_t depth,
+    off_t offset);
+static ngx_uint_t cwmp_parameter_owner(cwmp_parameter_t *pp,
+    ngx_uint_t depth);
+static void cwmp_parameter_end_value(cwmp_parameter_t *pp, off_t offset);
+static ngx_uint_t cwmp_parameter_end_struct(cwmp_parameter_t *pp,
+    ngx_uint_t depth);
+static ngx_uint_t cwmp_parameter_report(cwmp_parameter_t *pp,
+    cwmp_parameter_value_t *v);
+static void cwmp_parameter_name_text(cwmp_parameter_t *pp, u_char *p,
+    size_t len);
+static void cwmp_parameter_name_byte(cwmp_parameter_t *pp, u_char c);
+static void cwmp_parameter_value_text(cwmp_parameter_t *pp, u_char *p,
+    size_t len);
+static void cwmp_parameter_match(cwmp_parameter_t *pp);
+
+
+void
+cwmp_parameter_start(cwmp_parameter_t *pp, ngx_uint_t depth, ngx_str_t *name,
+    off_t offset)
+{
+    if (pp->name) {
+        cwmp_parameter_match(pp);
+    }
+
+    switch (name->len) {
+
+    case 4:
+        if (cwmp_parameter_is(name, "Name")) {
+            cwmp_parameter_start_name(pp, depth);
+        }
+
+        break;
+
+    case 5:
+        if (cwmp_parameter_is(name, "Value")) {
+            cwmp_parameter_start_value(pp, depth, offset);
+        }
+
+        break;
+
+    case 20:
+        if (cwmp_parameter_is(name, "ParameterValueStruct")) {
+            pp->structs |= cwmp_parameter_bit(depth);
+        }
+
+        break;
+    }
+}
+
+
+void
+cwmp_parameter_text(cwmp_parameter_t *pp, ngx_str_t *text)
+{
+    if (pp->name) {
+        cwmp_parameter_name_text(pp, text->data, text->len);
+    }
+
+    if (pp->value) {
+        cwmp_parameter_value_text(pp, text->data, text->len);
+    }
+}
+
+
+ngx_uint_t
+cwmp_parameter_end(cwmp_parameter_t *pp, ngx_uint_t depth, off_t offset)
+{
+    uint64_t  bits;
+
+    if (pp->name) {
+        cwmp_parameter_match(pp);
+
+        if (pp->name == depth) {
+            pp->name = 0;
+        }
+    }
+
+    if (pp->value && pp->value == depth) {
+        cwmp_parameter_end_value(pp, offset);
+    }
+
+    bits = pp->structs | pp->names | pp->overflows;
+
+    if ((bits & cwmp_parameter_bit(depth))
+        || (pp->npending && pp->pending[pp->npending - 1].depth == depth))
+    {
+        return cwmp_parameter_end_struct(pp, depth);
+    }
+
+    return 0;
+}
+
+
+void
+cwmp_parameter_cut(cwmp_parameter_t *pp)
+{
+    if (pp->value && pp->open) {
+        pp->text_len = pp->open->pos;
+        pp->npending--;
+    }
+
+    pp->value = 0;
+}
+
+
+static void
+cwmp_parameter_start_name(cwmp_parameter_t *pp, ngx_uint_t depth)
+{
+    if (pp->name) {
+        return;
+    }
+
+    pp->name = depth;
+    pp->name_owner = cwmp_parameter_owner(pp, depth);
+    pp->name_len = 0;
+    pp->name_long = 0;
+    pp->name_space = 0;
+}
+
+
+static void
+cwmp_parameter_start_value(cwmp_parameter_t *pp, ngx_uint_t depth,
+    off_t offset)
+{
+    ngx_uint_t               owner;
+    cwmp_parameter_value_t  *v;
+
+    if (pp->value) {
+        return;
+    }
+
+    pp->value = depth;
+
+    if (pp->npending == CWMP_PARAMETER_VALUES_MAX) {
+        owner = cwmp_parameter_owner(pp, depth);
+        pp->overflows |= cwmp_parameter_bit(owner);
+        pp->open = NULL;
+        return;
+    }
+
+    v = &pp->pending[pp->npending++];
+
+    v->start = offset;
+    v->pos = pp->text_len;
+    v->len = 0;
+    v->depth = cwmp_parameter_owner(pp, depth);
+    v->too_long = 0;
+
+    pp->open = v;
+}
+
+
+/* the depth of the struct that a Name or Value at this depth belongs to */
+
+static ngx_uint_t
+cwmp_parameter_owner(cwmp_parameter_t *pp, ngx_uint_t depth)
+{
+    uint64_t    structs;
+    ngx_uint_t  owner;
+
+    owner = depth - 1;
+    structs = pp->structs & (cwmp_parameter_bit(depth) - 1);
+
+    if (structs) {
+        while (!(structs & cwmp_parameter_bit(owner))) {
+            owner--;
+        }
+    }
+
+    return owner;
+}
+
+
+static void
+cwmp_parameter_end_value(cwmp_parameter_t *pp, off_t offset)
+{
+    cwmp_parameter_value_t  *v;
+
+    pp->value = 0;
+    v = pp->open;
+
+    if (v == NULL) {
+        return;
+    }
+
+    v->end = offset;
+    v->len = cwmp_xml_trim(pp->text + v->pos, v->len);
+    pp->text_len = v->pos + v->len;
+
+    if (v->len == 0 && !v->too_long) {
+        pp->npending--;
+    }
+}
+
+
+static ngx_uint_t
+cwmp_parameter_end_struct(cwmp_parameter_t *pp, ngx_uint_t depth)
+{
+    uint64_t    bit;
+    ngx_uint_t  i, first, matched, overflow, error;
+
+    bit = cwmp_parameter_bit(depth);
+
+    matched = (pp->names & bit) ? 1 : 0;
+    overflow = (pp->overflows & bit) ? 1 : 0;
+
+    pp->structs &= ~bit;
+    pp->names &= ~bit;
+    pp->overflows &= ~bit;
+
+    for (first = pp->npending; first; first--) {
+        if (pp->pending[first - 1].depth < depth) {
+            break;
+        }
+    }
+
+    if (matched) {
+
+        if (overflow) {
+            return CWMP_PARAMETER_TOO_MANY_VALUES;
+        }
+
+        for (i = first; i < pp->npending; i++) {
+            error = cwmp_parameter_report(pp, &pp->pending[i]);
+
+            if (error) {
+                return error;
+            }
+        }
+    }
+
+    if (first < pp->npending) {
+        pp->text_len = pp->pending[first].pos;
+        pp->npending = first;
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+cwmp_parameter_report(cwmp_parameter_t *pp, cwmp_parameter_value_t *v)
+{
+    cwmp_value_t  value;
+
+    if (v->too_long) {
+        return CWMP_PARAMETER_TOO_LONG;
+    }
+
+    if (pp->reported == CWMP_PARAMETER_EDITS_MAX) {
+        return CWMP_PARAMETER_TOO_MANY_EDITS;
+    }
+
+    value.start = pp->base + (v->start << pp->shift);
+    value.end = pp->base + (v->end << pp->shift);
+    value.text.data = pp->text + v->pos;
+    value.text.len = v->len;
+
+    if (pp->foreign && memchr(value.text.data, pp->foreign, v->len)) {
+        return CWMP_PARAMETER_TOO_LONG;
+    }
+
+    if (pp->value_handler(pp->data, &value) != NGX_OK) {
+        return CWMP_PARAMETER_HANDLER;
+    }
+
+    pp->reported++;
+
+    return 0;
+}
+
+
+/*
+ * A name that fits is kept as it is.  Of one that does not, the last bytes are
+ * kept, white space counting as one byte, so that the suffix is found at the
+ * end of anything.
+ */
+
+static void
+cwmp_parameter_name_text(cwmp_parameter_t *pp, u_char *p, size_t len)
+{
+    size_t  n;
+
+    if (!pp->name_long) {
+
+        if (pp->name_len == 0) {
+            n = cwmp_xml_skip_space(p, len);
+            p += n;
+            len -= n;
+        }
+
+        n = ngx_min(len, CWMP_PARAMETER_NAME_MAX - pp->name_len);
+
+        ngx_memcpy(pp->name_text + pp->name_len, p, n);
+        pp->name_len += n;
+
+        p += n;
+        len -= n;
+
+        if (len) {
+            pp->name_long = 1;
+        }
+    }
+
+    for ( /* void */ ; len; len--) {
+        cwmp_parameter_name_byte(pp, *p++);
+    }
+}
+
+
+static void
+cwmp_parameter_name_byte(cwmp_parameter_t *pp, u_char c)
+{
+    if (cwmp_xml_is_space(c)) {
+        pp->name_space = 1;
+        return;
+    }
+
+    if (pp->name_len + pp->name_space >= CWMP_PARAMETER_NAME_MAX) {
+        pp->name_len -= CWMP_PARAMETER_NAME_TAIL;
+        ngx_memmove(pp->name_text, pp->name_text + pp->name_len,
+                    CWMP_PARAMETER_NAME_TAIL);
+        pp->name_len = CWMP_PARAMETER_NAME_TAIL;
+    }
+
+    if (pp->name_space) {
+        pp->name_space = 0;
+        pp->name_text[pp->name_len++] = ' ';
+    }
+
+    pp->name_text[pp->name_len++] = c;
+}
+
+
+static void
+cwmp_parameter_value_text(cwmp_parameter_t *pp, u_char *p, size_t len)
+{
+    size_t                   n, room;
+    cwmp_parameter_value_t  *v;
+
+    v = pp->open;
+
+    if (v == NULL || v->too_long) {
+        return;
+    }
+
+    if (v->len == 0) {
+        n = cwmp_xml_skip_space(p, len);
+        p += n;
+        len -= n;
+    }
+
+    room = ngx_min(CWMP_PARAMETER_VALUE_MAX - v->len,
+                   CWMP_PARAMETER_TEXT_MAX - pp->text_len);
+
+    if (len > room) {
+
+        if (cwmp_xml_skip_space(p + room, len - room) < len - room) {
+            v->too_long = 1;
+            v->len = 0;
+            pp->text_len = v->pos;
+            return;
+        }
+
+        len = room;
+    }
+
+    ngx_memcpy(pp->text + pp->text_len, p, len);
+    pp->text_len += len;
+    v->len += len;
+}
+
+
+/* at each tag in a Name, and at its end */
+
+static void
+cwmp_parameter_match(cwmp_parameter_t *pp)
+{
+    ngx_str_t   name;
+    ngx_uint_t  matched;
+
+    name.data = pp->name_text;
+    name.len = cwmp_xml_trim(name.data, pp->name_len);
+
+    pp->name_len = 0;
+    pp->name_long = 0;
+    pp->name_space = 0;
+
+    if (name.len == 0) {
+        return;
+    }
+
+    matched = (name.len >= sizeof(CWMP_PARAMETER_SUFFIX) - 1
+               && ngx_memcmp(name.data + name.len
+                                       - (sizeof(CWMP_PARAMETER_SUFFIX) - 1),
+                             CWMP_PARAMETER_SUFFIX,
+                             sizeof(CWMP_PARAMETER_SUFFIX) - 1)
+                  == 0);
+
+    if (matched
+        || (pp->name_handler && pp->name_handler(pp->data, &name) == NGX_OK))
+    {
+        pp->names |= cwmp_parameter_bit(pp->name_owner);
+        pp->matched++;
+    }
+}

@@ -1,0 +1,185 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_charset.h"
+#include "cwmp_prefilter.h"
+#include "cwmp_xml.h"
+
+
+/* 'q' is the rarest letter of the token */
+#define CWMP_PREFILTER_RARE    'q'
+#define CWMP_PREFILTER_OFFSET  12
+
+
+static ngx_uint_t cwmp_prefilter_start(u_char **pos, u_char *last);
+static ngx_uint_t cwmp_prefilter_hidden(u_char *p, u_char *last);
+static ngx_uint_t cwmp_prefilter_pair(u_char *p, u_char *last, u_char first,
+    u_char second);
+static ngx_uint_t cwmp_prefilter_token(u_char *p, u_char *last);
+
+
+ngx_uint_t
+cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
+    ngx_uint_t declared)
+{
+    size_t   n;
+    u_char  *last;
+
+    if (f->found || len == 0) {
+        return f->found;
+    }
+
+    last = p + len;
+
+    if (!f->started) {
+        f->started = 1;
+
+        if ((declared != CWMP_CHARSET_NONE && declared != CWMP_CHARSET_ASCII)
+            || cwmp_prefilter_start(&p, last))
+        {
+            f->found = 1;
+            return 1;
+        }
+
+    } else {
+
+        /* what the end of the last piece and this one make together */
+
+        n = ngx_min(len, CWMP_PREFILTER_KEEP);
+        ngx_memcpy(f->kept + f->nkept, p, n);
+
+        if (cwmp_prefilter_hidden(f->kept, f->kept + f->nkept + n)) {
+            f->found = 1;
+            return 1;
+        }
+
+        if (len < CWMP_PREFILTER_KEEP) {
+            n += f->nkept;
+            f->nkept = ngx_min(n, CWMP_PREFILTER_KEEP);
+            ngx_memmove(f->kept, f->kept + n - f->nkept, f->nkept);
+
+            return 0;
+        }
+    }
+
+    if (cwmp_prefilter_hidden(p, last)) {
+        f->found = 1;
+        return 1;
+    }
+
+    f->nkept = ngx_min((size_t) (last - p), CWMP_PREFILTER_KEEP);
+    ngx_memcpy(f->kept, last - f->nkept, f->nkept);
+
+    return 0;
+}
+
+
+/*
+ * Moves *pos behind the XML declaration; 1 if the start is not what an ASCII
+ * message starts with.
+ */
+
+static ngx_uint_t
+cwmp_prefilter_start(u_char **pos, u_char *last)
+{
+    u_char      *p, *end;
+    ngx_uint_t   class;
+
+    p = *pos;
+
+    while (p < last && cwmp_xml_is_space(*p)) {
+        p++;
+    }
+
+    if (last - p < 2 || *p != '<') {
+        return 1;
+    }
+
+    if (p[1] != '?') {
+        return 0;
+    }
+
+    end = memchr(p, '>', last - p);
+
+    if (end == NULL || end - p < 3 || end - p > CWMP_XML_PI_MAX
+        || end[-1] != '?')
+    {
+        return 1;
+    }
+
+    class = cwmp_charset_declaration(p + 2, end - p - 2, 0);
+
+    *pos = end + 1;
+
+    return class != CWMP_CHARSET_NONE && class != CWMP_CHARSET_ASCII;
+}
+
+
+static ngx_uint_t
+cwmp_prefilter_hidden(u_char *p, u_char *last)
+{
+    return cwmp_prefilter_token(p, last)
+           || cwmp_prefilter_pair(p, last, '<', '!')
+           || cwmp_prefilter_pair(p, last, '<', '?')
+           || cwmp_prefilter_pair(p, last, '&', '#')
+           || (p < last && memchr(p, '\0', last - p) != NULL);
+}
+
+
+/* the second byte is the rarer one */
+
+static ngx_uint_t
+cwmp_prefilter_pair(u_char *p, u_char *last, u_char first, u_char second)
+{
+    u_char  *start;
+
+    start = p;
+
+    while (p < last && (p = memchr(p, second, last - p)) != NULL) {
+
+        if (p > start && p[-1] == first) {
+            return 1;
+        }
+
+        p++;
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+cwmp_prefilter_token(u_char *p, u_char *last)
+{
+    size_t  len;
+
+    len = sizeof(CWMP_PREFILTER_TOKEN) - 1;
+
+    if ((size_t) (last - p) < len) {
+        return 0;
+    }
+
+    for (p += CWMP_PREFILTER_OFFSET; p < last; p++) {
+
+        p = memchr(p, CWMP_PREFILTER_RARE, last - p);
+
+        if (p == NULL) {
+            break;
+        }
+
+        if ((size_t) (last - p) >= len - CWMP_PREFILTER_OFFSET
+            && ngx_memcmp(p - CWMP_PREFILTER_OFFSET, CWMP_PREFILTER_TOKEN, len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

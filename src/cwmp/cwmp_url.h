@@ -1,0 +1,67 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+#ifndef _CWMP_URL_H_INCLUDED_
+#define _CWMP_URL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* TR-098, ManagementServer.ConnectionRequestURL */
+#define CWMP_URL_MAX  256
+
+
+/*
+ * The URL that is announced in place of a CPE's.  Whatever the CPE has there
+ * is announced through us, also what is no URL, as "(null)": else the ACS would
+ * keep what it knew before, or call the CPE itself; our wake-up location
+ * then refuses the call and says why.
+ */
+
+
+/* removes controls and spaces around a URL, as URL parsers do */
+
+void cwmp_url_trim(ngx_str_t *url);
+
+/*
+ * Upper bound of what the next two write, without terminating zero.
+ */
+
+size_t cwmp_url_size(ngx_str_t *public, ngx_str_t *target, ngx_str_t *origin,
+    ngx_str_t *sig);
+
+/*
+ * cwmp_url_mode query: PUBLIC?origin=ORIGIN&sig=SIG, with "&" where public has
+ * arguments.  In the origin controls, space, non-ASCII and % & + # ; " < >
+ * are percent-encoded.  An empty sig is left out.  Returns the end.
+ */
+
+u_char *cwmp_url_query(u_char *p, ngx_str_t *public, ngx_str_t *origin,
+    ngx_str_t *sig);
+
+/*
+ * cwmp_url_mode path: PUBLIC TARGET ?origin=HOST:PORT&sig=SIG, with "&" where
+ * the target has arguments.  public ends with its port or with a slash, which
+ * is dropped; the target, path and arguments of the CPE's URL, begins with a
+ * slash, else one is put before it, and goes in as it is, since a Digest
+ * response covers it; only what no URL can hold is encoded.  Returns the end.
+ */
+
+u_char *cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
+    ngx_str_t *hostport, ngx_str_t *sig);
+
+/*
+ * Escapes text as character data of XML: the exact size that it takes, and
+ * the writing, which returns the end.
+ */
+
+size_t cwmp_url_escaped_size(ngx_str_t *text);
+u_char *cwmp_url_escape(u_char *dst, ngx_str_t *text);
+
+
+#endif /* _CWMP_URL_H_INCLUDED_ */
