@@ -6,7 +6,10 @@
 
 /*
  * Which origins may be announced and called: cwmp_origin_allow and
- * cwmp_origin_deny.
+ * cwmp_origin_deny.  Deny wins.  Loopback, link-local, unspecified and
+ * multicast addresses are refused unless an allow CIDR lies within these
+ * ranges (0.0.0.0/0 does not name 127.0.0.1), nginx's own listening sockets
+ * unless an allow spec is just that address.
  */
 
 
@@ -87,7 +90,7 @@ typedef enum {
     CWMP_POLICY_MULTICAST,      /* 240.0.0.0/4 and broadcast included */
     CWMP_POLICY_LISTENER,       /* nginx's own socket */
     CWMP_POLICY_NOT_ALLOWED,    /* no spec of cwmp_origin_allow matches */
-    CWMP_POLICY_NOT_CLIENT,     /* the same; "client" is the only spec */
+    CWMP_POLICY_NOT_CLIENT,     /* the same, "client" being the only one */
     CWMP_POLICY_NO_CIDR,        /* a name, and no CIDR to check it against */
     CWMP_POLICY_NAME_ADDRESS,   /* one of a name's addresses is in no CIDR */
     CWMP_POLICY_NO_ADDRESS      /* a name without an address */

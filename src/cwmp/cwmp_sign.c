@@ -1,0 +1,240 @@
+
+/*
+ * Copyright (C) Fieldgate contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "cwmp_sign.h"
+
+
+static ngx_int_t cwmp_sign_hash(cwmp_sign_purpose_e purpose, ngx_str_t *parts,
+    ngx_uint_t nparts, u_char *hash);
+static ngx_int_t cwmp_sign_hash_part(EVP_MD_CTX *ctx, ngx_str_t *part);
+static void cwmp_sign_base64url(u_char *dst, u_char *src);
+
+
+ngx_int_t
+cwmp_sign_digest(ngx_str_t *key, cwmp_sign_purpose_e purpose,
+    ngx_str_t *parts, ngx_uint_t nparts, u_char *out)
+{
+    u_char        hash[CWMP_SIGN_DIGEST_LEN];
+    unsigned int  len;
+
+    if (cwmp_sign_hash(purpose, parts, nparts, hash) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (HMAC(EVP_sha256(), key->data, (int) key->len, hash, sizeof(hash), out,
+             &len)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+cwmp_sign(ngx_str_t *key, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
+{
+    u_char     digest[CWMP_SIGN_DIGEST_LEN];
+    ngx_str_t  parts[3];
+
+    if (mode == CWMP_URL_PATH) {
+        ngx_str_set(&parts[0], "path");
+
+    } else {
+        ngx_str_set(&parts[0], "query");
+    }
+
+    parts[1] = o->hostport;
+    parts[2] = o->path;
+
+    if (cwmp_sign_digest(key, CWMP_SIGN_URL, parts, 3, digest) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    cwmp_sign_base64url(sig, digest);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+cwmp_sign_verify(ngx_str_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
+    cwmp_origin_t *o)
+{
+    u_char      sig[CWMP_SIGN_LEN];
+    ngx_uint_t  i, valid;
+
+    if (o->sig.len != CWMP_SIGN_LEN) {
+        return NGX_DECLINED;
+    }
+
+    valid = 0;
+
+    for (i = 0; i < nkeys; i++) {
+
+        if (cwmp_sign(&keys[i], mode, o, sig) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        valid |= (CRYPTO_memcmp(sig, o->sig.data, CWMP_SIGN_LEN) == 0);
+    }
+
+    return valid ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+cwmp_sign_next_key(ngx_str_t *text, ngx_str_t *key, ngx_uint_t *line,
+    const char **err)
+{
+    u_char  *p, *last, *end;
+
+    p = text->data;
+    last = p + text->len;
+
+    while (p < last) {
+
+        end = memchr(p, '\n', last - p);
+        if (end == NULL) {
+            end = last;
+        }
+
+        key->data = p;
+        key->len = end - p;
+
+        p = (end < last) ? end + 1 : last;
+        (*line)++;
+
+        if (key->len && key->data[key->len - 1] == '\r') {
+            key->len--;
+        }
+
+        if (key->len == 0) {
+            continue;
+        }
+
+        text->len = last - p;
+        text->data = p;
+
+        if (memchr(key->data, '\0', key->len)) {
+            *err = "a key has a null character";
+            return NGX_ERROR;
+        }
+
+        if (key->len < CWMP_SIGN_KEY_MIN) {
+            *err = "a key is shorter than 16 bytes";
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    text->data = last;
+    text->len = 0;
+
+    return NGX_DONE;
+}
+
+
+/*
+ * The purpose, then each part behind its length: no two lists of parts give
+ * the same bytes.  They are hashed first, so that HMAC() takes them in one
+ * piece whatever their size.
+ */
+
+static ngx_int_t
+cwmp_sign_hash(cwmp_sign_purpose_e purpose, ngx_str_t *parts,
+    ngx_uint_t nparts, u_char *hash)
+{
+    u_char       label;
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+    EVP_MD_CTX  *ctx;
+
+    ctx = EVP_MD_CTX_new();
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_ERROR;
+    label = (u_char) purpose;
+
+    if (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1
+        || EVP_DigestUpdate(ctx, &label, 1) != 1)
+    {
+        goto done;
+    }
+
+    for (i = 0; i < nparts; i++) {
+        if (cwmp_sign_hash_part(ctx, &parts[i]) != NGX_OK) {
+            goto done;
+        }
+    }
+
+    if (EVP_DigestFinal_ex(ctx, hash, NULL) == 1) {
+        rc = NGX_OK;
+    }
+
+done:
+
+    EVP_MD_CTX_free(ctx);
+
+    return rc;
+}
+
+
+static ngx_int_t
+cwmp_sign_hash_part(EVP_MD_CTX *ctx, ngx_str_t *part)
+{
+    u_char  len[4];
+
+    len[0] = (u_char) (part->len >> 24);
+    len[1] = (u_char) (part->len >> 16);
+    len[2] = (u_char) (part->len >> 8);
+    len[3] = (u_char) part->len;
+
+    if (EVP_DigestUpdate(ctx, len, sizeof(len)) != 1
+        || EVP_DigestUpdate(ctx, part->data, part->len) != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* 16 bytes as CWMP_SIGN_LEN characters, none of which a URL parser encodes */
+
+static void
+cwmp_sign_base64url(u_char *dst, u_char *src)
+{
+    uint32_t        bits;
+    ngx_uint_t      i, n;
+
+    static u_char   alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    bits = 0;
+    n = 0;
+
+    for (i = 0; i < 16; i++) {
+        bits = bits << 8 | src[i];
+
+        for (n += 8; n >= 6; n -= 6) {
+            *dst++ = alphabet[bits >> (n - 6) & 0x3f];
+        }
+    }
+
+    *dst = alphabet[bits << (6 - n) & 0x3f];
+}

@@ -1,0 +1,277 @@
+
+/*
+ * sources: src/cwmp/cwmp_sign.c src/cwmp/cwmp_origin.c
+ * libs: -lcrypto
+ *
+ * The expected digests were calculated with Python's hmac and hashlib.
+ */
+
+
+#include "tap.h"
+#include "cwmp_sign.h"
+
+
+static ngx_str_t  keys[] = {
+    ngx_string("0123456789abcdef"),
+    ngx_string("fedcba9876543210"),
+    ngx_string("the third and longest of all the keys, above a block of 64 "
+               "bytes, which HMAC hashes")
+};
+
+
+static ngx_int_t
+test_origin(cwmp_origin_t *o, u_char *buf, ngx_int_t mode, const char *text)
+{
+    ngx_str_t  s;
+
+    s.data = (u_char *) text;
+    s.len = strlen(text);
+
+    return (mode == -1) ? cwmp_origin_parse(o, &s, buf)
+                        : cwmp_origin_parse_target(o, mode, &s, buf);
+}
+
+
+static void
+test_digest(void)
+{
+    u_char      a[CWMP_SIGN_DIGEST_LEN], b[CWMP_SIGN_DIGEST_LEN];
+    char        hex[2 * CWMP_SIGN_DIGEST_LEN + 1];
+    ngx_str_t   got;
+    ngx_uint_t  i;
+
+    ngx_str_t   one[] = { ngx_string("ab"), ngx_string("c") };
+    ngx_str_t   two[] = { ngx_string("a"), ngx_string("bc") };
+    ngx_str_t   three[] = { ngx_string("ab"), ngx_string("c"),
+                            ngx_null_string };
+
+    tap_ok(cwmp_sign_digest(&keys[0], CWMP_SIGN_CALL, one, 2, a) == NGX_OK,
+           "digest");
+
+    for (i = 0; i < sizeof(a); i++) {
+        sprintf(&hex[2 * i], "%02x", a[i]);
+    }
+
+    got.data = (u_char *) hex;
+    got.len = 2 * sizeof(a);
+
+    tap_is(&got, "c01ed16c228f4f0cfa4b4ab70e9fa052"
+                 "67d1211b6b446b2e7974e10b9562ce94", "its value");
+
+    (void) cwmp_sign_digest(&keys[0], CWMP_SIGN_CALL, two, 2, b);
+    tap_ok(memcmp(a, b, sizeof(a)) != 0, "parts are told apart");
+
+    (void) cwmp_sign_digest(&keys[0], CWMP_SIGN_CALL, three, 3, b);
+    tap_ok(memcmp(a, b, sizeof(a)) != 0, "an empty part counts");
+
+    (void) cwmp_sign_digest(&keys[0], CWMP_SIGN_NONCE, one, 2, b);
+    tap_ok(memcmp(a, b, sizeof(a)) != 0, "purposes are told apart");
+
+    (void) cwmp_sign_digest(&keys[1], CWMP_SIGN_CALL, one, 2, b);
+    tap_ok(memcmp(a, b, sizeof(a)) != 0, "keys are told apart");
+
+    (void) cwmp_sign_digest(&keys[0], CWMP_SIGN_CALL, one, 2, b);
+    tap_ok(memcmp(a, b, sizeof(a)) == 0, "the same again is the same");
+}
+
+
+static void
+test_vectors(void)
+{
+    u_char         sig[CWMP_SIGN_LEN], buf[cwmp_origin_size(64)];
+    ngx_str_t      got;
+    cwmp_origin_t  o;
+
+    got.data = sig;
+    got.len = CWMP_SIGN_LEN;
+
+    (void) test_origin(&o, buf, -1, "http://192.168.100.50:7547");
+    (void) cwmp_sign(&keys[0], CWMP_URL_QUERY, &o, sig);
+    tap_is(&got, "6VHnEywYK1tGyLd-dim4JA", "query mode");
+
+    (void) test_origin(&o, buf, -1, "http://[FD00:0::1]:7547/a/../cr?x=1");
+    (void) cwmp_sign(&keys[0], CWMP_URL_PATH, &o, sig);
+    tap_is(&got, "hnq7hwPbnVhDP9S2J07aiw", "path mode");
+}
+
+
+typedef struct {
+    ngx_uint_t   mode;
+    const char  *announced;
+    const char  *called;        /* %s: the signature */
+    ngx_int_t    rc;
+} test_sign_t;
+
+
+#define Q  CWMP_URL_QUERY
+#define P  CWMP_URL_PATH
+
+
+static test_sign_t  signs[] = {
+
+    /* what URL parsers do on the way */
+
+    { Q, "http://10.0.0.1:7547/a?b", "/c?origin=http://10.0.0.1:7547/a?b"
+      "&sig=%s", NGX_OK },
+    { Q, "HTTP://CPE.example:7547", "/c?origin=http%%3A%%2F%%2Fcpe.example"
+      "%%3A7547%%2F&sig=%s", NGX_OK },
+    { Q, "http://[fd00:0:0::1]/", "/c?origin=http://[fd00::1]:80&sig=%s",
+      NGX_OK },
+    { Q, "http://10.0.0.1/a/../%%7eb?", "/c?origin=http://10.0.0.1/~b"
+      "&sig=%s", NGX_OK },
+    { P, "http://10.0.0.1:7547", "/?origin=10.0.0.1:7547&sig=%s", NGX_OK },
+    { P, "http://10.0.0.1:7547/x/./y/%%7e\303\251?a=%%2f&b",
+      "/x/y/~%%C3%%A9?a=%%2F&b&origin=10.0.0.1:7547&sig=%s", NGX_OK },
+    { P, "http://10.0.0.1/?origin=x", "/?origin=x&origin=10.0.0.1:80&sig=%s",
+      NGX_OK },
+
+    /* anything else that differs */
+
+    { Q, "http://10.0.0.1:7547/", "/c?origin=http://10.0.0.2:7547/&sig=%s",
+      NGX_DECLINED },
+    { Q, "http://10.0.0.1:7547/", "/c?origin=http://10.0.0.1:7548/&sig=%s",
+      NGX_DECLINED },
+    { Q, "http://10.0.0.1:7547/", "/c?origin=http://10.0.0.1:7547/a&sig=%s",
+      NGX_DECLINED },
+    { Q, "http://10.0.0.1:7547/a", "/c?origin=http://10.0.0.1:7547/A&sig=%s",
+      NGX_DECLINED },
+    { Q, "http://10.0.0.1/a?b", "/c?origin=http://10.0.0.1/a%%253fb&sig=%s",
+      NGX_DECLINED },
+    { Q, "http://10.0.0.1/a/b", "/c?origin=http://10.0.0.1/a%%252fb&sig=%s",
+      NGX_DECLINED },
+    { Q, "http://10.0.0.1/", "/c?sig=%s&origin=http://10.0.0.1/",
+      NGX_DECLINED },
+    { P, "http://10.0.0.1:80/a", "/b?origin=10.0.0.1:80&sig=%s",
+      NGX_DECLINED },
+    { P, "http://10.0.0.1:80/a", "/a?x&origin=10.0.0.1:80&sig=%s",
+      NGX_DECLINED },
+    { P, "http://10.0.0.1:80/a", "/a?origin=10.0.0.2:80&sig=%s",
+      NGX_DECLINED },
+    { P, "http://10.0.0.1:80/a", "/a?origin=10.0.0.1:80&sig=%sA",
+      NGX_DECLINED },
+    { P, "http://10.0.0.1:80/a", "/a?origin=10.0.0.1:80&sig=A%s",
+      NGX_DECLINED },
+    { P, "http://10.0.0.1:80/a", "/a?origin=10.0.0.1:80", NGX_DECLINED },
+};
+
+
+static void
+test_verify(void)
+{
+    char            sig[CWMP_SIGN_LEN + 1], text[256];
+    u_char          buf[cwmp_origin_size(256)];
+    ngx_int_t       rc;
+    ngx_uint_t      i, mode, bit;
+    test_sign_t    *t;
+    cwmp_origin_t   o;
+
+    sig[CWMP_SIGN_LEN] = '\0';
+
+    for (i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+        t = &signs[i];
+
+        snprintf(text, sizeof(text), t->announced, "");
+        (void) test_origin(&o, buf, -1, text);
+        (void) cwmp_sign(&keys[1], t->mode, &o, (u_char *) sig);
+
+        snprintf(text, sizeof(text), t->called, sig);
+        (void) test_origin(&o, buf, t->mode, text);
+
+        rc = cwmp_sign_verify(keys, 3, t->mode, &o);
+        tap_ok(rc == t->rc, "%s, called as %s", t->announced, t->called);
+
+        if (rc != NGX_OK) {
+            continue;
+        }
+
+        tap_ok(cwmp_sign_verify(keys, 1, t->mode, &o) == NGX_DECLINED
+               && cwmp_sign_verify(keys, 0, t->mode, &o) == NGX_DECLINED
+               && cwmp_sign_verify(&keys[1], 1, t->mode, &o) == NGX_OK,
+               "by its own key only");
+
+        mode = (t->mode == Q) ? P : Q;
+        tap_ok(cwmp_sign_verify(keys, 3, mode, &o) == NGX_DECLINED,
+               "not in the other mode");
+
+        for (bit = 0; bit < 8 * CWMP_SIGN_LEN; bit++) {
+            o.sig.data[bit / 8] ^= 1 << bit % 8;
+
+            if (cwmp_sign_verify(keys, 3, t->mode, &o) != NGX_DECLINED) {
+                break;
+            }
+
+            o.sig.data[bit / 8] ^= 1 << bit % 8;
+        }
+
+        tap_ok(bit == 8 * CWMP_SIGN_LEN, "nor with any bit changed");
+    }
+}
+
+
+static void
+test_key_file(void)
+{
+    ngx_str_t    text, key, file;
+    ngx_uint_t   line;
+    const char  *err;
+
+    file = tap_str("0123456789abcdef\n\n\r\n key with spaces \r\nlast key "
+                   "has no line feed");
+    text = file;
+    line = 0;
+    err = NULL;
+
+    tap_ok(cwmp_sign_next_key(&text, &key, &line, &err) == NGX_OK
+           && line == 1, "first key");
+    tap_is(&key, "0123456789abcdef", "its text");
+
+    tap_ok(cwmp_sign_next_key(&text, &key, &line, &err) == NGX_OK
+           && line == 4, "empty lines are skipped");
+    tap_is(&key, " key with spaces ", "spaces are kept, CR is not");
+
+    tap_ok(cwmp_sign_next_key(&text, &key, &line, &err) == NGX_OK
+           && line == 5, "last key");
+    tap_is(&key, "last key has no line feed", "its text");
+
+    tap_ok(cwmp_sign_next_key(&text, &key, &line, &err) == NGX_DONE
+           && cwmp_sign_next_key(&text, &key, &line, &err) == NGX_DONE
+           && err == NULL, "the end");
+
+    free(file.data);
+
+    file = tap_str("0123456789abcdef\r\n0123456789abcde\r\n");
+    text = file;
+    line = 0;
+
+    (void) cwmp_sign_next_key(&text, &key, &line, &err);
+
+    tap_ok(cwmp_sign_next_key(&text, &key, &line, &err) == NGX_ERROR
+           && line == 2 && err, "a key of 15 bytes");
+
+    free(file.data);
+
+    file = tap_copy("0123456789\0abcdef", 17);
+    text = file;
+
+    tap_ok(cwmp_sign_next_key(&text, &key, &line, &err) == NGX_ERROR,
+           "a key with a null character");
+
+    free(file.data);
+
+    ngx_str_null(&text);
+
+    tap_ok(cwmp_sign_next_key(&text, &key, &line, &err) == NGX_DONE,
+           "an empty file");
+}
+
+
+int
+main(void)
+{
+    test_digest();
+    test_vectors();
+    test_verify();
+    test_key_file();
+
+    return tap_done();
+}
