@@ -1,0 +1,108 @@
+# What a reader sees before it runs: layout of the sources, leftovers, whether
+# config and README.md keep up with the code.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Fieldgate::Env qw(top read_file);
+
+chdir top() or die "chdir: $!";
+
+my @source = glob 'src/*/*.[ch]';
+my @c = (@source, glob 't/unit/*.[ch] t/fuzz/*.[ch] t/bench/*.[ch]');
+my @text = grep { -f && -T } @c,
+    glob 'config README.md conf/* schema/* t/*.t t/lib/*.pm t/lib/*/*.pm .ci/*
+          t/asan t/debian t/matrix t/packages t/run t/fuzz/run t/bench/*
+          src/*/exports.map';
+
+# nothing($what, LINES...): each as "file:line: text"
+
+sub nothing {
+    my ($what, @found) = @_;
+    is(join("\n", @found), '', $what);
+}
+
+sub lines {
+    my ($match, @files) = @_;
+    my @found;
+
+    for my $file (@files) {
+        my $n = 0;
+        for my $line (split /\n/, read_file($file)) {
+            $n++;
+            push @found, "$file:$n: $line" if $match->($line);
+        }
+    }
+
+    return @found;
+}
+
+cmp_ok(scalar @source, '>', 2, 'there are sources');
+
+nothing('no line of C is longer than 80 columns',
+        lines(sub { length $_[0] > 80 }, @c));
+nothing('no tabs in C', lines(sub { $_[0] =~ /\t/ }, @c));
+nothing('no blanks at the ends of lines',
+        lines(sub { $_[0] =~ /[ \t\r]$/ }, @text));
+nothing('no // comments', lines(sub { $_[0] =~ m{(?:^|[;{}]\s*)//\s} }, @c));
+
+my @markers = ('TO' . 'DO', 'FIX' . 'ME', 'X' x 3);
+my $marker = join '|', @markers;
+nothing('nothing is left for later',
+        lines(sub { $_[0] =~ /\b(?:$marker)\b/ && $_[0] !~ /Test::More::/ },
+              @text));
+
+nothing('no source is longer than 900 lines',
+        grep { my $n = () = read_file($_) =~ /\n/g; $n > 900 } @source);
+
+nothing('protocol files include nothing of nginx but its types',
+        grep { my ($module) = m{src/(\w+)/};
+               m{/${module}_[^/]*$}
+               && read_file($_) =~ /^\#include\ <ngx_(?!config|core)/mx }
+             @source);
+
+# config lists each source, and nothing else
+
+my $config = read_file('config');
+my @listed = $config =~ m{\$ngx_addon_dir/(src/\w+/\w+\.[ch])\b}g;
+my %listed = map { $_ => 1 } @listed;
+my %exists = map { $_ => 1 } @source;
+my @built = grep { m{^src/cwmp/} || -f 'src/ntrip/ngx_stream_ntrip_module.c' }
+            @source;
+
+nothing('config lists no file that is missing',
+        grep { !$exists{$_} && (m{^src/cwmp/} || @built == @source) } @listed);
+nothing('config lists every source and header',
+        grep { !$listed{$_} } @built);
+
+# README.md documents each directive, under a heading with its name, and each
+# variable
+
+my $readme = read_file('README.md');
+my (%directive, %variable);
+for my $file (@source) {
+    my $text = read_file($file);
+    $directive{$1} = 1
+        while $text =~ /\{\s*ngx_string\("((?:cwmp|ntrip)_\w+)"\),\s*NGX_/g;
+    $variable{$1} = 1
+        while $text =~ /\{\s*ngx_string\("((?:cwmp|ntrip)_\w+)"\),\s*NULL\b/g;
+}
+
+for my $name (sort keys %directive) {
+    my ($section) = $readme =~ /^\#+\ `?$name`?\n(.*?)(?=^\#|\z)/msx;
+    for my $part (qw(Syntax Default Context)) {
+        like($section // '', qr/\b$part\b/, "README: $part of $name");
+    }
+}
+
+for my $name (sort keys %variable) {
+    like($readme, qr/\$$name\b/, "README: \$$name");
+}
+
+my @scripts = grep { read_file($_) =~ /^#!/ } @text;
+cmp_ok(scalar @scripts, '>', 5, 'there are scripts');
+nothing('scripts are executable', grep { !-x } @scripts);
+
+done_testing;
