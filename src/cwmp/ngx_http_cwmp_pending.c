@@ -65,20 +65,3 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
 {
     return NGX_HTTP_NOT_IMPLEMENTED;
 }
-
-
-ngx_int_t
-cwmp_policy_parse(cwmp_policy_spec_t *spec, ngx_str_t *arg, const char **err)
-{
-    *err = "not there yet";
-    return NGX_ERROR;
-}
-
-
-ngx_int_t
-cwmp_sign_next_key(ngx_str_t *text, ngx_str_t *key, ngx_uint_t *line,
-    const char **err)
-{
-    *err = "not there yet";
-    return NGX_ERROR;
-}
