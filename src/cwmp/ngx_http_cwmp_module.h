@@ -40,6 +40,7 @@ typedef struct {
     ngx_shm_zone_t              *zone;       /* NULL: no cwmp_zone */
     ngx_http_cwmp_zone_t        *shared;     /* the zone's or private tables */
     ngx_http_cwmp_place_t        affinity;   /* an upstream is pinned */
+    ngx_array_t                  upstreams;  /* these; of their srv_conf's */
     ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
     unsigned                     enabled:1;  /* cwmp on somewhere */
 } ngx_http_cwmp_main_conf_t;
@@ -50,6 +51,7 @@ typedef struct {
 typedef struct {
     ngx_http_cwmp_place_t        affinity;
     ngx_msec_t                   timeout;    /* of a session's server */
+    u_char                       tag[CWMP_TABLE_KEY_LEN];
     ngx_http_upstream_init_peer_pt  original_init_peer;
 } ngx_http_cwmp_srv_conf_t;
 
@@ -79,6 +81,7 @@ typedef struct {
 } ngx_http_cwmp_loc_conf_t;
 
 
+typedef struct ngx_http_cwmp_session_s  ngx_http_cwmp_session_t;
 typedef struct ngx_http_cwmp_wakeup_s  ngx_http_cwmp_wakeup_t;
 
 
@@ -97,13 +100,13 @@ typedef struct {
     ngx_str_t                    origin;     /* host:port, never a path */
     ngx_uint_t                   rewritten;  /* values */
 
+    ngx_http_cwmp_session_t     *session;    /* NULL: not looked for yet */
     ngx_http_cwmp_wakeup_t      *wakeup;     /* NULL: not a wake-up */
 
     unsigned                     reading:1;  /* the body is being read */
     unsigned                     done:1;     /* the facts are final */
     unsigned                     inform:1;   /* a session begins */
     unsigned                     empty:1;    /* POST without a body */
-    unsigned                     waited:1;   /* for the session's old pin */
 } ngx_http_cwmp_ctx_t;
 
 

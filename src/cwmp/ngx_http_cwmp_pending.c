@@ -9,39 +9,13 @@
 #include <ngx_http.h>
 
 #include "ngx_http_cwmp_module.h"
+#include "cwmp_challenge.h"
 
 
 ngx_int_t
 ngx_http_cwmp_body_handler(ngx_http_request_t *r)
 {
     return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_cwmp_session_handler(ngx_http_request_t *r)
-{
-    return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key)
-{
-    return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_cwmp_affinity_init(ngx_conf_t *cf)
-{
-    return NGX_OK;
-}
-
-
-void
-ngx_http_cwmp_filter_init(void)
-{
 }
 
 
@@ -64,4 +38,12 @@ ngx_int_t
 ngx_http_cwmp_status_handler(ngx_http_request_t *r)
 {
     return NGX_HTTP_NOT_IMPLEMENTED;
+}
+
+
+ngx_int_t
+cwmp_challenge_strip_auth_int(ngx_str_t *value, u_char *dst, size_t *len,
+    ngx_uint_t *only)
+{
+    return NGX_DECLINED;
 }

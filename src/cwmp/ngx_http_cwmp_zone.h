@@ -36,8 +36,8 @@
 #define NGX_HTTP_CWMP_CALLS         3
 #define NGX_HTTP_CWMP_TABLES        4
 
-#define NGX_HTTP_CWMP_SESSION_SIZE  200
-#define NGX_HTTP_CWMP_COOKIE_SIZE   16
+#define NGX_HTTP_CWMP_SESSION_SIZE  160
+#define NGX_HTTP_CWMP_COOKIE_SIZE   32
 #define NGX_HTTP_CWMP_NONCE_SIZE    512
 #define NGX_HTTP_CWMP_CALL_SIZE     256
 
@@ -112,6 +112,7 @@ typedef struct {
 typedef struct {
     ngx_atomic_t                 counters[NGX_HTTP_CWMP_NCOUNTERS];
     ngx_atomic_t                 warned;     /* upstream without keep-alive */
+    ngx_atomic_t                 wanted;     /* a session is, see its row */
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
     u_char                       secret[32];
 } ngx_http_cwmp_zone_sh_t;

@@ -1,0 +1,699 @@
+
+/*
+ * Fieldgate: "cwmp_affinity": a balancer around the balancers of an upstream.
+ *
+ * It is installed when all of the configuration has been read, and so is the
+ * outermost one: from nginx 1.29.7 on upstream keep-alive wraps every
+ * balancer on its own account.  The inner ones are asked once for each
+ * connection that is opened, and told of its end with the first request; their
+ * "free" never sees the connection, so that none gets into a cache.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_md5.h>
+
+#include "ngx_http_cwmp_session.h"
+
+
+typedef struct {
+    ngx_http_cwmp_srv_conf_t          *conf;
+    ngx_http_cwmp_conn_t              *conn;
+    ngx_http_cwmp_pin_t               *pin;      /* NULL: one request only */
+    ngx_http_request_t                *request;
+    ngx_http_upstream_t               *upstream;
+    ngx_str_t                          name;
+    ngx_sockaddr_t                     sockaddr;
+    ngx_uint_t                         tries;
+
+    void                              *data;
+    ngx_event_get_peer_pt              get;
+    ngx_event_free_peer_pt             free;
+    ngx_event_notify_peer_pt           notify;
+#if (NGX_HTTP_SSL)
+    ngx_event_set_peer_session_pt      set_session;
+    ngx_event_save_peer_session_pt     save_session;
+#endif
+
+#if !(NGX_HTTP_UPSTREAM_SID)
+    ngx_http_upstream_rr_peer_data_t   rrp;
+#endif
+
+    unsigned                           got:1;    /* a peer of the inner one */
+} ngx_http_cwmp_peer_t;
+
+
+static ngx_int_t ngx_http_cwmp_init_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us);
+static ngx_int_t ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc,
+    void *data);
+static ngx_int_t ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc,
+    ngx_http_cwmp_peer_t *cp);
+static ngx_int_t ngx_http_cwmp_get_server(ngx_peer_connection_t *pc,
+    ngx_http_cwmp_peer_t *cp, ngx_http_cwmp_server_t *server);
+static void ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
+    ngx_http_cwmp_server_t *server);
+static void ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state);
+static ngx_uint_t ngx_http_cwmp_can_keep(ngx_http_cwmp_peer_t *cp,
+    ngx_connection_t *c);
+static void ngx_http_cwmp_check_keepalive(ngx_http_cwmp_peer_t *cp);
+static void ngx_http_cwmp_notify_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t type);
+#if (NGX_HTTP_SSL)
+static ngx_int_t ngx_http_cwmp_set_session(ngx_peer_connection_t *pc,
+    void *data);
+static void ngx_http_cwmp_save_session(ngx_peer_connection_t *pc, void *data);
+#endif
+static void ngx_http_cwmp_request_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_cwmp_affinity_init(ngx_conf_t *cf)
+{
+    ngx_md5_t                        md5;
+    ngx_uint_t                       i;
+    ngx_http_cwmp_srv_conf_t        *cscf, **p;
+    ngx_http_cwmp_main_conf_t       *cmcf;
+    ngx_http_upstream_srv_conf_t   **uscf;
+    ngx_http_upstream_main_conf_t   *umcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
+
+    if (cmcf->affinity.line == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_array_init(&cmcf->upstreams, cf->pool, 4,
+                       sizeof(ngx_http_cwmp_srv_conf_t *))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
+
+    uscf = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (uscf[i]->srv_conf == NULL) {
+            continue;
+        }
+
+        cscf = ngx_http_conf_upstream_srv_conf(uscf[i], ngx_http_cwmp_module);
+
+        if (cscf->affinity.line == 0) {
+            continue;
+        }
+
+        cscf->original_init_peer = uscf[i]->peer.init;
+        uscf[i]->peer.init = ngx_http_cwmp_init_peer;
+
+        /* tells its rows from those of other upstreams, also after a reload */
+
+        ngx_md5_init(&md5);
+        ngx_md5_update(&md5, uscf[i]->host.data, uscf[i]->host.len);
+        ngx_md5_final(cscf->tag, &md5);
+
+        p = ngx_array_push(&cmcf->upstreams);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        *p = cscf;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_init_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_http_upstream_t       *u;
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_cwmp_peer_t      *cp;
+    ngx_http_cwmp_session_t   *s;
+    ngx_http_cwmp_srv_conf_t  *cscf;
+
+    cscf = ngx_http_conf_upstream_srv_conf(us, ngx_http_cwmp_module);
+
+    cp = ngx_pcalloc(r->pool, sizeof(ngx_http_cwmp_peer_t));
+    if (cp == NULL) {
+        return NGX_ERROR;
+    }
+
+    u = r->upstream;
+
+#if !(NGX_HTTP_UPSTREAM_SID)
+
+    /* round-robin and least_conn keep their state in what is there already */
+
+    u->peer.data = &cp->rrp;
+
+#endif
+
+    if (cscf->original_init_peer(r, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    cp->conn = ngx_http_cwmp_conn_get(r, 1);
+    if (cp->conn == NULL) {
+        return NGX_ERROR;
+    }
+
+    s = ngx_http_cwmp_session_get(r, cp->conn, 1);
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_cwmp_session_join(r, cp->conn, s);
+
+    cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
+    if (cp->pin == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (r == r->main && r->connection == cp->conn->connection) {
+        cln = ngx_pool_cleanup_add(r->pool, 0);
+        if (cln == NULL) {
+            return NGX_ERROR;
+        }
+
+        cln->handler = ngx_http_cwmp_request_cleanup;
+        cln->data = cp->conn;
+    }
+
+    cp->conf = cscf;
+    cp->request = r;
+    cp->upstream = u;
+
+    cp->data = u->peer.data;
+    cp->get = u->peer.get;
+    cp->free = u->peer.free;
+    cp->notify = u->peer.notify;
+
+    u->peer.data = cp;
+    u->peer.get = ngx_http_cwmp_get_peer;
+    u->peer.free = ngx_http_cwmp_free_peer;
+
+    if (cp->notify) {
+        u->peer.notify = ngx_http_cwmp_notify_peer;
+    }
+
+#if (NGX_HTTP_SSL)
+    cp->set_session = u->peer.set_session;
+    cp->save_session = u->peer.save_session;
+    u->peer.set_session = ngx_http_cwmp_set_session;
+    u->peer.save_session = ngx_http_cwmp_save_session;
+#endif
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_http_cwmp_peer_t  *cp = data;
+
+    ngx_int_t               rc;
+    ngx_http_cwmp_pin_t    *pin;
+    ngx_http_cwmp_server_t  server;
+
+    if (cp->pin && cp->pin->busy && cp->pin->busy != cp->upstream) {
+
+        /* a concurrent request of this CPE has it */
+
+        cp->pin = NULL;
+    }
+
+    pin = cp->pin;
+
+    if (cp->tries++ == 0) {
+
+        if (pin && ngx_http_cwmp_get_pinned(pc, cp) == NGX_DONE) {
+            return NGX_DONE;
+        }
+
+        if (ngx_http_cwmp_session_server(cp->conn, pin, cp->conf, &server)
+            == NGX_OK)
+        {
+            rc = ngx_http_cwmp_get_server(pc, cp, &server);
+
+        } else {
+            server.len = 0;
+            rc = NGX_DECLINED;
+        }
+
+    } else {
+        server.len = 0;
+        rc = NGX_DECLINED;
+    }
+
+    if (rc == NGX_DECLINED) {
+        rc = cp->get(pc, cp->data);
+    }
+
+    if (rc == NGX_DONE) {
+
+        /* whatever cache that is from: it may have been another CPE's */
+
+        ngx_http_cwmp_close_upstream(pc->connection);
+        pc->connection = NULL;
+        pc->cached = 0;
+        rc = NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    cp->got = 1;
+
+    if (pin == NULL) {
+        return NGX_OK;
+    }
+
+    pin->busy = cp->upstream;
+
+    ngx_http_cwmp_server_of(pc, &pin->server);
+
+    if (server.len) {
+        if (server.len == pin->server.len
+            && ngx_memcmp(server.data, pin->server.data, server.len) == 0)
+        {
+            ngx_http_cwmp_count(cp->conn->conf->shared, SESSIONS_RETURNED);
+
+        } else {
+            ngx_http_cwmp_count(cp->conn->conf->shared, SESSIONS_MOVED);
+            ngx_log_error(NGX_LOG_INFO, pc->log, 0,
+                          "the CPE's session moves to server %V",
+                          pc->name);
+        }
+    }
+
+    pin->socklen = ngx_min(pc->socklen, (socklen_t) sizeof(ngx_sockaddr_t));
+    ngx_memcpy(&pin->sockaddr, pc->sockaddr, pin->socklen);
+
+    pin->name.len = ngx_min(pc->name->len, sizeof(pin->text));
+    ngx_memcpy(pin->text, pc->name->data, pin->name.len);
+
+    ngx_http_cwmp_session_hold(pin, cp->conf);
+    ngx_http_cwmp_count(cp->conn->conf->shared, PINNED_OPENED);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
+{
+    u_char               *p;
+    ngx_connection_t     *c;
+    ngx_http_cwmp_pin_t  *pin;
+
+    pin = cp->pin;
+
+    c = ngx_http_cwmp_pin_take(pin, pc->log);
+    if (c == NULL) {
+        return NGX_DECLINED;
+    }
+
+    /* the pin may have another server before the request has been logged */
+
+    p = ngx_pnalloc(cp->request->pool, pin->name.len);
+    if (p == NULL) {
+        ngx_http_cwmp_pin_close(pin, c);
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(p, pin->name.data, pin->name.len);
+
+    cp->name.data = p;
+    cp->name.len = pin->name.len;
+    ngx_memcpy(&cp->sockaddr, &pin->sockaddr, pin->socklen);
+
+    pc->connection = c;
+    pc->cached = 1;
+    pc->sockaddr = &cp->sockaddr.sockaddr;
+    pc->socklen = pin->socklen;
+    pc->name = &cp->name;
+
+    pin->busy = cp->upstream;
+
+    ngx_http_cwmp_session_hold(pin, cp->conf);
+    ngx_http_cwmp_count(cp->conn->conf->shared, PINNED_REUSED);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, pc->log, 0,
+                   "get cwmp pinned peer: using connection %p", c);
+
+    return NGX_DONE;
+}
+
+
+#if (NGX_HTTP_UPSTREAM_SID)
+
+/*
+ * Asks the balancer for the server; it may give another one.
+ */
+
+static ngx_int_t
+ngx_http_cwmp_get_server(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp,
+    ngx_http_cwmp_server_t *server)
+{
+    ngx_int_t  rc;
+    ngx_str_t  hint;
+
+    hint.len = server->len;
+    hint.data = server->data;
+
+    pc->hint = &hint;
+    rc = cp->get(pc, cp->data);
+    pc->hint = NULL;
+
+    return rc;
+}
+
+
+static void
+ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
+    ngx_http_cwmp_server_t *server)
+{
+    server->len = 0;
+
+    if (pc->sid && pc->sid->len <= sizeof(server->data)) {
+        server->len = pc->sid->len;
+        ngx_memcpy(server->data, pc->sid->data, server->len);
+    }
+}
+
+#else
+
+/*
+ * Chooses the server as round-robin would have done, with all that its "free"
+ * will take back.  NGX_DECLINED: it is gone or not fit for use, or the balancer
+ * is of a kind that chooses by itself.
+ */
+
+static ngx_int_t
+ngx_http_cwmp_get_server(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp,
+    ngx_http_cwmp_server_t *server)
+{
+    time_t                             now;
+    ngx_uint_t                         i, n;
+    ngx_http_upstream_rr_peer_t       *peer;
+    ngx_http_upstream_rr_peers_t      *peers;
+    ngx_http_upstream_rr_peer_data_t  *rrp;
+
+    rrp = &cp->rrp;
+    now = ngx_time();
+
+    for (peers = rrp->peers; peers; peers = peers->next) {
+
+        ngx_http_upstream_rr_peers_wlock(peers);
+
+#if (NGX_HTTP_UPSTREAM_ZONE && nginx_version >= 1027003)
+        if (peers->config && rrp->config != *peers->config) {
+            ngx_http_upstream_rr_peers_unlock(peers);
+            return NGX_DECLINED;
+        }
+#endif
+
+        for (peer = peers->peer, i = 0; peer; peer = peer->next, i++) {
+
+            if (peer->socklen == server->len
+                && ngx_memcmp(peer->sockaddr, server->data, server->len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (peer) {
+            goto found;
+        }
+
+        ngx_http_upstream_rr_peers_unlock(peers);
+    }
+
+    return NGX_DECLINED;
+
+found:
+
+    if (peer->down
+        || (peer->max_conns && peer->conns >= peer->max_conns)
+        || (!peers->single
+            && peer->max_fails
+            && peer->fails >= peer->max_fails
+            && now - peer->checked <= peer->fail_timeout))
+    {
+        ngx_http_upstream_rr_peers_unlock(peers);
+        return NGX_DECLINED;
+    }
+
+    if (peers != rrp->peers) {
+
+        /* a backup server; the bits are now those of the backup servers */
+
+        n = (peers->number + (8 * sizeof(uintptr_t) - 1))
+                / (8 * sizeof(uintptr_t));
+        ngx_memzero(rrp->tried, n * sizeof(uintptr_t));
+
+        rrp->peers = peers;
+    }
+
+    rrp->current = peer;
+    rrp->tried[i / (8 * sizeof(uintptr_t))] |=
+                               (uintptr_t) 1 << i % (8 * sizeof(uintptr_t));
+
+#ifdef ngx_http_upstream_rr_peer_ref
+    ngx_http_upstream_rr_peer_ref(peers, peer);
+#endif
+
+    if (now - peer->checked > peer->fail_timeout) {
+        peer->checked = now;
+    }
+
+    pc->cached = 0;
+    pc->connection = NULL;
+    pc->sockaddr = peer->sockaddr;
+    pc->socklen = peer->socklen;
+    pc->name = &peer->name;
+
+    peer->conns++;
+
+    ngx_http_upstream_rr_peers_unlock(peers);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
+    ngx_http_cwmp_server_t *server)
+{
+    server->len = 0;
+
+    if (pc->socklen <= (socklen_t) sizeof(server->data)) {
+        server->len = pc->socklen;
+        ngx_memcpy(server->data, pc->sockaddr, server->len);
+    }
+}
+
+#endif
+
+
+static void
+ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state)
+{
+    ngx_http_cwmp_peer_t  *cp = data;
+
+    ngx_uint_t            sent;
+    ngx_connection_t     *c;
+    ngx_http_cwmp_pin_t  *pin;
+
+    c = pc->connection;
+    pin = cp->pin;
+
+    sent = (cp->request->method == NGX_HTTP_POST
+            && cp->upstream->request_sent);
+
+    if (!(state & NGX_PEER_FAILED)) {
+        ngx_http_cwmp_check_keepalive(cp);
+    }
+
+    if (pin) {
+        pin->busy = NULL;
+
+        if (c && !(state & NGX_PEER_FAILED) && ngx_http_cwmp_can_keep(cp, c)) {
+            ngx_http_cwmp_pin_park(pin, c, cp->conf->timeout);
+
+        } else {
+            ngx_http_cwmp_pin_close(pin, c);
+        }
+
+    } else if (c) {
+        ngx_http_cwmp_close_upstream(c);
+    }
+
+    pc->connection = NULL;
+
+    if (cp->got) {
+        cp->got = 0;
+        cp->free(pc, cp->data, state);
+    }
+
+    if (sent && (state & NGX_PEER_FAILED)) {
+
+        /* it may have been received: never a second time, anywhere */
+
+        pc->tries = 0;
+        pc->cached = 0;
+    }
+}
+
+
+/*
+ * The answer is whole, both sides are fit for another request, and nobody else
+ * waits for the session.
+ */
+
+static ngx_uint_t
+ngx_http_cwmp_can_keep(ngx_http_cwmp_peer_t *cp, ngx_connection_t *c)
+{
+    ngx_http_request_t   *r;
+    ngx_http_upstream_t  *u;
+
+    r = cp->request;
+    u = cp->upstream;
+
+    if (cp->pin->drop
+        || !u->keepalive
+        || !u->request_body_sent
+        || c->read->eof
+        || c->read->error
+        || c->read->timedout
+        || c->write->error
+        || c->write->timedout)
+    {
+        return 0;
+    }
+
+    if (r->connection->error) {
+        return 0;
+    }
+
+    if (r->connection != cp->conn->connection) {
+        return 1;                                   /* HTTP/2 or HTTP/3 */
+    }
+
+    /*
+     * If the CPE's connection is about to be closed, close this one first: the
+     * CPE may come back before nginx is done.
+     */
+
+    return r->main->keepalive && !ngx_exiting && !ngx_terminate;
+}
+
+
+/*
+ * Without "proxy_http_version 1.1" nothing can be kept: safe, but slow, and
+ * the CPE's own Digest cannot work.
+ */
+
+static void
+ngx_http_cwmp_check_keepalive(ngx_http_cwmp_peer_t *cp)
+{
+    u_char                *p, *last;
+    ngx_buf_t             *b;
+    ngx_http_upstream_t   *u;
+    ngx_http_cwmp_zone_t  *z;
+
+    u = cp->upstream;
+    z = cp->conn->conf->shared;
+
+    if (u->keepalive || z->sh->warned || u->request_bufs == NULL) {
+        return;
+    }
+
+    b = u->request_bufs->buf;
+
+    if (!ngx_buf_in_memory(b) || b->start == NULL) {
+        return;
+    }
+
+    p = b->start;
+    last = ngx_strlchr(p, b->last, CR);
+
+    if (last == NULL || last - p < (ssize_t) sizeof(" HTTP/1.0") - 1) {
+        return;
+    }
+
+    if (ngx_strncmp(last - 9, " HTTP/1.0", 9) != 0
+        && ngx_strlcasestrn(last, b->last,
+                            (u_char *) CRLF "Connection: close" CRLF,
+                            sizeof(CRLF "Connection: close" CRLF) - 2)
+           == NULL)
+    {
+        return;
+    }
+
+    if (ngx_atomic_cmp_set(&z->sh->warned, 0, 1)) {
+        ngx_log_error(NGX_LOG_WARN, cp->request->connection->log, 0,
+                      "\"cwmp_affinity\" opens an upstream connection for each "
+                      "request: it needs \"proxy_http_version 1.1\" and "
+                      "\"proxy_set_header Connection \"\"\"");
+    }
+}
+
+
+static void
+ngx_http_cwmp_notify_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t type)
+{
+    ngx_http_cwmp_peer_t  *cp = data;
+
+    if (cp->got) {
+        cp->notify(pc, cp->data, type);
+    }
+}
+
+
+#if (NGX_HTTP_SSL)
+
+static ngx_int_t
+ngx_http_cwmp_set_session(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_http_cwmp_peer_t  *cp = data;
+
+    return cp->got ? cp->set_session(pc, cp->data) : NGX_OK;
+}
+
+
+static void
+ngx_http_cwmp_save_session(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_http_cwmp_peer_t  *cp = data;
+
+    if (cp->got) {
+        cp->save_session(pc, cp->data);
+    }
+}
+
+#endif
+
+
+static void
+ngx_http_cwmp_request_cleanup(void *data)
+{
+    ngx_http_cwmp_conn_t  *conn = data;
+
+    if (conn->open) {
+        ngx_post_event(&conn->shield, &ngx_posted_events);
+    }
+}

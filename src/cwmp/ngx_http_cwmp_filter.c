@@ -1,0 +1,235 @@
+
+/*
+ * Fieldgate: what the ACS's answers say: cookies, the end of the session, and
+ * the challenge that a rewritten body could not meet.
+ */
+
+
+#include "ngx_http_cwmp_session.h"
+#include "cwmp_challenge.h"
+#include "cwmp_cookie.h"
+
+
+static ngx_int_t ngx_http_cwmp_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_cwmp_filter_challenges(ngx_http_request_t *r);
+static void ngx_http_cwmp_filter_session(ngx_http_request_t *r);
+static void ngx_http_cwmp_filter_cookies(ngx_http_request_t *r,
+    ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout);
+static ngx_uint_t ngx_http_cwmp_filter_ends(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_cwmp_filter_suffix(ngx_str_t *s, char *suffix);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+
+void
+ngx_http_cwmp_filter_init(void)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_cwmp_header_filter;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_cwmp_loc_conf_t   *clcf;
+    ngx_http_cwmp_main_conf_t  *cmcf;
+
+    if (r != r->main || r->upstream == NULL) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+
+    if (r->headers_out.status == NGX_HTTP_UNAUTHORIZED
+        && clcf->enable
+        && ngx_http_cwmp_filter_challenges(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
+
+    if (cmcf->affinity.line) {
+        ngx_http_cwmp_filter_session(r);
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+/*
+ * RFC 7616 3.4.3: with auth-int the response covers the body, and the ACS would
+ * compare it with the one that it got from us.
+ */
+
+static ngx_int_t
+ngx_http_cwmp_filter_challenges(ngx_http_request_t *r)
+{
+    size_t            len;
+    u_char           *p;
+    ngx_uint_t        i, only;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].hash == 0
+                || h[i].key.len != sizeof("WWW-Authenticate") - 1
+                || ngx_strncasecmp(h[i].key.data,
+                                   (u_char *) "WWW-Authenticate",
+                                   sizeof("WWW-Authenticate") - 1)
+                   != 0)
+            {
+                continue;
+            }
+
+            p = ngx_pnalloc(r->pool, h[i].value.len);
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+
+            only = 0;
+
+            if (cwmp_challenge_strip_auth_int(&h[i].value, p, &len, &only)
+                == NGX_OK)
+            {
+                h[i].value.data = p;
+                h[i].value.len = len;
+            }
+
+            if (only) {
+                ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                              "the ACS's Digest challenge offers auth-int "
+                              "only, which a rewritten message cannot meet");
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_cwmp_filter_session(ngx_http_request_t *r)
+{
+    ngx_queue_t               *q;
+    ngx_http_cwmp_pin_t       *pin;
+    ngx_http_cwmp_conn_t      *conn;
+    ngx_http_cwmp_srv_conf_t  *cscf;
+
+    conn = ngx_http_cwmp_conn_get(r, 0);
+
+    if (conn == NULL || !conn->open) {
+        return;
+    }
+
+    for (q = ngx_queue_head(&conn->pins);
+         q != ngx_queue_sentinel(&conn->pins);
+         q = ngx_queue_next(q))
+    {
+        pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
+
+        if (pin->busy != r->upstream) {
+            continue;
+        }
+
+        cscf = ngx_http_conf_upstream_srv_conf(pin->upstream,
+                                               ngx_http_cwmp_module);
+
+        if (ngx_http_cwmp_filter_ends(r)) {
+            ngx_http_cwmp_session_end(conn);
+
+        } else {
+            ngx_http_cwmp_filter_cookies(r, conn, cscf->timeout);
+        }
+
+        return;
+    }
+}
+
+
+/*
+ * The ACS's own list: what nginx makes of it may lack the header.
+ */
+
+static void
+ngx_http_cwmp_filter_cookies(ngx_http_request_t *r,
+    ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout)
+{
+    ngx_str_t         name, value;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    if (r->upstream->headers_in.status_n == 0) {
+        return;
+    }
+
+    for (part = &r->upstream->headers_in.headers.part;
+         part;
+         part = part->next)
+    {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len == sizeof("Set-Cookie") - 1
+                && ngx_strncasecmp(h[i].key.data, (u_char *) "Set-Cookie",
+                                   sizeof("Set-Cookie") - 1)
+                   == 0
+                && cwmp_cookie_set(&h[i].value, &name, &value) == NGX_OK)
+            {
+                ngx_http_cwmp_session_learn(conn, timeout, &name, &value);
+            }
+        }
+    }
+}
+
+
+/*
+ * TR-069 3.7.1.4: the session is over when the ACS has nothing more to ask and
+ * the CPE has said, by an empty POST, that neither has it: so with the 204 to
+ * an empty POST, or to the reply to a request of the ACS, which it makes after
+ * an empty POST only.  After an error other than 401 the CPE begins anew.
+ */
+
+static ngx_uint_t
+ngx_http_cwmp_filter_ends(ngx_http_request_t *r)
+{
+    ngx_http_cwmp_ctx_t  *ctx;
+
+    if (r->headers_out.status >= NGX_HTTP_BAD_REQUEST) {
+        return r->headers_out.status != NGX_HTTP_UNAUTHORIZED;
+    }
+
+    if (r->headers_out.status != NGX_HTTP_NO_CONTENT) {
+        return 0;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
+
+    if (ctx == NULL || !ctx->done) {
+        return r->headers_in.content_length_n <= 0 && !r->headers_in.chunked;
+    }
+
+    return ctx->empty
+           || ngx_http_cwmp_filter_suffix(&ctx->method, "Response")
+           || ngx_http_cwmp_filter_suffix(&ctx->method, "Fault");
+}
+
+
+static ngx_uint_t
+ngx_http_cwmp_filter_suffix(ngx_str_t *s, char *suffix)
+{
+    size_t  len;
+
+    len = ngx_strlen(suffix);
+
+    return s->len >= len
+           && ngx_strncmp(s->data + s->len - len, suffix, len) == 0;
+}
