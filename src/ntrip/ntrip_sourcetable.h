@@ -113,8 +113,8 @@ void ntrip_str_line(ntrip_out_t *out, ngx_str_t *mount, ngx_str_t *str,
 
 
 /*
- * Mountpoints.  Printable ASCII without space and ; , / ? # % " and at most
- * NTRIP_MOUNT_MAX; returns NULL, or what is wrong.
+ * Mountpoints.  Printable ASCII without space and ; , / ? # % " \ and at
+ * most NTRIP_MOUNT_MAX; returns NULL, or what is wrong.
  */
 const char *ntrip_mount_check(ngx_str_t *mount);
 

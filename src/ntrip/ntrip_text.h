@@ -25,9 +25,9 @@
 
 
 /*
- * Output into a buffer of the caller.  What does not fit is dropped whole,
- * piece by piece, and "overflow" stays set: a caller checks once, at the end.
- * The text is in [start, last).
+ * Output into a buffer of the caller.  The first piece that does not fit is
+ * dropped, and so is all behind it; "overflow" stays set, so that one check at
+ * the end is enough.  The text is in [start, last).
  */
 
 typedef struct {
@@ -71,6 +71,16 @@ ngx_uint_t ntrip_text_contains(ngx_str_t *str, const char *text);
 
 /* takes spaces, tabs, CRs and LFs from both ends */
 void ntrip_text_trim(ngx_str_t *str);
+
+/* whether there is a control character other than a tab */
+ngx_uint_t ntrip_text_controls(ngx_str_t *str);
+
+/* takes the next word from the front of "rest", and the spaces and tabs
+   before it; empty if there is none */
+ngx_str_t ntrip_text_word(ngx_str_t *rest);
+
+/* the value of a hexadecimal digit, or NGX_ERROR */
+ngx_int_t ntrip_text_hex(u_char c);
 
 /* an unsigned decimal number that is all of "str", at most "max";
    NGX_ERROR otherwise */
