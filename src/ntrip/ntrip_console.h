@@ -39,8 +39,10 @@
 #define NTRIP_CONSOLE_MAX        1024
 #define NTRIP_CONSOLE_WORDS      8
 
-/* one row of any list is shorter */
+/* one row of any list is shorter, and so is all of HELP; a value is shown up
+   to so many bytes, more than any that can log in has */
 #define NTRIP_CONSOLE_ROW_MAX    1024
+#define NTRIP_CONSOLE_VALUE_MAX  255
 
 
 typedef enum {

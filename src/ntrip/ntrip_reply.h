@@ -57,7 +57,8 @@ typedef struct {
                                             position may go up */
     unsigned           chunked:1;
     unsigned           table:1;          /* the body is a sourcetable */
-    unsigned           page:1;           /* the body is meant for people */
+    unsigned           text:1;           /* Content-Type: text/... */
+    unsigned           html:1;
     unsigned           finite:1;         /* Content-Length was given */
 
     uint64_t           rest;             /* of the body, if finite */
@@ -65,7 +66,6 @@ typedef struct {
     ntrip_chunked_t    body;
 
     size_t             held;             /* bytes in hold[] */
-    size_t             sent;             /* of them given out as data */
     size_t             line_len;
     size_t             shown_len;
     u_char             hold[NTRIP_REPLY_HOLD];

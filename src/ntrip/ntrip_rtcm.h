@@ -18,8 +18,12 @@
  *              the longest text, 127 bytes of message 1029, as the next
  *              message begins with 0xD3.
  *          Then all bytes so far go out, as they came.  So RTCM 3 is never
- *          delayed by more than its own message, nor torn, and no clock is
- *          needed; other formats wait once, for their first 2057 bytes.
+ *          taken for anything else, and no clock is needed; other formats
+ *          wait once, for their first 2057 bytes.
+ *
+ * A message goes out with its last byte.  Only a stream that is entered in the
+ * middle of a message, where a 0xD3 may look like a beginning, can be held
+ * longer: until that supposed message, 1029 bytes at most, is refuted.
  *
  * The state holds no pointer: it may be copied, and be sent to another
  * process together with the connection, mode and unfinished bytes included.
@@ -56,7 +60,7 @@ typedef struct {
     uint64_t      messages;              /* or pieces, if raw */
     uint64_t      skipped;               /* bytes dropped */
     size_t        len;                   /* in buf[] */
-    size_t        tried;                 /* of them known to begin nothing */
+    size_t        pos;                   /* of them done */
     u_char        buf[NTRIP_RTCM_PROBE];
 } ntrip_rtcm_t;
 
