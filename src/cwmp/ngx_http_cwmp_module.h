@@ -188,10 +188,11 @@ void ngx_http_cwmp_policy_init(ngx_http_request_t *r, cwmp_policy_t *policy);
 /* ngx_http_cwmp_announce.c */
 
 /*
- * The verdict on an origin that a CPE announces, and the text that is
- * announced in its place, before XML escaping, in the request's pool.  A
- * refused origin gets no signature; *refused says so, and the refusal has
- * then been logged, once per device.
+ * The verdict on an origin that a CPE announces, its decoded text, and the
+ * text that is announced in its place, before XML escaping, in the request's
+ * pool.  A refused origin gets no signature; *refused says so, and the refusal
+ * has then been counted, and logged once a day and device: the context's
+ * device_id is set before.  Sets the context's origin.
  */
 ngx_int_t ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
     ngx_str_t *announced, ngx_uint_t *refused);

@@ -25,7 +25,8 @@
  * that they fit:
  *
  *     sessions   ngx_http_cwmp_session.c
- *     cookies    ngx_http_cwmp_session.c
+ *     cookies    ngx_http_cwmp_session.c, and what was logged once:
+ *                ngx_http_cwmp_announce.c
  *     nonces     ngx_http_cwmp_call.c
  *     calls      ngx_http_cwmp_call.c
  */
@@ -172,6 +173,7 @@ ngx_int_t ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
 #define NGX_HTTP_CWMP_KEY_NONCE     3
 #define NGX_HTTP_CWMP_KEY_CALL      4
 #define NGX_HTTP_CWMP_KEY_ORIGIN    5
+#define NGX_HTTP_CWMP_KEY_NOTICE    6
 
 /*
  * For cwmp_table_insert(): whether the process "holder" lives.

@@ -1,0 +1,203 @@
+
+/*
+ * Fieldgate: what is announced to the ACS in place of a CPE's URL.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "cwmp_url.h"
+#include "ngx_http_cwmp_module.h"
+
+
+/* a device that goes on announcing what is refused is logged once a day */
+
+#define NGX_HTTP_CWMP_QUIET  86400000
+
+
+static const char *ngx_http_cwmp_judge(ngx_http_request_t *r,
+    ngx_str_t *text, cwmp_origin_t *o);
+static ngx_int_t ngx_http_cwmp_build_url(ngx_http_request_t *r,
+    ngx_str_t *public, ngx_str_t *text, cwmp_origin_t *o, ngx_str_t *sig,
+    ngx_str_t *announced);
+static ngx_uint_t ngx_http_cwmp_first_time(ngx_http_request_t *r,
+    const char *what);
+
+
+/*
+ * An origin that is refused is announced all the same, so that the ACS does
+ * not call it itself, but without a signature: the call will be refused.
+ */
+
+ngx_int_t
+ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
+    ngx_str_t *announced, ngx_uint_t *refused)
+{
+    ngx_str_t                   text, public, sig;
+    const char                 *reason;
+    cwmp_origin_t               o;
+    ngx_http_cwmp_ctx_t        *ctx;
+    ngx_http_cwmp_loc_conf_t   *clcf;
+    ngx_http_cwmp_main_conf_t  *cmcf;
+    u_char                      buf[CWMP_SIGN_LEN];
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
+
+    if (ngx_http_complex_value(r, clcf->public_url, &public) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    text = *origin;
+    cwmp_url_trim(&text);
+
+    ngx_memzero(&o, sizeof(cwmp_origin_t));
+
+    reason = ngx_http_cwmp_judge(r, &text, &o);
+
+    ctx->origin = o.hostport;
+    *refused = (reason != NULL);
+
+    if (reason) {
+        ngx_http_cwmp_count(cmcf->shared, REFUSED_ORIGINS);
+
+        if (ngx_http_cwmp_first_time(r, "refused")) {
+            ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                          "CPE \"%V\" announces an origin%s%V that %s, it "
+                          "cannot be called", &ctx->device_id,
+                          o.hostport.len ? " " : "", &o.hostport, reason);
+        }
+    }
+
+    ngx_str_null(&sig);
+
+    if (reason == NULL && clcf->keys) {
+        if (cwmp_sign(clcf->keys->elts, clcf->url_mode, &o, buf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        sig.data = buf;
+        sig.len = CWMP_SIGN_LEN;
+    }
+
+    if (ngx_http_cwmp_build_url(r, &public, &text, &o, &sig, announced)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (announced->len > CWMP_URL_MAX && ngx_http_cwmp_first_time(r, "long")) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "the URL announced for CPE \"%V\" has %uz characters, "
+                      "TR-098 allows an ACS to take no more than %d",
+                      &ctx->device_id, announced->len, CWMP_URL_MAX);
+    }
+
+    return NGX_OK;
+}
+
+
+/* NULL: it may be announced; else what speaks against it, for the log */
+
+static const char *
+ngx_http_cwmp_judge(ngx_http_request_t *r, ngx_str_t *text, cwmp_origin_t *o)
+{
+    u_char         *buf;
+    ngx_int_t       rc;
+    cwmp_policy_t   policy;
+
+    buf = ngx_pnalloc(r->pool, cwmp_origin_size(text->len));
+    if (buf == NULL) {
+        return "could not be read, for lack of memory";
+    }
+
+    rc = cwmp_origin_parse(o, text, buf);
+
+    if (rc != NGX_OK) {
+        ngx_memzero(o, sizeof(cwmp_origin_t));
+        return cwmp_origin_strerror(rc);
+    }
+
+    ngx_http_cwmp_policy_init(r, &policy);
+
+    rc = cwmp_policy_announce(&policy, o, r->connection->sockaddr);
+
+    return (rc == NGX_OK) ? NULL : cwmp_policy_strerror(rc);
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_build_url(ngx_http_request_t *r, ngx_str_t *public,
+    ngx_str_t *text, cwmp_origin_t *o, ngx_str_t *sig, ngx_str_t *announced)
+{
+    u_char                    *p;
+    ngx_http_cwmp_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+
+    p = ngx_pnalloc(r->pool, cwmp_url_size(public, &o->target, text, sig)
+                             + o->hostport.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    announced->data = p;
+
+    if (clcf->url_mode == CWMP_URL_QUERY) {
+        p = cwmp_url_query(p, public, text, sig);
+
+    } else {
+        p = cwmp_url_path(p, public, &o->target,
+                          o->hostport.len ? &o->hostport : text, sig);
+    }
+
+    announced->len = p - announced->data;
+
+    return NGX_OK;
+}
+
+
+/* whether this is the first time in a while that a device does this */
+
+static ngx_uint_t
+ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what)
+{
+    void                       *row;
+    u_char                      key[CWMP_TABLE_KEY_LEN];
+    ngx_str_t                   parts[2];
+    cwmp_table_t               *t;
+    ngx_http_cwmp_ctx_t        *ctx;
+    ngx_http_cwmp_zone_t       *zone;
+    ngx_http_cwmp_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
+    zone = cmcf->shared;
+
+    parts[0].data = (u_char *) what;
+    parts[0].len = ngx_strlen(what);
+    parts[1] = ctx->device_id.len ? ctx->device_id : r->connection->addr_text;
+
+    if (ngx_http_cwmp_zone_key(zone, key, NGX_HTTP_CWMP_KEY_NOTICE, parts, 2)
+        != NGX_OK)
+    {
+        return 1;
+    }
+
+    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_COOKIES);
+
+    row = cwmp_table_get(t, key, ngx_current_msec);
+
+    if (row == NULL) {
+        (void) cwmp_table_insert(t, key, ngx_current_msec,
+                                 ngx_current_msec + NGX_HTTP_CWMP_QUIET,
+                                 ngx_http_cwmp_zone_alive);
+    }
+
+    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_COOKIES);
+
+    return row == NULL;
+}
