@@ -233,15 +233,19 @@ sub kill_worker {
     wait_for(sub { !alive($pid) && $t->pids >= $n }, "a successor of $pid");
 }
 
-# Stops nginx: gracefully with 'QUIT', else at once.  Simulators stay.
+# Stops nginx: gracefully with 'QUIT', else at once, in which case an exiting
+# worker says what it still had open, as it should.  Simulators stay.
 
 sub stop {
     my ($t, $signal) = @_;
     return unless $t->{running};
 
+    $signal //= 'TERM';
+    my $before = length $t->error_log;
+
     my @pids = ($t->nginx_processes);
     my @masters = grep { alive($_) } $t->master, keys %{$t->{old_masters}};
-    kill $signal // 'TERM', @masters;
+    kill $signal, @masters;
 
     my $done = eval {
         wait_for(sub { !grep { alive($_) } @masters, @pids }, 'nginx to stop');
@@ -251,6 +255,8 @@ sub stop {
         kill KILL => grep { alive($_) } @masters, @pids;
     }
 
+    push @{$t->{stops}}, [$before, length($t->error_log) - $before]
+        if $signal eq 'TERM';
     $t->{running} = 0;
     delete $t->{old_masters};
 }
@@ -511,7 +517,15 @@ sub wrongs {
         kill KILL => $pid;
     }
 
-    push @wrong, log_errors($t->error_log, @{$t->{allowed}});
+    my $log = $t->error_log;
+    for my $stop (reverse @{$t->{stops} // []}) {
+        my $said = substr $log, $stop->[0], $stop->[1], '';
+        push @wrong, log_errors($said, @{$t->{allowed}},
+                                qr/open socket #\d+ left in connection/,
+                                qr/: aborting$/);
+    }
+
+    push @wrong, log_errors($log, @{$t->{allowed}});
     push @wrong, sanitizer_reports($t->{dir});
     push @wrong, map { "core file $_" } glob "$t->{dir}/core*";
 
