@@ -7,11 +7,11 @@
  * ---- delivery ----
  *
  * A buffer holds up to NGX_STREAM_NTRIP_BUF bytes of whole records, framed
- * once: each record as  "<hex length>\r\n" payload "\r\n", so that a chunked
- * rover sends the whole of it and a raw one the payload alone.  Records of
- * one epoch are collected and go out as one write (an iovec that skips the
- * frames for raw rovers): with the epoch's last message, at 4 KB, or after
- * ntrip_coalesce, whatever comes first.
+ * once (ntrip_chunk_head): "<hex length>\r\n" payload "\r\n", so that a
+ * chunked rover sends the whole of it and a raw one the payload alone.
+ * Records of one epoch are collected and go out as one write (an iovec that
+ * skips the frames for raw rovers): with the epoch's last message, at 4 KB,
+ * or after ntrip_coalesce, whatever comes first.
  *
  * A rover here is {fd, cursor, offset, flags}: 24 bytes in a compact array.
  * The hot loop touches only this array and calls sendmsg(); nginx's
@@ -161,7 +161,8 @@ struct ngx_stream_ntrip_stream_s {
     ngx_stream_ntrip_buf_t    *last;
     size_t                     bytes;      /* in its buffers */
 
-    ngx_stream_ntrip_sink_t   *sinks;      /* compact; rovers[i] has sinks[i] */
+    ngx_stream_ntrip_sink_t   *sinks;      /* compact; sinks[i] is that of
+                                              rovers[i] */
     ngx_stream_ntrip_rover_t **rovers;
     ngx_uint_t                 nsinks;
     ngx_uint_t                 nalloc;
@@ -279,13 +280,12 @@ struct ngx_stream_ntrip_rover_s {
 
     u_char                     state;
     u_char                     version;
-    u_char                     line_len;
     unsigned                   tls:1;
     unsigned                   moving:1;   /* leaves its stream at the next
                                               message boundary */
 
-    u_char                    *line;       /* unfinished sentence, NULL if
-                                              there is none */
+    ntrip_nmea_t              *nmea;       /* unfinished sentence, NULL if
+                                              there is none: nearly always */
     u_char                    *request;    /* until login */
     ngx_msec_t                 gga;        /* when the last came */
 };

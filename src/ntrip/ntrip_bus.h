@@ -16,8 +16,9 @@
  *
  * Why it holds:
  *   killed while claiming a slot: "holder" is written last; the slot is free.
- *   killed while releasing a dead one: "holder" is cleared first, "deaths"
- *     before that: a sweep too many, never one too few.
+ *   killed while releasing a dead one: one word.  What is to be swept follows
+ *     from "holder" and "swept" of the slots alone.
+ *   sweeper killed: "swept" is set after a complete sweep only.
  *   killed after a wake-up was noted, before the eventfd was written: the
  *     sleeper looks once a second anyway.
  *   killed while posting a kick: the head has not moved, the entry is written
@@ -36,13 +37,14 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ntrip_text.h"
+
 
 #define NTRIP_SLOTS          256
 #define NTRIP_SLOT_WORDS     (NTRIP_SLOTS / 64)
 #define NTRIP_STREAMS_MAX    8192
 #define NTRIP_STREAM_WORDS   (NTRIP_STREAMS_MAX / 64)
 #define NTRIP_KICKS          1024
-#define NTRIP_USER_MAX       64      /* bytes of a user name */
 
 
 /*
@@ -86,6 +88,8 @@ typedef struct {
                                         boot (proc(5), field 22) */
     uint64_t           generation;
     uint64_t           incarnation;  /* of the last claim */
+    uint64_t           swept;        /* rows of incarnations up to this one
+                                        are gone from the data zone */
     uint64_t           exiting;      /* 1: takes no hand-over any more */
     uint64_t           beat;         /* last tick, monotonic ms (status) */
     uint64_t           counters[NTRIP_COUNTERS_N];
@@ -111,10 +115,6 @@ typedef struct {
     uint64_t           generation;   /* the newest, counted by the master */
     uint64_t           login;        /* last login number given */
     uint64_t           serial;       /* last serial or nonce given */
-    uint64_t           deaths;       /* slots released, for any reason */
-    uint64_t           swept;        /* value of "deaths" when the last
-                                        complete sweep of the data zone
-                                        began */
     uint64_t           seed;         /* of keyed hashes, set once */
 
     uint64_t           kick_head     /* kicks posted so far */
@@ -151,10 +151,14 @@ ngx_int_t ntrip_bus_release(ntrip_bus_t *bus, uint64_t holder);
    until somebody releases its slot, never "dead" of a living one. */
 ngx_uint_t ntrip_bus_alive(ntrip_bus_t *bus, uint64_t holder);
 
-/* what "deaths" was, if a sweep is due, else 0; give it to
-   ntrip_bus_swept() after a complete sweep.  No lock. */
-uint64_t ntrip_bus_sweep_due(ntrip_bus_t *bus);
-void ntrip_bus_swept(ntrip_bus_t *bus, uint64_t deaths);
+/*
+ * May the data zone have rows of dead workers?  Then call ntrip_zone_sweep()
+ * until it is done; it uses the other two.  dead[] gets for each slot the last
+ * incarnation that is known dead now.  No lock.
+ */
+ngx_uint_t ntrip_bus_sweep_due(ntrip_bus_t *bus);
+void ntrip_bus_sweep_begin(ntrip_bus_t *bus, uint64_t dead[NTRIP_SLOTS]);
+void ntrip_bus_sweep_end(ntrip_bus_t *bus, uint64_t dead[NTRIP_SLOTS]);
 
 /*
  * The slot that a hand-over should go to: alive, below "limit", not exiting,

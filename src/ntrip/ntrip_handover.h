@@ -43,6 +43,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ntrip_gga.h"
+#include "ntrip_reply.h"
+#include "ntrip_rtcm.h"
 #include "ntrip_stream.h"
 #include "ntrip_session.h"
 
@@ -51,7 +54,7 @@
 #define NTRIP_HANDOVER_SOURCE  1
 #define NTRIP_HANDOVER_ROVER   2
 
-#define NTRIP_HANDOVER_DATA    8192  /* unfinished bytes, at most */
+#define NTRIP_HANDOVER_DATA    8192  /* unsent bytes of a record, at most */
 #define NTRIP_HANDOVER_FDS     2
 
 
@@ -67,11 +70,9 @@ typedef struct {
 
     /* source: how its bytes are read */
     uint64_t           source;       /* source.id */
-    uint32_t           chunked;      /* the reply was chunked: */
-    uint32_t           chunk_state;  /* ntrip_chunk decoder, */
-    uint64_t           chunk_left;   /* and bytes left of this chunk */
-    uint64_t           host;         /* ntrip_candidate_t */
-    uint64_t           host_mount;
+    ntrip_candidate_t  candidate;
+    ntrip_reply_t      reply;        /* the decoder of its body */
+    ntrip_rtcm_t       rtcm;         /* with the unfinished message */
 
     /* rover */
     uint64_t           login;
@@ -83,7 +84,8 @@ typedef struct {
     uint64_t           received;     /* bytes so far, for the access log */
     uint64_t           sent;
     uint64_t           messages;
-    uint32_t           chunked_out;  /* 1: rover is sent chunks */
+    uint32_t           chunked;      /* 1: rover is sent chunks */
+    ntrip_nmea_t       nmea;         /* with the unfinished sentence */
     uint16_t           user_len;
     uint16_t           agent_len;
     uint16_t           mount_len;
@@ -91,11 +93,9 @@ typedef struct {
     uint32_t           addr_len;     /* struct sockaddr of the rover, as
                                         realip or PROXY protocol have it */
 
-    /* source: bytes of the unfinished message in the framer.
-       rover: bytes of the record that is partly sent, then what was read of
-       an unfinished sentence */
-    uint32_t           out_len;
-    uint32_t           in_len;
+    /* rover: what is still to be sent of the record that has begun */
+    uint32_t           len;
+    uint32_t           spare2;
 
     u_char             user[NTRIP_USER_MAX];
     u_char             agent[NTRIP_AGENT_MAX];
@@ -104,11 +104,10 @@ typedef struct {
     u_char             addr[NTRIP_ADDR_MAX];
 
     u_char             data[NTRIP_HANDOVER_DATA];
-                                     /* out_len, then in_len bytes */
 } ntrip_handover_t;
 
 
-/* bytes of the message to send; NGX_ERROR if out_len + in_len do not fit */
+/* bytes of the message to send; NGX_ERROR if len does not fit */
 ssize_t ntrip_handover_size(const ntrip_handover_t *msg);
 
 /* NGX_OK, or NGX_ERROR: "size" bytes with "nfds" descriptors are no message

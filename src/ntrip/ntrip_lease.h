@@ -121,8 +121,8 @@ ngx_int_t ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus,
  * goes, the account rests as the reason demands, and with it the host (two
  * refused accounts in a minute) or the (host, mountpoint) pair.
  */
-void ntrip_lease_failed(ntrip_zone_t *zone, uint64_t now, uint32_t index,
-    const ntrip_candidate_t *candidate, ngx_uint_t reason);
+void ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason);
 
 /* the login was good: failures are forgotten */
 void ntrip_lease_good(ntrip_zone_t *zone, uint32_t index,
@@ -132,13 +132,18 @@ void ntrip_lease_good(ntrip_zone_t *zone, uint32_t index,
 void ntrip_lease_closing(ntrip_zone_t *zone, uint64_t me, uint32_t index);
 
 /* connection and lock file are closed */
-void ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source);
+void ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source,
+    uint64_t now);
 
 /* may be called for any account: for lists and the console */
 ntrip_lease_row_t *ntrip_lease_find(ntrip_zone_t *zone, uint64_t source);
 
 /* is the row held by a stream that says so? */
 ngx_uint_t ntrip_lease_held(ntrip_zone_t *zone, ntrip_lease_row_t *lease);
+
+/* if it is HELD by no stream, or CLOSING by a dead worker: it cools, 1 */
+ngx_uint_t ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, ntrip_lease_row_t *lease);
 
 
 #endif /* _NTRIP_LEASE_H_INCLUDED_ */

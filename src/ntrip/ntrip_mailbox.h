@@ -1,9 +1,7 @@
 
 /*
  * The mailbox of a stream: the newest sentence of its lead rover, from the
- * worker that has this rover to the worker that owns the source.  The same
- * structure carries the stream's reference position, from the owner to
- * whoever looks for a stream nearby.
+ * worker that has this rover to the worker that owns the source.
  *
  * Two cells and a sequence number: a writer fills the cell that is not
  * current and then makes it current.  A reader copies the current cell and
@@ -29,8 +27,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ntrip_gga.h"
 
-#define NTRIP_GGA_MAX        255     /* bytes of a sentence with CR LF */
+
 #define NTRIP_MAILBOX_TRIES  8
 
 
@@ -52,8 +51,8 @@ typedef struct {
     uint64_t           time;         /* monotonic milliseconds */
     ntrip_point_t      point;        /* where it is */
     int32_t            height;       /* millimetres above the ellipsoid */
-    uint16_t           len;          /* bytes of gga[] */
-    u_char             gga[NTRIP_GGA_MAX + 3];
+    uint16_t           len;          /* of ntrip_gga_line() in gga[] */
+    u_char             gga[NTRIP_GGA_LINE_MAX];
 } ntrip_mail_t;
 
 

@@ -40,6 +40,7 @@
 
 #define NTRIP_KICK_LIMIT     10      /* kicks in NTRIP_KICK_WINDOW */
 #define NTRIP_KICK_WINDOW    60000   /* ms */
+#define NTRIP_KICK_DELAY     5000
 #define NTRIP_FAIL_LIMIT     10
 #define NTRIP_FAIL_WINDOW    60000
 
@@ -56,11 +57,10 @@ typedef struct {
     uint64_t           gga;          /* last position, monotonic ms; same */
     uint32_t           stream;       /* NTRIP_ROW_NONE: none yet; same */
     uint16_t           user_len;
-    uint8_t            agent_len;
-    uint8_t            addr_len;
-    uint8_t            version;      /* 1, 2 */
-    uint8_t            tls;
-    uint8_t            spare[6];
+    uint16_t           agent_len;
+    uint16_t           addr_len;
+    uint16_t           version;      /* 1, 2 */
+    uint16_t           tls;
     u_char             user[NTRIP_USER_MAX];
     u_char             agent[NTRIP_AGENT_MAX];
     u_char             addr[NTRIP_ADDR_MAX];
@@ -79,6 +79,7 @@ typedef struct {
     ngx_uint_t         version;
     ngx_uint_t         tls;
     ngx_uint_t         max_sessions; /* user.max_sessions, 0: no limit */
+    ngx_uint_t         delayed;      /* it was held back already */
 } ntrip_login_t;
 
 
@@ -88,7 +89,8 @@ typedef struct {
  *                 slots that hold them
  *   NGX_DECLINED  a later login is already there: close this one
  *   NGX_BUSY      more than NTRIP_KICK_LIMIT kicks of this user: not entered;
- *                 hold the login back and try again after a second
+ *                 hold the login back for NTRIP_KICK_DELAY, then call again
+ *                 with "delayed", which lets it through
  *   NGX_ERROR     the table is full
  */
 ngx_int_t ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus,
@@ -109,6 +111,11 @@ ngx_uint_t ntrip_session_superseded(ntrip_zone_t *zone, uint32_t index,
    below = ntrip_bus_next_login() */
 ngx_uint_t ntrip_session_kick(ntrip_zone_t *zone, ntrip_bus_t *bus,
     const ngx_str_t *user, ntrip_slots_t *wake);
+
+/* a session that was handed over: NGX_OK, or NGX_DECLINED: the offer no
+   longer stands */
+ngx_int_t ntrip_session_accept(ntrip_zone_t *zone, uint64_t me,
+    uint32_t index, uint64_t login, uint64_t nonce);
 
 /* no lock: the row, for its worker to keep up to date and for lists.  Lists
    copy the row and look at "state" and "login" before and after. */

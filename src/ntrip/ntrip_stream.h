@@ -78,6 +78,9 @@ typedef struct {
     uint64_t           source;       /* source.id whose lease it has, or 0;
                                         a lease is held as long as this
                                         says so: ntrip_lease.h */
+    uint64_t           reference;    /* ntrip_point_t of what was last sent
+                                        upstream, before that the first
+                                        rover's; owner only, one word */
     uint64_t           created;      /* monotonic ms */
     uint64_t           data;         /* last data, monotonic ms */
     uint64_t           bytes;        /* from the source, owner only */
@@ -93,8 +96,6 @@ typedef struct {
     u_char             label[NTRIP_LABEL_MAX];
 
     ntrip_mailbox_t    mail;         /* from the lead rover's worker */
-    ntrip_mailbox_t    ref;          /* what was last sent upstream: the
-                                        reference position */
 } ntrip_stream_row_t;
 
 
@@ -105,8 +106,8 @@ typedef struct {
     ngx_str_t          pool;
     uint32_t           port;
     uint32_t           share;        /* metres, NTRIP_SHARE_* */
-    ntrip_mail_t      *mail;         /* its position and sentence, NULL with
-                                        gga=off */
+    ntrip_mail_t      *mail;         /* its position and sentence; NULL only
+                                        with NTRIP_SHARE_ALL */
     uint64_t           login;        /* its number: first lead */
 
     /* accounts that may be used, in order of preference */
@@ -121,6 +122,7 @@ typedef struct {
     uint64_t           position;     /* in the ring, to read from */
     ngx_uint_t         candidate;    /* NGX_OK: index of the leased account */
     uint32_t           distance;     /* metres to the reference */
+    uint64_t           wait;         /* ms */
 } ntrip_found_t;
 
 
@@ -135,12 +137,19 @@ typedef struct {
  *                 ntrip_stream_next_lease()
  *   NGX_AGAIN     every candidate is in use or resting: wait
  *   NGX_DECLINED  no candidates at all
+ * With NGX_AGAIN found->wait tells when to try again at the latest.
  *   NGX_ERROR     the streams or leases table is full: found->index is 0 for
  *                 streams, 1 for leases
  */
 ngx_int_t ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t me, uint64_t now, const ntrip_want_t *want,
     ntrip_found_t *found);
+
+/* a rover that was handed over: sets the caller's bit.  To be called before
+   its session is accepted, while the giver's bit still keeps the stream.
+   NGX_OK, or NGX_DECLINED: it has ended, attach as a newcomer */
+ngx_int_t ntrip_stream_rejoin(ntrip_zone_t *zone, uint64_t me,
+    uint32_t index, uint64_t serial);
 
 /*
  * Clears the caller's bit: its last rover of this stream has gone.  Frees
@@ -154,7 +163,7 @@ void ntrip_stream_detach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
    rest or closed by the caller.  NGX_OK: found->candidate; NGX_AGAIN,
    NGX_DECLINED, NGX_ERROR as above.  State becomes OPENING. */
 ngx_int_t ntrip_stream_next_lease(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t me, uint64_t now, uint32_t index, const ntrip_want_t *want,
+    uint64_t now, uint32_t index, const ntrip_want_t *want,
     ntrip_found_t *found);
 
 /* owner: first reply line was good; the label is shown in lists */
@@ -174,20 +183,26 @@ void ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
  * becomes CLOSING in the same hold, and the caller closes the connection.
  * NGX_DECLINED: somebody has attached meanwhile.
  */
-ngx_int_t ntrip_stream_close(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t me, uint32_t index);
+ngx_int_t ntrip_stream_close(ntrip_zone_t *zone, uint64_t me,
+    uint32_t index);
 
 /*
  * A worker with rovers of an ORPHAN: NGX_OK, it is the owner now (OPENING, no
  * account, a new epoch; the ring goes on where it was).  NGX_DECLINED:
  * somebody else was faster, or it is gone.
  */
-ngx_int_t ntrip_stream_claim(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t me, uint32_t index, uint64_t serial);
+ngx_int_t ntrip_stream_claim(ntrip_zone_t *zone, uint64_t me,
+    uint32_t index, uint64_t serial);
 
 /* accepts an offered stream: ntrip_row_accept() and the epoch */
 ngx_int_t ntrip_stream_accept(ntrip_zone_t *zone, uint64_t me,
     uint32_t index, uint64_t serial, uint64_t nonce);
+
+
+/* frees a stream that is FAILED or ORPHAN, without a bit and without a living
+   owner */
+void ntrip_stream_reap(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint32_t index);
 
 
 /* no lock: may this worker write the ring?  Before each write. */

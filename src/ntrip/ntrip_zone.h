@@ -99,20 +99,25 @@ void ntrip_zone_leave(ntrip_zone_t *zone);
 
 /* lock held; the claimant of a slot clears what its predecessor left in the
    streams, before it attaches to any */
-void ntrip_zone_clear_slot(ntrip_zone_t *zone, ngx_uint_t slot);
+void ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    ngx_uint_t slot);
 
 
 typedef struct {
     uint32_t           stage;        /* start with all of it zero */
     uint32_t           next;
-    uint64_t           swept;        /* rows so far */
+    uint32_t           swept;        /* rows so far */
+    uint32_t           left;         /* rows left to their heirs */
+    uint64_t           dead[NTRIP_SLOTS];
 } ntrip_sweep_t;
 
 /*
  * Sweeps rows of dead holders, NTRIP_SWEEP_STEP a call.  Lock held; give it
- * back between calls.  NGX_AGAIN: call again; NGX_OK: done.
+ * back between calls.  NGX_AGAIN: call again; NGX_OK: done; another sweep
+ * stays due if rows were left to their heirs.
  *
- *   session of a dead worker: removed; a lead is taken from its stream.
+ *   session of a dead worker: with a living heir as streams; else removed; a
+ *       lead is taken from its stream.
  *   stream of a dead worker:  with a living heir and an offer younger than
  *       NTRIP_OFFER_TIMEOUT: left for the heir.  Else with bits of living
  *       slots: ORPHAN, and these slots are marked and put into "wake".  Else

@@ -1,0 +1,479 @@
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_lease.h"
+#include "ntrip_stream.h"
+
+
+static uint64_t ntrip_lease_hash(uint64_t source);
+static void ntrip_lease_rest(ntrip_lease_row_t *lease, uint64_t until,
+    ngx_uint_t reason);
+static ngx_uint_t ntrip_lease_available(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, const ntrip_candidate_t *candidate, uint64_t *wait);
+static ntrip_lease_row_t *ntrip_lease_take(ntrip_zone_t *zone, uint64_t now);
+static uint64_t ntrip_lease_backoff(uint64_t first, uint64_t max,
+    ngx_uint_t failures);
+static ntrip_rest_row_t *ntrip_rest_find(ntrip_zone_t *zone, uint64_t key);
+static ntrip_rest_row_t *ntrip_rest_get(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, uint64_t key);
+static ngx_uint_t ntrip_rest_idle(ntrip_rest_row_t *rest, uint64_t now);
+
+
+ngx_int_t
+ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, uint64_t serial, const ntrip_candidate_t *candidates,
+    ngx_uint_t n, ngx_uint_t *picked, uint64_t *wait)
+{
+    ngx_uint_t          i;
+    ntrip_rest_row_t   *rest;
+    ntrip_lease_row_t  *lease;
+
+    if (n == 0) {
+        return NGX_DECLINED;
+    }
+
+    *wait = NTRIP_REST_MAX;
+
+    for (i = 0; i < n; i++) {
+        if (ntrip_lease_available(zone, bus, now, &candidates[i], wait)) {
+            break;
+        }
+    }
+
+    if (i == n) {
+        return NGX_AGAIN;
+    }
+
+    rest = ntrip_rest_get(zone, bus, now, candidates[i].host);
+
+    if (rest) {
+        rest->login = now + NTRIP_HOST_PACE;
+    }
+
+    lease = ntrip_lease_find(zone, candidates[i].source);
+
+    if (lease) {
+        lease->stream = index;
+        lease->serial = serial;
+        __atomic_store_n(&lease->row.state, NTRIP_LEASE_HELD,
+                         __ATOMIC_SEQ_CST);
+
+    } else {
+        lease = ntrip_lease_take(zone, now);
+
+        if (lease == NULL) {
+            return NGX_ERROR;
+        }
+
+        lease->source = candidates[i].source;
+        lease->stream = index;
+        lease->serial = serial;
+        lease->failures = 0;
+        lease->until = 0;
+        lease->reason = NTRIP_REST_NONE;
+        lease->last = NTRIP_REST_NONE;
+
+        ntrip_table_publish(&zone->leases, lease,
+                            ntrip_lease_hash(lease->source),
+                            ntrip_bus_next_serial(bus), 0, NTRIP_LEASE_HELD);
+    }
+
+    *picked = i;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ntrip_lease_available(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    const ntrip_candidate_t *candidate, uint64_t *wait)
+{
+    uint64_t            until;
+    ntrip_rest_row_t   *rest;
+    ntrip_lease_row_t  *lease;
+
+    until = now;
+
+    lease = ntrip_lease_find(zone, candidate->source);
+
+    if (lease) {
+        (void) ntrip_lease_reclaim(zone, bus, now, lease);
+
+        if (lease->row.state != NTRIP_LEASE_IDLE) {
+            return 0;
+        }
+
+        until = ngx_max(until, lease->until);
+    }
+
+    rest = ntrip_rest_find(zone, candidate->host);
+
+    if (rest) {
+        until = ngx_max(until, rest->until);
+        until = ngx_max(until, rest->login);
+    }
+
+    rest = ntrip_rest_find(zone, candidate->host_mount);
+
+    if (rest) {
+        until = ngx_max(until, rest->until);
+    }
+
+    if (until > now) {
+        *wait = ngx_min(*wait, until - now);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+/* an idle row that no longer rests is given up when there is no other */
+
+static ntrip_lease_row_t *
+ntrip_lease_take(ntrip_zone_t *zone, uint64_t now)
+{
+    uint32_t            i;
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_table_take(&zone->leases);
+
+    if (lease) {
+        return lease;
+    }
+
+    for (i = 0; i < zone->leases.n; i++) {
+        lease = ntrip_table_row(&zone->leases, i);
+
+        if (lease->row.state == NTRIP_LEASE_IDLE && lease->until <= now) {
+            ntrip_table_remove(&zone->leases, lease);
+            return ntrip_table_take(&zone->leases);
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason)
+{
+    uint64_t             until;
+    ntrip_rest_row_t    *rest;
+    ntrip_lease_row_t   *lease;
+    ntrip_stream_row_t  *stream;
+
+    lease = ntrip_lease_find(zone, candidate->source);
+    until = now;
+
+    switch (reason) {
+
+    case NTRIP_REST_REFUSED:
+        if (lease) {
+            lease->failures++;
+            until += ntrip_lease_backoff(NTRIP_REST_MIN, NTRIP_REST_MAX,
+                                         lease->failures);
+        }
+
+        rest = ntrip_rest_get(zone, bus, now, candidate->host);
+
+        if (rest == NULL) {
+            break;
+        }
+
+        if (rest->refused
+            && rest->source != candidate->source
+            && now - rest->refused < NTRIP_REST_MIN)
+        {
+            rest->reason = reason;
+            rest->until = now + NTRIP_REST_MIN;
+        }
+
+        rest->source = candidate->source;
+        rest->refused = now;
+        break;
+
+    case NTRIP_REST_MOUNT:
+        rest = ntrip_rest_get(zone, bus, now, candidate->host_mount);
+
+        if (rest) {
+            rest->failures++;
+            rest->reason = reason;
+            rest->until = now + ntrip_lease_backoff(NTRIP_REST_MIN,
+                                                    NTRIP_REST_MAX,
+                                                    rest->failures);
+        }
+
+        break;
+
+    case NTRIP_REST_FOREIGN:
+        until += NTRIP_LEASE_FOREIGN;
+        break;
+
+    default:
+        if (lease) {
+            lease->failures++;
+            until += ntrip_lease_backoff(NTRIP_REST_LOST, NTRIP_REST_MIN,
+                                         lease->failures);
+        }
+
+        break;
+    }
+
+    if (lease) {
+        ntrip_lease_rest(lease, until, reason);
+    }
+
+    stream = ntrip_stream_row(zone, index);
+    stream->source = 0;
+}
+
+
+void
+ntrip_lease_good(ntrip_zone_t *zone, uint32_t index,
+    const ntrip_candidate_t *candidate)
+{
+    ntrip_rest_row_t   *rest;
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_lease_find(zone, candidate->source);
+
+    if (lease && lease->stream == index) {
+        lease->failures = 0;
+        lease->reason = NTRIP_REST_NONE;
+        lease->last = NTRIP_REST_NONE;
+    }
+
+    rest = ntrip_rest_find(zone, candidate->host);
+
+    if (rest) {
+        rest->refused = 0;
+    }
+
+    rest = ntrip_rest_find(zone, candidate->host_mount);
+
+    if (rest) {
+        rest->failures = 0;
+    }
+}
+
+
+void
+ntrip_lease_closing(ntrip_zone_t *zone, uint64_t me, uint32_t index)
+{
+    ntrip_lease_row_t   *lease;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    if (stream->source == 0) {
+        return;
+    }
+
+    lease = ntrip_lease_find(zone, stream->source);
+
+    if (lease && lease->row.state == NTRIP_LEASE_HELD
+        && lease->stream == index)
+    {
+        lease->row.holder = me;
+        __atomic_store_n(&lease->row.state, NTRIP_LEASE_CLOSING,
+                         __ATOMIC_SEQ_CST);
+    }
+
+    __atomic_store_n(&stream->source, 0, __ATOMIC_SEQ_CST);
+}
+
+
+void
+ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source,
+    uint64_t now)
+{
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_lease_find(zone, source);
+
+    if (lease == NULL
+        || lease->row.state != NTRIP_LEASE_CLOSING
+        || lease->row.holder != me)
+    {
+        return;
+    }
+
+    if (lease->failures == 0) {
+        ntrip_table_remove(&zone->leases, lease);
+        return;
+    }
+
+    ntrip_lease_rest(lease, now, NTRIP_REST_NONE);
+}
+
+
+ntrip_lease_row_t *
+ntrip_lease_find(ntrip_zone_t *zone, uint64_t source)
+{
+    uint64_t            hash;
+    ntrip_lease_row_t  *lease;
+
+    hash = ntrip_lease_hash(source);
+
+    for (lease = ntrip_table_find(&zone->leases, hash, NULL);
+         lease;
+         lease = ntrip_table_find(&zone->leases, hash, lease))
+    {
+        if (lease->source == source) {
+            return lease;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ntrip_lease_held(ntrip_zone_t *zone, ntrip_lease_row_t *lease)
+{
+    ntrip_stream_row_t  *stream;
+
+    if (lease->row.state != NTRIP_LEASE_HELD
+        || lease->stream >= zone->streams.n)
+    {
+        return 0;
+    }
+
+    stream = ntrip_stream_row(zone, lease->stream);
+
+    return stream->row.state != NTRIP_ROW_FREE
+           && stream->row.serial == lease->serial
+           && stream->source == lease->source;
+}
+
+
+ngx_uint_t
+ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    ntrip_lease_row_t *lease)
+{
+    switch (lease->row.state) {
+
+    case NTRIP_LEASE_HELD:
+        if (ntrip_lease_held(zone, lease)) {
+            return 0;
+        }
+
+        break;
+
+    case NTRIP_LEASE_CLOSING:
+        if (ntrip_bus_alive(bus, lease->row.holder)) {
+            return 0;
+        }
+
+        break;
+
+    default:
+        return 0;
+    }
+
+    ntrip_lease_rest(lease, now + NTRIP_LEASE_COOL, NTRIP_REST_CRASH);
+
+    return 1;
+}
+
+
+static void
+ntrip_lease_rest(ntrip_lease_row_t *lease, uint64_t until, ngx_uint_t reason)
+{
+    lease->until = until;
+    lease->reason = reason;
+
+    if (reason != NTRIP_REST_NONE) {
+        lease->last = reason;
+    }
+
+    __atomic_store_n(&lease->row.state, NTRIP_LEASE_IDLE, __ATOMIC_SEQ_CST);
+
+    lease->row.holder = 0;
+}
+
+
+static uint64_t
+ntrip_lease_backoff(uint64_t first, uint64_t max, ngx_uint_t failures)
+{
+    while (failures > 1 && first < max) {
+        first *= 2;
+        failures--;
+    }
+
+    return ngx_min(first, max);
+}
+
+
+static uint64_t
+ntrip_lease_hash(uint64_t source)
+{
+    return ntrip_hash(0, (u_char *) &source, sizeof(uint64_t), 0);
+}
+
+
+static ntrip_rest_row_t *
+ntrip_rest_find(ntrip_zone_t *zone, uint64_t key)
+{
+    return ntrip_table_find(&zone->rests, key, NULL);
+}
+
+
+/* full of hosts that rest: pacing and rests of others are left out, since
+   they are courtesy to the provider */
+
+static ntrip_rest_row_t *
+ntrip_rest_get(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint64_t key)
+{
+    uint32_t           i;
+    ntrip_rest_row_t  *rest;
+
+    rest = ntrip_rest_find(zone, key);
+
+    if (rest) {
+        return rest;
+    }
+
+    rest = ntrip_table_take(&zone->rests);
+
+    for (i = 0; rest == NULL && i < zone->rests.n; i++) {
+        rest = ntrip_table_row(&zone->rests, i);
+
+        if (ntrip_rest_idle(rest, now)) {
+            ntrip_table_remove(&zone->rests, rest);
+            rest = ntrip_table_take(&zone->rests);
+            break;
+        }
+
+        rest = NULL;
+    }
+
+    if (rest == NULL) {
+        return NULL;
+    }
+
+    rest->until = 0;
+    rest->login = 0;
+    rest->refused = 0;
+    rest->source = 0;
+    rest->reason = NTRIP_REST_NONE;
+    rest->failures = 0;
+
+    ntrip_table_publish(&zone->rests, rest, key, ntrip_bus_next_serial(bus),
+                        0, 1);
+
+    return rest;
+}
+
+
+static ngx_uint_t
+ntrip_rest_idle(ntrip_rest_row_t *rest, uint64_t now)
+{
+    return rest->until <= now
+           && rest->login <= now
+           && now - rest->refused >= NTRIP_REST_MIN;
+}

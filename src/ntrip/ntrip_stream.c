@@ -1,0 +1,578 @@
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_lease.h"
+#include "ntrip_session.h"
+#include "ntrip_stream.h"
+
+
+static uint64_t ntrip_stream_hash(ntrip_bus_t *bus, const ntrip_want_t *want);
+static ntrip_stream_row_t *ntrip_stream_nearest(ntrip_zone_t *zone,
+    uint64_t hash, const ntrip_want_t *want, double *distance);
+static void ntrip_stream_fill(ntrip_stream_row_t *stream, uint64_t me,
+    uint64_t now, uint64_t source, const ntrip_want_t *want);
+static ngx_uint_t ntrip_stream_wanted(ntrip_stream_row_t *stream);
+static void ntrip_stream_set_slot(ntrip_stream_row_t *stream,
+    ngx_uint_t slot);
+
+
+ngx_int_t
+ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, const ntrip_want_t *want, ntrip_found_t *found)
+{
+    double               distance;
+    uint64_t             hash;
+    uint32_t             index;
+    ngx_int_t            rc;
+    ntrip_stream_row_t  *stream;
+
+    hash = ntrip_stream_hash(bus, want);
+    stream = ntrip_stream_nearest(zone, hash, want, &distance);
+
+    if (stream) {
+        found->index = ntrip_table_index(&zone->streams, stream);
+        found->serial = stream->row.serial;
+        found->distance = distance;
+
+        ntrip_stream_set_slot(stream, ntrip_holder_slot(me));
+
+        found->position = ntrip_ring_head(ntrip_stream_ring(zone,
+                                                            found->index));
+        return NGX_DONE;
+    }
+
+    if (want->ncandidates == 0) {
+        return NGX_DECLINED;
+    }
+
+    stream = ntrip_table_take(&zone->streams);
+
+    if (stream == NULL) {
+        found->index = 0;
+        return NGX_ERROR;
+    }
+
+    index = ntrip_table_index(&zone->streams, stream);
+
+    found->index = index;
+    found->distance = 0;
+    found->serial = ntrip_bus_next_serial(bus);
+
+    rc = ntrip_lease_pick(zone, bus, now, index, found->serial,
+                          want->candidates, want->ncandidates,
+                          &found->candidate, &found->wait);
+
+    if (rc != NGX_OK) {
+        if (rc == NGX_ERROR) {
+            found->index = 1;
+        }
+
+        return rc;
+    }
+
+    ntrip_ring_reset(ntrip_stream_ring(zone, index));
+    ntrip_stream_fill(stream, me, now,
+                      want->candidates[found->candidate].source, want);
+
+    found->position = ntrip_ring_head(ntrip_stream_ring(zone, index));
+
+    ntrip_table_publish(&zone->streams, stream, hash, found->serial, me,
+                        NTRIP_STREAM_OPENING);
+
+    return NGX_OK;
+}
+
+
+static uint64_t
+ntrip_stream_hash(ntrip_bus_t *bus, const ntrip_want_t *want)
+{
+    uint64_t  hash;
+
+    hash = ntrip_hash(bus->seed, want->pool.data, want->pool.len, 0);
+    hash = ntrip_hash(hash, want->mount.data, want->mount.len, 0);
+
+    return ntrip_hash(hash, (u_char *) &want->port, sizeof(uint32_t), 0);
+}
+
+
+static ntrip_stream_row_t *
+ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
+    const ntrip_want_t *want, double *distance)
+{
+    double               d;
+    ntrip_stream_row_t  *stream, *best;
+
+    if (want->share == NTRIP_SHARE_NONE) {
+        return NULL;
+    }
+
+    best = NULL;
+
+    for (stream = ntrip_table_find(&zone->streams, hash, NULL);
+         stream;
+         stream = ntrip_table_find(&zone->streams, hash, stream))
+    {
+        if (stream->row.state == NTRIP_STREAM_FAILED
+            || stream->port != want->port
+            || stream->mount_len != want->mount.len
+            || stream->pool_len != want->pool.len
+            || ngx_memcmp(stream->mount, want->mount.data,
+                          want->mount.len) != 0
+            || ngx_memcmp(stream->pool, want->pool.data, want->pool.len) != 0)
+        {
+            continue;
+        }
+
+        if (want->share == NTRIP_SHARE_ALL) {
+            *distance = 0;
+            return stream;
+        }
+
+        d = ntrip_point_distance(__atomic_load_n(&stream->reference,
+                                                 __ATOMIC_ACQUIRE),
+                                 want->mail->point);
+
+        if (d <= want->share && (best == NULL || d < *distance)) {
+            best = stream;
+            *distance = d;
+        }
+    }
+
+    return best;
+}
+
+
+static void
+ntrip_stream_fill(ntrip_stream_row_t *stream, uint64_t me, uint64_t now,
+    uint64_t source, const ntrip_want_t *want)
+{
+    ngx_uint_t  i;
+
+    stream->epoch++;
+    stream->lead = want->mail ? want->login : 0;
+    stream->source = source;
+    stream->reference = want->mail ? want->mail->point : NTRIP_POINT_NONE;
+    stream->created = now;
+    stream->data = 0;
+    stream->bytes = 0;
+    stream->messages = 0;
+    stream->port = want->port;
+    stream->label_len = 0;
+
+    stream->mount_len = ngx_min(want->mount.len, NTRIP_MOUNT_MAX);
+    ngx_memcpy(stream->mount, want->mount.data, stream->mount_len);
+
+    stream->pool_len = ngx_min(want->pool.len, NTRIP_POOL_MAX);
+    ngx_memcpy(stream->pool, want->pool.data, stream->pool_len);
+
+    for (i = 0; i < NTRIP_SLOT_WORDS; i++) {
+        stream->slots[i] = 0;
+    }
+
+    ntrip_stream_set_slot(stream, ntrip_holder_slot(me));
+
+    ntrip_mailbox_init(&stream->mail);
+
+    if (want->mail) {
+        (void) ntrip_mailbox_write(&stream->mail, me, 0, want->mail);
+    }
+}
+
+
+ngx_int_t
+ntrip_stream_rejoin(ntrip_zone_t *zone, uint64_t me, uint32_t index,
+    uint64_t serial)
+{
+    ntrip_stream_row_t  *stream;
+
+    if (index >= zone->streams.n) {
+        return NGX_DECLINED;
+    }
+
+    stream = ntrip_stream_row(zone, index);
+
+    if (stream->row.state == NTRIP_ROW_FREE
+        || stream->row.state == NTRIP_STREAM_FAILED
+        || stream->row.serial != serial)
+    {
+        return NGX_DECLINED;
+    }
+
+    ntrip_stream_set_slot(stream, ntrip_holder_slot(me));
+
+    return NGX_OK;
+}
+
+
+void
+ntrip_stream_detach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint32_t index, uint64_t serial, ntrip_slots_t *wake)
+{
+    ngx_uint_t           slot;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    if (stream->row.state == NTRIP_ROW_FREE || stream->row.serial != serial) {
+        return;
+    }
+
+    slot = ntrip_holder_slot(me);
+
+    __atomic_fetch_and(&stream->slots[slot / 64],
+                       ~((uint64_t) 1 << (slot % 64)), __ATOMIC_SEQ_CST);
+
+    if (ntrip_bus_alive(bus, stream->row.holder)) {
+        slot = ntrip_holder_slot(stream->row.holder);
+        ntrip_bus_mark(bus, slot, index);
+        ntrip_slots_add(wake, slot);
+        return;
+    }
+
+    ntrip_stream_reap(zone, bus, index);
+}
+
+
+ngx_int_t
+ntrip_stream_next_lease(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, const ntrip_want_t *want, ntrip_found_t *found)
+{
+    ngx_int_t            rc;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    ntrip_stream_reopen(zone, index);
+
+    found->index = index;
+    found->serial = stream->row.serial;
+
+    rc = ntrip_lease_pick(zone, bus, now, index, found->serial,
+                          want->candidates, want->ncandidates,
+                          &found->candidate, &found->wait);
+
+    if (rc == NGX_OK) {
+        __atomic_store_n(&stream->source,
+                         want->candidates[found->candidate].source,
+                         __ATOMIC_SEQ_CST);
+
+    } else if (rc == NGX_ERROR) {
+        found->index = 1;
+    }
+
+    return rc;
+}
+
+
+void
+ntrip_stream_live(ntrip_zone_t *zone, uint32_t index, const ngx_str_t *label)
+{
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    stream->label_len = ngx_min(label->len, NTRIP_LABEL_MAX);
+    ngx_memcpy(stream->label, label->data, stream->label_len);
+
+    __atomic_store_n(&stream->row.state, NTRIP_STREAM_LIVE, __ATOMIC_SEQ_CST);
+}
+
+
+void
+ntrip_stream_reopen(ntrip_zone_t *zone, uint32_t index)
+{
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    stream->epoch++;
+
+    __atomic_store_n(&stream->row.state, NTRIP_STREAM_OPENING,
+                     __ATOMIC_SEQ_CST);
+}
+
+
+void
+ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
+    ntrip_slots_t *wake)
+{
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    if (!ntrip_stream_wanted(stream)) {
+        ntrip_table_remove(&zone->streams, stream);
+        return;
+    }
+
+    __atomic_store_n(&stream->row.state, NTRIP_STREAM_FAILED,
+                     __ATOMIC_SEQ_CST);
+
+    /* without an owner, the last one to detach frees it */
+
+    __atomic_store_n(&stream->row.holder, 0, __ATOMIC_SEQ_CST);
+
+    ntrip_stream_mark(zone, bus, index, wake);
+}
+
+
+ngx_int_t
+ntrip_stream_close(ntrip_zone_t *zone, uint64_t me, uint32_t index)
+{
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    if (ntrip_stream_wanted(stream)) {
+        return NGX_DECLINED;
+    }
+
+    ntrip_lease_closing(zone, me, index);
+    ntrip_table_remove(&zone->streams, stream);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ntrip_stream_claim(ntrip_zone_t *zone, uint64_t me, uint32_t index,
+    uint64_t serial)
+{
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    if (stream->row.state != NTRIP_STREAM_ORPHAN
+        || stream->row.serial != serial)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* killed in between: it has a dead owner again, hence is an orphan */
+
+    stream->epoch++;
+    stream->source = 0;
+    stream->label_len = 0;
+
+    __atomic_store_n(&stream->row.holder, me, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&stream->row.state, NTRIP_STREAM_OPENING,
+                     __ATOMIC_SEQ_CST);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ntrip_stream_accept(ntrip_zone_t *zone, uint64_t me, uint32_t index,
+    uint64_t serial, uint64_t nonce)
+{
+    ntrip_stream_row_t  *stream;
+
+    if (index >= zone->streams.n) {
+        return NGX_DECLINED;
+    }
+
+    stream = ntrip_stream_row(zone, index);
+
+    if (stream->row.state != NTRIP_STREAM_LIVE
+        || ntrip_row_accept(&stream->row, me, serial, nonce) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    stream->epoch++;
+
+    return NGX_OK;
+}
+
+
+void
+ntrip_stream_reap(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
+{
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    if ((stream->row.state == NTRIP_STREAM_FAILED
+         || stream->row.state == NTRIP_STREAM_ORPHAN)
+        && !ntrip_bus_alive(bus, stream->row.holder)
+        && !ntrip_stream_wanted(stream))
+    {
+        ntrip_table_remove(&zone->streams, stream);
+    }
+}
+
+
+ngx_uint_t
+ntrip_stream_owned(ntrip_zone_t *zone, uint64_t me, uint32_t index,
+    uint64_t serial)
+{
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    return __atomic_load_n(&stream->row.holder, __ATOMIC_ACQUIRE) == me
+           && __atomic_load_n(&stream->row.serial, __ATOMIC_ACQUIRE) == serial
+           && __atomic_load_n(&stream->row.state, __ATOMIC_ACQUIRE)
+              != NTRIP_ROW_FREE;
+}
+
+
+void
+ntrip_stream_mark(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
+    ntrip_slots_t *wake)
+{
+    uint64_t             bits;
+    ngx_uint_t           i, slot;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    for (i = 0; i < NTRIP_SLOT_WORDS; i++) {
+        bits = __atomic_load_n(&stream->slots[i], __ATOMIC_SEQ_CST);
+
+        while (bits) {
+            slot = i * 64 + __builtin_ctzll(bits);
+            bits &= bits - 1;
+
+            ntrip_bus_mark(bus, slot, index);
+            ntrip_slots_add(wake, slot);
+        }
+    }
+}
+
+
+ntrip_stream_row_t *
+ntrip_stream_row(ntrip_zone_t *zone, uint32_t index)
+{
+    return ntrip_table_row(&zone->streams, index);
+}
+
+
+ntrip_ring_t *
+ntrip_stream_ring(ntrip_zone_t *zone, uint32_t index)
+{
+    return (ntrip_ring_t *) ((u_char *) zone + zone->rings
+                             + zone->ring_memory * index);
+}
+
+
+uint64_t
+ntrip_stream_elect(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
+{
+    double                d, best;
+    uint32_t              i;
+    uint64_t              login, lead, none;
+    ntrip_point_t         point, reference;
+    ntrip_stream_row_t   *stream;
+    ntrip_session_row_t  *session;
+
+    stream = ntrip_stream_row(zone, index);
+    reference = __atomic_load_n(&stream->reference, __ATOMIC_ACQUIRE);
+
+    lead = 0;
+    best = 0;
+
+    for (i = 0; i < zone->sessions.n; i++) {
+        session = ntrip_session_row(zone, i);
+
+        if (__atomic_load_n(&session->row.state, __ATOMIC_ACQUIRE)
+               != NTRIP_SESSION_OPEN
+            || __atomic_load_n(&session->stream, __ATOMIC_ACQUIRE) != index
+            || !ntrip_bus_alive(bus, __atomic_load_n(&session->row.holder,
+                                                     __ATOMIC_ACQUIRE)))
+        {
+            continue;
+        }
+
+        point = __atomic_load_n(&session->position, __ATOMIC_ACQUIRE);
+
+        if (point == NTRIP_POINT_NONE) {
+            continue;
+        }
+
+        login = __atomic_load_n(&session->login, __ATOMIC_ACQUIRE);
+
+        d = (reference == NTRIP_POINT_NONE)
+            ? (double) login
+            : ntrip_point_distance(reference, point);
+
+        if (lead == 0 || d < best) {
+            lead = login;
+            best = d;
+        }
+    }
+
+    none = 0;
+
+    if (lead
+        && !__atomic_compare_exchange_n(&stream->lead, &none, lead, 0,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    {
+        return none;
+    }
+
+    return lead;
+}
+
+
+ngx_uint_t
+ntrip_stream_unlead(ntrip_zone_t *zone, uint32_t index, uint64_t login)
+{
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    return login != 0
+           && __atomic_compare_exchange_n(&stream->lead, &login, 0, 0,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+
+double
+ntrip_point_distance(ntrip_point_t a, ntrip_point_t b)
+{
+    ntrip_gga_t       g;
+    ntrip_position_t  p, q;
+
+    if (a == NTRIP_POINT_NONE || b == NTRIP_POINT_NONE) {
+        return 1e9;
+    }
+
+    ngx_memzero(&g, sizeof(ntrip_gga_t));
+
+    g.latitude = ntrip_point_lat(a) / 1e7;
+    g.longitude = ntrip_point_lon(a) / 1e7;
+    ntrip_gga_position(&p, &g);
+
+    g.latitude = ntrip_point_lat(b) / 1e7;
+    g.longitude = ntrip_point_lon(b) / 1e7;
+    ntrip_gga_position(&q, &g);
+
+    return ntrip_position_distance(&p, &q);
+}
+
+
+static ngx_uint_t
+ntrip_stream_wanted(ntrip_stream_row_t *stream)
+{
+    uint64_t    bits;
+    ngx_uint_t  i;
+
+    bits = 0;
+
+    for (i = 0; i < NTRIP_SLOT_WORDS; i++) {
+        bits |= __atomic_load_n(&stream->slots[i], __ATOMIC_SEQ_CST);
+    }
+
+    return bits != 0;
+}
+
+
+static void
+ntrip_stream_set_slot(ntrip_stream_row_t *stream, ngx_uint_t slot)
+{
+    __atomic_fetch_or(&stream->slots[slot / 64], (uint64_t) 1 << (slot % 64),
+                      __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,440 @@
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_lease.h"
+#include "ntrip_session.h"
+#include "ntrip_stream.h"
+#include "ntrip_zone.h"
+
+
+static size_t ntrip_zone_layout(const ntrip_zone_plan_t *plan,
+    ntrip_zone_t *zone);
+static uint32_t ntrip_zone_rows(size_t bytes, size_t row, uint32_t max);
+static ngx_uint_t ntrip_zone_awaits_heir(ntrip_bus_t *bus, ntrip_row_t *row,
+    uint64_t now);
+static void ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake);
+static void ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake);
+static void ntrip_zone_sweep_lease(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake);
+
+
+typedef void (*ntrip_zone_sweep_pt)(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake);
+
+
+ngx_int_t
+ntrip_zone_plan(ntrip_zone_plan_t *plan, size_t size, size_t ring_size)
+{
+    size_t      usable;
+    uint32_t    n;
+
+    if (size < NTRIP_ZONE_MIN) {
+        return NGX_DECLINED;
+    }
+
+    /* 1/32 for what is rounded up, and the header */
+
+    usable = size - size / 32;
+
+    plan->ring_size = ntrip_ring_round(ring_size);
+
+    plan->streams = ntrip_zone_rows(usable / 2,
+                                    sizeof(ntrip_stream_row_t)
+                                    + ntrip_ring_memory(plan->ring_size),
+                                    NTRIP_STREAMS_MAX);
+
+    plan->sessions = ntrip_zone_rows(usable / 8 * 3,
+                                     sizeof(ntrip_session_row_t), 1 << 24);
+
+    plan->leases = ntrip_zone_rows(usable / 16, sizeof(ntrip_lease_row_t),
+                                   1 << 16);
+
+    plan->rests = ntrip_zone_rows(usable / 64, sizeof(ntrip_rest_row_t),
+                                  1 << 16);
+
+    n = ntrip_zone_rows(usable / 128, sizeof(ntrip_recent_row_t), 1 << 16);
+
+    for (plan->recent = NTRIP_RECENT_WAYS;
+         plan->recent <= n / 2;
+         plan->recent <<= 1)
+    {
+        /* void */
+    }
+
+    plan->bytes = ntrip_zone_layout(plan, NULL);
+
+    return (plan->streams >= 2 && plan->bytes <= size) ? NGX_OK
+                                                       : NGX_DECLINED;
+}
+
+
+void
+ntrip_zone_init(ntrip_zone_t *zone, const ntrip_zone_plan_t *plan)
+{
+    uint32_t       i;
+    ntrip_ring_t  *ring;
+
+    zone->ring_size = plan->ring_size;
+    zone->ring_memory = ntrip_ring_memory(plan->ring_size);
+
+    (void) ntrip_zone_layout(plan, zone);
+
+    for (i = 0; i < plan->streams; i++) {
+        ring = ntrip_stream_ring(zone, i);
+        ntrip_ring_init(ring, plan->ring_size);
+    }
+
+    __atomic_store_n(&zone->version, NTRIP_ZONE_VERSION, __ATOMIC_SEQ_CST);
+}
+
+
+/* how many bytes the plan takes; carves them if there is a zone */
+
+static size_t
+ntrip_zone_layout(const ntrip_zone_plan_t *plan, ntrip_zone_t *zone)
+{
+    size_t   at;
+    u_char  *base;
+
+    base = (u_char *) zone;
+    at = ngx_align(sizeof(ntrip_zone_t), 64);
+
+    if (zone) {
+        zone->rings = at;
+        at += zone->ring_memory * plan->streams;
+        ntrip_table_init(&zone->streams, base + at,
+                         sizeof(ntrip_stream_row_t), plan->streams);
+
+    } else {
+        at += ntrip_ring_memory(plan->ring_size) * plan->streams;
+    }
+
+    at += ntrip_table_memory(sizeof(ntrip_stream_row_t), plan->streams);
+
+    if (zone) {
+        ntrip_table_init(&zone->sessions, base + at,
+                         sizeof(ntrip_session_row_t), plan->sessions);
+    }
+
+    at += ntrip_table_memory(sizeof(ntrip_session_row_t), plan->sessions);
+
+    if (zone) {
+        ntrip_table_init(&zone->leases, base + at,
+                         sizeof(ntrip_lease_row_t), plan->leases);
+    }
+
+    at += ntrip_table_memory(sizeof(ntrip_lease_row_t), plan->leases);
+
+    if (zone) {
+        ntrip_table_init(&zone->rests, base + at, sizeof(ntrip_rest_row_t),
+                         plan->rests);
+    }
+
+    at += ntrip_table_memory(sizeof(ntrip_rest_row_t), plan->rests);
+
+    if (zone) {
+        ntrip_recent_init(&zone->failures, base + at, plan->recent);
+    }
+
+    at += sizeof(ntrip_recent_row_t) * plan->recent;
+
+    if (zone) {
+        ntrip_recent_init(&zone->kicks, base + at, plan->recent);
+    }
+
+    at += sizeof(ntrip_recent_row_t) * plan->recent;
+
+    return ngx_align(at, 64);
+}
+
+
+static uint32_t
+ntrip_zone_rows(size_t bytes, size_t row, uint32_t max)
+{
+    size_t  n;
+
+    /* chains are rounded up to a power of two: up to 8 bytes a row */
+
+    n = bytes / (row + 8);
+
+    return ngx_max(1, ngx_min(n, max));
+}
+
+
+ngx_uint_t
+ntrip_zone_enter(ntrip_zone_t *zone)
+{
+    ngx_uint_t  rebuilt;
+
+    rebuilt = 0;
+
+    if (zone->busy) {
+        ntrip_table_rebuild(&zone->streams);
+        ntrip_table_rebuild(&zone->sessions);
+        ntrip_table_rebuild(&zone->leases);
+        ntrip_table_rebuild(&zone->rests);
+        zone->rebuilds++;
+        rebuilt = 1;
+    }
+
+    __atomic_store_n(&zone->busy, 1, __ATOMIC_SEQ_CST);
+
+    return rebuilt;
+}
+
+
+void
+ntrip_zone_leave(ntrip_zone_t *zone)
+{
+    __atomic_store_n(&zone->busy, 0, __ATOMIC_SEQ_CST);
+}
+
+
+void
+ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus, ngx_uint_t slot)
+{
+    uint32_t             i;
+    ntrip_stream_row_t  *stream;
+
+    for (i = 0; i < zone->streams.n; i++) {
+        stream = ntrip_stream_row(zone, i);
+
+        if (stream->row.state != NTRIP_ROW_FREE) {
+            __atomic_fetch_and(&stream->slots[slot / 64],
+                               ~((uint64_t) 1 << (slot % 64)),
+                               __ATOMIC_SEQ_CST);
+
+            ntrip_stream_reap(zone, bus, i);
+        }
+    }
+}
+
+
+ngx_int_t
+ntrip_zone_sweep(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    ntrip_sweep_t *sweep, ntrip_slots_t *wake)
+{
+    uint32_t        n, last;
+    ntrip_row_t    *row;
+    ntrip_table_t  *table;
+
+    /* leases last: they follow from the streams */
+
+    static const ntrip_zone_sweep_pt  handlers[] = {
+        ntrip_zone_sweep_session,
+        ntrip_zone_sweep_stream,
+        ntrip_zone_sweep_lease
+    };
+
+    if (sweep->stage == 0 && sweep->next == 0) {
+        ntrip_bus_sweep_begin(bus, sweep->dead);
+        sweep->left = 0;
+    }
+
+    switch (sweep->stage) {
+
+    case 0:
+        table = &zone->sessions;
+        break;
+
+    case 1:
+        table = &zone->streams;
+        break;
+
+    default:
+        table = &zone->leases;
+        break;
+    }
+
+    n = sweep->next;
+    last = ngx_min(table->n, n + NTRIP_SWEEP_STEP);
+
+    for ( /* void */ ; n < last; n++) {
+        row = ntrip_table_row(table, n);
+
+        if (row->state != NTRIP_ROW_FREE) {
+            handlers[sweep->stage](zone, bus, now, n, sweep, wake);
+        }
+    }
+
+    sweep->next = n;
+
+    if (n < table->n) {
+        return NGX_AGAIN;
+    }
+
+    sweep->next = 0;
+
+    if (++sweep->stage < sizeof(handlers) / sizeof(handlers[0])) {
+        return NGX_AGAIN;
+    }
+
+    sweep->stage = 0;
+
+    if (sweep->left == 0) {
+        ntrip_bus_sweep_end(bus, sweep->dead);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ntrip_zone_awaits_heir(ntrip_bus_t *bus, ntrip_row_t *row, uint64_t now)
+{
+    return row->heir != 0
+           && ntrip_bus_alive(bus, row->heir)
+           && now - row->offered < NTRIP_OFFER_TIMEOUT;
+}
+
+
+static void
+ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake)
+{
+    ntrip_stream_row_t   *stream;
+    ntrip_session_row_t  *session;
+
+    session = ntrip_session_row(zone, i);
+
+    if (ntrip_bus_alive(bus, session->row.holder)) {
+        return;
+    }
+
+    if (ntrip_zone_awaits_heir(bus, &session->row, now)) {
+        sweep->left++;
+        return;
+    }
+
+    if (session->stream < zone->streams.n
+        && ntrip_stream_unlead(zone, session->stream, session->login))
+    {
+        stream = ntrip_stream_row(zone, session->stream);
+
+        if (ntrip_bus_alive(bus, stream->row.holder)) {
+            ntrip_bus_mark(bus, ntrip_holder_slot(stream->row.holder),
+                           session->stream);
+            ntrip_slots_add(wake, ntrip_holder_slot(stream->row.holder));
+        }
+    }
+
+    ntrip_table_remove(&zone->sessions, session);
+    sweep->swept++;
+}
+
+
+static void
+ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake)
+{
+    uint64_t             bits;
+    ngx_uint_t           n, slot;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, i);
+    bits = 0;
+
+    /*
+     * A slot that is free cannot get a bit before we give the lock back:
+     * its next worker needs the lock to attach.
+     */
+
+    for (slot = 0; slot < NTRIP_SLOTS; slot++) {
+        if (ntrip_slots_has((ntrip_slots_t *) stream->slots, slot)
+            && __atomic_load_n(&bus->slots[slot].holder, __ATOMIC_SEQ_CST)
+               == 0)
+        {
+            __atomic_fetch_and(&stream->slots[slot / 64],
+                               ~((uint64_t) 1 << (slot % 64)),
+                               __ATOMIC_SEQ_CST);
+        }
+    }
+
+    for (n = 0; n < NTRIP_SLOT_WORDS; n++) {
+        bits |= stream->slots[n];
+    }
+
+    if (ntrip_bus_alive(bus, stream->row.holder)) {
+
+        /* it may want to linger, or to elect another lead */
+
+        ntrip_bus_mark(bus, ntrip_holder_slot(stream->row.holder), i);
+        ntrip_slots_add(wake, ntrip_holder_slot(stream->row.holder));
+        return;
+    }
+
+    if (ntrip_zone_awaits_heir(bus, &stream->row, now)) {
+        sweep->left++;
+        return;
+    }
+
+    if (bits == 0) {
+        ntrip_table_remove(&zone->streams, stream);
+        sweep->swept++;
+        return;
+    }
+
+    if (stream->row.state != NTRIP_STREAM_FAILED) {
+        stream->row.heir = 0;
+        stream->source = 0;
+        __atomic_store_n(&stream->row.state, NTRIP_STREAM_ORPHAN,
+                         __ATOMIC_SEQ_CST);
+    }
+
+    ntrip_stream_mark(zone, bus, i, wake);
+    sweep->swept++;
+}
+
+
+static void
+ntrip_zone_sweep_lease(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake)
+{
+    sweep->swept += ntrip_lease_reclaim(zone, bus, now,
+                                        ntrip_table_row(&zone->leases, i));
+}
+
+
+void
+ntrip_row_offer(ntrip_row_t *row, uint64_t heir, uint64_t nonce, uint64_t now)
+{
+    row->nonce = nonce;
+    row->offered = now;
+
+    __atomic_store_n(&row->heir, heir, __ATOMIC_SEQ_CST);
+}
+
+
+ngx_int_t
+ntrip_row_withdraw(ntrip_row_t *row, uint64_t me, uint64_t nonce)
+{
+    if (row->holder != me || row->nonce != nonce) {
+        return NGX_DECLINED;
+    }
+
+    __atomic_store_n(&row->heir, 0, __ATOMIC_SEQ_CST);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ntrip_row_accept(ntrip_row_t *row, uint64_t me, uint64_t serial,
+    uint64_t nonce)
+{
+    if (row->state == NTRIP_ROW_FREE
+        || row->serial != serial
+        || row->heir != me
+        || row->nonce != nonce)
+    {
+        return NGX_DECLINED;
+    }
+
+    __atomic_store_n(&row->holder, me, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&row->heir, 0, __ATOMIC_SEQ_CST);
+
+    return NGX_OK;
+}

@@ -1,0 +1,1039 @@
+/* sources: src/ntrip/ntrip_zone.c src/ntrip/ntrip_table.c
+ * src/ntrip/ntrip_bus.c src/ntrip/ntrip_ring.c src/ntrip/ntrip_mailbox.c
+ * src/ntrip/ntrip_stream.c src/ntrip/ntrip_lease.c src/ntrip/ntrip_session.c
+ * src/ntrip/ntrip_handover.c src/ntrip/ntrip_gga.c src/ntrip/ntrip_text.c
+ * libs: -lm */
+
+/*
+ * Fieldgate: the shared state of NTRIP, alone and under kill -9: workers
+ * that attach, log in, fail, claim and hand over as fast as they can, and
+ * one that plays nginx's master: it kills them, breaks their locks, and
+ * starts others.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_handover.h"
+#include "ntrip_lease.h"
+#include "ntrip_session.h"
+#include "ntrip_stream.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+
+#define TEST_ZONE      (2 * 1024 * 1024)
+#define TEST_WORKERS   4
+#define TEST_KILLS     400
+#define TEST_KILLS_MAX 40000
+#define TEST_HASTE     500
+#define TEST_ACCOUNTS  6
+#define TEST_USERS     8
+#define TEST_STREAMS   8
+
+
+typedef struct {
+    uint64_t      bus_lock;
+    uint64_t      zone_lock;
+    uint64_t      logged_in[TEST_ACCOUNTS + 1];
+                                     /* what the provider sees: pid or 0 */
+    uint64_t      twice;             /* second logins at it */
+    uint64_t      attached;
+    uint64_t      joined;
+    uint64_t      claimed;
+    uint64_t      handed;
+    uint64_t      logins;
+    uint64_t      bad;
+    ntrip_bus_t   bus;
+} test_shared_t;
+
+
+static ngx_uint_t         test_n;
+static ngx_uint_t         test_failed;
+static test_shared_t     *test_shared;
+static ntrip_zone_t      *test_zone;
+static ntrip_bus_t       *test_bus;
+static ntrip_candidate_t  test_accounts[TEST_ACCOUNTS];
+
+
+static void
+test_ok(ngx_uint_t ok, const char *name)
+{
+    printf("%sok %u - %s\n", ok ? "" : "not ", (unsigned) ++test_n, name);
+
+    if (!ok) {
+        test_failed++;
+    }
+}
+
+
+/* a clock that runs fast, so that nobody rests for long */
+
+static uint64_t
+test_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return ((uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000)
+           * TEST_HASTE / 1000;
+}
+
+
+/* as nginx's: a word with the pid, which the master breaks */
+
+static void
+test_lock(uint64_t *lock)
+{
+    uint64_t  none;
+
+    for ( ;; ) {
+        none = 0;
+
+        if (__atomic_compare_exchange_n(lock, &none, getpid(), 0,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        {
+            return;
+        }
+
+        sched_yield();
+    }
+}
+
+
+static void
+test_unlock(uint64_t *lock)
+{
+    __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
+
+static void
+test_enter(void)
+{
+    test_lock(&test_shared->zone_lock);
+    (void) ntrip_zone_enter(test_zone);
+}
+
+
+static void
+test_leave(void)
+{
+    ntrip_zone_leave(test_zone);
+    test_unlock(&test_shared->zone_lock);
+}
+
+
+static uint64_t
+test_claim_slot(uint64_t generation)
+{
+    uint64_t  me;
+
+    test_lock(&test_shared->bus_lock);
+    me = ntrip_bus_claim(test_bus, 64, getpid(), 1, generation);
+    test_unlock(&test_shared->bus_lock);
+
+    test_enter();
+    ntrip_zone_clear_slot(test_zone, test_bus, ntrip_holder_slot(me));
+    test_leave();
+
+    return me;
+}
+
+
+static void
+test_sweep(void)
+{
+    ngx_int_t      rc;
+    ntrip_slots_t  wake;
+    ntrip_sweep_t  sweep;
+
+    if (!ntrip_bus_sweep_due(test_bus)) {
+        return;
+    }
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+    memset(&sweep, 0, sizeof(ntrip_sweep_t));
+
+    do {
+        test_enter();
+        rc = ntrip_zone_sweep(test_zone, test_bus, test_now(), &sweep, &wake);
+        test_leave();
+    } while (rc == NGX_AGAIN);
+}
+
+
+static void
+test_release(uint64_t holder)
+{
+    test_lock(&test_shared->bus_lock);
+    (void) ntrip_bus_release(test_bus, holder);
+    test_unlock(&test_shared->bus_lock);
+}
+
+
+static void
+test_want(ntrip_want_t *want, ntrip_mail_t *mail, ngx_uint_t place)
+{
+    memset(mail, 0, sizeof(ntrip_mail_t));
+    memset(want, 0, sizeof(ntrip_want_t));
+
+    /* places are a degree apart, about 111 km */
+
+    mail->point = ntrip_point(place * 10000000, 0);
+
+    ngx_str_set(&want->mount, "RTCM32");
+    ngx_str_set(&want->pool, "default");
+    want->share = 30000;
+    want->mail = mail;
+    want->login = ntrip_bus_next_login(test_bus);
+    want->candidates = test_accounts;
+    want->ncandidates = TEST_ACCOUNTS;
+}
+
+
+/* are lists and chains what the rows say? */
+
+static ngx_uint_t
+test_table(ntrip_table_t *table, uint32_t used)
+{
+    uint32_t      i, n, found;
+    ntrip_row_t  *row, *r;
+
+    n = 0;
+
+    for (i = table->free; i != NTRIP_ROW_NONE; i = row->next) {
+        row = ntrip_table_row(table, i);
+
+        if (row->state != NTRIP_ROW_FREE || ++n > table->n) {
+            return 0;
+        }
+    }
+
+    if (n + table->used != table->n || table->used != used) {
+        return 0;
+    }
+
+    for (i = 0; i < table->n; i++) {
+        row = ntrip_table_row(table, i);
+
+        if (row->state == NTRIP_ROW_FREE) {
+            continue;
+        }
+
+        found = 0;
+
+        for (r = ntrip_table_find(table, row->hash, NULL);
+             r;
+             r = ntrip_table_find(table, row->hash, r))
+        {
+            found += (r == row);
+        }
+
+        if (found != 1) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+test_plan(void)
+{
+    ntrip_zone_plan_t  plan;
+
+    test_ok(ntrip_zone_plan(&plan, 64 * 1024 * 1024, 32768) == NGX_OK
+            && plan.streams > 900 && plan.sessions > 40000
+            && plan.bytes <= 64 * 1024 * 1024,
+            "64m: streams and sessions");
+
+    printf("# 64m: %u streams, %u sessions, %u leases, %u rests\n",
+           plan.streams, plan.sessions, plan.leases, plan.rests);
+
+    test_ok(ntrip_zone_plan(&plan, NTRIP_ZONE_MIN, 32768) == NGX_OK
+            && plan.streams >= 2,
+            "the smallest zone has two streams");
+
+    printf("# 512k: %u streams, %u sessions\n", plan.streams, plan.sessions);
+
+    test_ok(ntrip_zone_plan(&plan, 1024 * 1024, 1024 * 1024) == NGX_DECLINED,
+            "rings larger than the zone are refused");
+}
+
+
+static void
+test_streams(void)
+{
+    uint64_t             me, other, wait;
+    ngx_uint_t           i, n;
+    ntrip_mail_t         mail;
+    ntrip_want_t         want;
+    ntrip_found_t        a, b, c;
+    ntrip_slots_t        wake;
+    ntrip_lease_row_t   *lease;
+
+    me = test_claim_slot(1);
+    other = test_claim_slot(1);
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+
+    test_enter();
+
+    test_want(&want, &mail, 10);
+    test_ok(ntrip_stream_attach(test_zone, test_bus, me, 1000000, &want, &a)
+            == NGX_OK,
+            "the first rover reserves a stream and an account");
+
+    test_want(&want, &mail, 10);
+    mail.point += (uint64_t) 1000000 << 32;
+    test_ok(ntrip_stream_attach(test_zone, test_bus, other, 1000000, &want,
+                                &b) == NGX_DONE
+            && b.index == a.index && b.distance > 11000
+            && b.distance < 11200,
+            "one 11 km away joins it");
+
+    test_want(&want, &mail, 11);
+    test_ok(ntrip_stream_attach(test_zone, test_bus, other, 1000000, &want,
+                                &b) == NGX_AGAIN && b.wait > 0
+            && b.wait <= NTRIP_HOST_PACE,
+            "another place: the host is paced");
+
+    test_ok(ntrip_stream_attach(test_zone, test_bus, other,
+                                1000000 + NTRIP_HOST_PACE, &want, &b)
+            == NGX_OK && b.index != a.index,
+            "and then has a stream of its own");
+
+    lease = ntrip_lease_find(test_zone,
+                             test_accounts[a.candidate].source);
+    test_ok(lease && ntrip_lease_held(test_zone, lease)
+            && a.candidate != b.candidate,
+            "with another account");
+
+    test_ok(ntrip_stream_close(test_zone, me, a.index) == NGX_DECLINED,
+            "a stream with rovers is not closed");
+
+    ntrip_stream_detach(test_zone, test_bus, me, a.index, a.serial, &wake);
+    ntrip_stream_detach(test_zone, test_bus, other, a.index, a.serial, &wake);
+
+    test_ok(ntrip_slots_has(&wake, ntrip_holder_slot(me)),
+            "its owner is woken when they leave");
+
+    test_ok(ntrip_stream_close(test_zone, me, a.index) == NGX_OK
+            && lease->row.state == NTRIP_LEASE_CLOSING,
+            "then it is closed, and the account waits for the FIN");
+
+    ntrip_lease_closed(test_zone, me, test_accounts[a.candidate].source, 0);
+    test_ok(ntrip_lease_find(test_zone, test_accounts[a.candidate].source)
+            == NULL,
+            "and is free");
+
+    /* refusals */
+
+    ntrip_lease_failed(test_zone, test_bus, 2000000, b.index,
+                       &test_accounts[b.candidate], NTRIP_REST_REFUSED);
+    lease = ntrip_lease_find(test_zone, test_accounts[b.candidate].source);
+    test_ok(lease->row.state == NTRIP_LEASE_IDLE
+            && lease->until == 2000000 + NTRIP_REST_MIN,
+            "a refused account rests a minute");
+
+    test_want(&want, &mail, 11);
+    test_ok(ntrip_stream_next_lease(test_zone, test_bus, 2000001, b.index,
+                                    &want, &c) == NGX_OK
+            && c.candidate != b.candidate,
+            "another one is tried");
+
+    ntrip_lease_failed(test_zone, test_bus, 2001000, b.index,
+                       &test_accounts[c.candidate], NTRIP_REST_REFUSED);
+    test_ok(ntrip_stream_next_lease(test_zone, test_bus, 2002000, b.index,
+                                    &want, &c) == NGX_AGAIN
+            && c.wait > NTRIP_REST_MIN - 2000,
+            "two refused within a minute: the host rests");
+
+    test_ok(ntrip_stream_next_lease(test_zone, test_bus, 2200000, b.index,
+                                    &want, &c) == NGX_OK,
+            "until it no longer does");
+
+    n = 0;
+    for (i = 0; i < 7; i++) {
+        lease = ntrip_lease_find(test_zone,
+                                 test_accounts[c.candidate].source);
+        wait = lease->until;
+        ntrip_lease_failed(test_zone, test_bus, 3000000, b.index,
+                           &test_accounts[c.candidate], NTRIP_REST_REFUSED);
+        n += (lease->until > wait);
+    }
+
+    test_ok(n >= 5 && lease->until == 3000000 + NTRIP_REST_MAX,
+            "rests double up to an hour");
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+    ntrip_stream_fail(test_zone, test_bus, b.index, &wake);
+    test_ok(ntrip_slots_has(&wake, ntrip_holder_slot(other)),
+            "a failed stream wakes who has rovers of it");
+
+    ntrip_stream_detach(test_zone, test_bus, other, b.index, b.serial, &wake);
+    test_ok(test_table(&test_zone->streams, 0), "and goes with the last");
+
+    test_leave();
+
+    test_release(me);
+    test_release(other);
+}
+
+
+static void
+test_sessions(void)
+{
+    uint32_t       i1, i2, i3;
+    uint64_t       me, other, below;
+    ngx_int_t      rc;
+    ngx_uint_t     n;
+    ntrip_kick_t   kick;
+    ntrip_login_t  login;
+    ntrip_slots_t  wake;
+    uint64_t       cursor;
+
+    me = test_claim_slot(1);
+    other = test_claim_slot(1);
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+    memset(&login, 0, sizeof(ntrip_login_t));
+
+    ngx_str_set(&login.user, "rover");
+    login.max_sessions = 1;
+    login.login = 101;
+
+    test_enter();
+
+    test_ok(ntrip_session_login(test_zone, test_bus, me, 1, &login, &i1,
+                                &below, &wake) == NGX_OK && below == 0,
+            "a login alone kicks nobody");
+
+    login.login = 103;
+    test_ok(ntrip_session_login(test_zone, test_bus, other, 1, &login, &i2,
+                                &below, &wake) == NGX_OK
+            && below > 101 && below <= 103
+            && ntrip_slots_has(&wake, ntrip_holder_slot(me))
+            && !ntrip_slots_has(&wake, ntrip_holder_slot(other)),
+            "a later one kicks it");
+
+    login.login = 102;
+    test_ok(ntrip_session_login(test_zone, test_bus, me, 1, &login, &i3,
+                                &below, &wake) == NGX_DECLINED,
+            "one that was overtaken gives way itself");
+
+    test_ok(ntrip_session_superseded(test_zone, i1, 101, 1)
+            && !ntrip_session_superseded(test_zone, i2, 103, 1),
+            "and can be told so");
+
+    ntrip_session_logout(test_zone, me, i1, 101);
+
+    login.max_sessions = 2;
+    login.login = 104;
+    test_ok(ntrip_session_login(test_zone, test_bus, me, 1, &login, &i1,
+                                &below, &wake) == NGX_OK && below == 0,
+            "two are allowed: the second");
+
+    login.login = 105;
+    test_ok(ntrip_session_login(test_zone, test_bus, me, 1, &login, &i3,
+                                &below, &wake) == NGX_OK && below == 104,
+            "the third kicks the oldest only");
+
+    login.max_sessions = 1;
+    rc = NGX_OK;
+
+    for (n = 0; n < NTRIP_KICK_LIMIT && rc == NGX_OK; n++) {
+        login.login = 200 + n;
+        rc = ntrip_session_login(test_zone, test_bus, me, 1000, &login, &i3,
+                                 &below, &wake);
+    }
+
+    test_ok(rc == NGX_BUSY, "who kicks all the time is slowed down");
+
+    login.delayed = 1;
+    test_ok(ntrip_session_login(test_zone, test_bus, me, 6000, &login, &i3,
+                                &below, &wake) == NGX_OK,
+            "but let in after the delay");
+
+    for (n = 0, rc = 0; n < NTRIP_FAIL_LIMIT; n++) {
+        rc += ntrip_session_blocked(test_zone, test_bus, (u_char *) "abcd", 4,
+                                    1000);
+        (void) ntrip_session_failed(test_zone, test_bus, (u_char *) "abcd", 4,
+                                    1000);
+    }
+
+    test_ok(rc == 0
+            && ntrip_session_blocked(test_zone, test_bus, (u_char *) "abcd",
+                                     4, 2000)
+            && !ntrip_session_blocked(test_zone, test_bus, (u_char *) "abce",
+                                      4, 2000)
+            && !ntrip_session_blocked(test_zone, test_bus, (u_char *) "abcd",
+                                      4, 1000 + NTRIP_FAIL_WINDOW),
+            "an address is slowed down after ten wrong passwords a minute");
+
+    test_leave();
+
+    cursor = ntrip_bus_kick_cursor(test_bus);
+    test_lock(&test_shared->bus_lock);
+    ntrip_bus_kick(test_bus, (u_char *) "rover", 5, 103);
+    test_unlock(&test_shared->bus_lock);
+
+    test_ok(ntrip_bus_kick_read(test_bus, &cursor, &kick) == NGX_OK
+            && kick.below == 103 && kick.user_len == 5
+            && memcmp(kick.user, "rover", 5) == 0
+            && ntrip_bus_kick_read(test_bus, &cursor, &kick) == NGX_AGAIN,
+            "kicks are read once");
+
+    for (n = 0; n < NTRIP_KICKS + 1; n++) {
+        ntrip_bus_kick(test_bus, (u_char *) "rover", 5, n);
+    }
+
+    test_ok(ntrip_bus_kick_read(test_bus, &cursor, &kick) == NGX_DECLINED
+            && ntrip_bus_kick_read(test_bus, &cursor, &kick) == NGX_AGAIN,
+            "who is overtaken is told so");
+
+    test_release(me);
+    test_release(other);
+    test_sweep();
+    test_ok(test_table(&test_zone->sessions, 0), "sessions of the dead go");
+}
+
+
+/* a worker's view of a stream that it owns */
+
+static void
+test_login_at_provider(uint64_t source)
+{
+    uint64_t  none;
+
+    none = 0;
+
+    if (!__atomic_compare_exchange_n(&test_shared->logged_in[source], &none,
+                                     getpid(), 0, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
+    {
+        __atomic_add_fetch(&test_shared->twice, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+
+static void
+test_logout_at_provider(uint64_t source)
+{
+    __atomic_store_n(&test_shared->logged_in[source], 0, __ATOMIC_SEQ_CST);
+}
+
+
+/* goes on with a stream that this worker owns, to its end */
+
+static void
+test_own(uint64_t me, uint32_t index, uint64_t serial)
+{
+    u_char                buf[100];
+    uint64_t              source;
+    ngx_int_t             rc;
+    ngx_uint_t            i;
+    ntrip_slots_t         wake;
+    ntrip_record_t        rec;
+    ntrip_stream_row_t   *stream;
+
+    static ngx_str_t  label = ngx_string("account@host");
+
+    stream = ntrip_stream_row(test_zone, index);
+    source = stream->source;
+
+    test_login_at_provider(source);
+
+    test_enter();
+    ntrip_stream_live(test_zone, index, &label);
+    test_leave();
+
+    memset(&rec, 0, sizeof(ntrip_record_t));
+    rec.len = sizeof(buf);
+    memset(buf, 1, sizeof(buf));
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+
+    for (i = 0; i < 5; i++) {
+        if (!ntrip_stream_owned(test_zone, me, index, serial)) {
+            __atomic_add_fetch(&test_shared->bad, 1, __ATOMIC_SEQ_CST);
+        }
+
+        (void) ntrip_ring_write(ntrip_stream_ring(test_zone, index), &rec,
+                                buf);
+        ntrip_stream_mark(test_zone, test_bus, index, &wake);
+    }
+
+    sched_yield();
+
+    test_enter();
+    ntrip_stream_detach(test_zone, test_bus, me, index, serial, &wake);
+    rc = ntrip_stream_close(test_zone, me, index);
+
+    if (rc == NGX_DECLINED) {
+
+        /* somebody else has rovers: they have to be closed */
+
+        test_logout_at_provider(source);
+        ntrip_lease_failed(test_zone, test_bus, test_now(), index,
+                           &test_accounts[source - 1], NTRIP_REST_FOREIGN);
+        ntrip_stream_fail(test_zone, test_bus, index, &wake);
+        test_leave();
+        return;
+    }
+
+    test_leave();
+
+    test_logout_at_provider(source);
+
+    test_enter();
+    ntrip_lease_closed(test_zone, me, source, test_now());
+    test_leave();
+}
+
+
+static void
+test_rejoin(uint64_t me, ntrip_want_t *want, ntrip_found_t *found)
+{
+    uint32_t              index;
+    uint64_t              serial;
+    ngx_int_t             rc;
+    ngx_uint_t            i;
+    ntrip_slots_t         wake;
+    ntrip_stream_row_t   *stream;
+
+    index = found->index;
+    serial = found->serial;
+    stream = ntrip_stream_row(test_zone, index);
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+
+    for (i = 0; i < 200; i++) {
+        sched_yield();
+
+        if (stream->row.state != NTRIP_STREAM_ORPHAN) {
+            continue;
+        }
+
+        test_enter();
+
+        rc = ntrip_stream_claim(test_zone, me, index, serial);
+
+        if (rc == NGX_OK) {
+            rc = ntrip_stream_next_lease(test_zone, test_bus, test_now(),
+                                         index, want, found);
+
+            if (rc != NGX_OK) {
+                ntrip_stream_detach(test_zone, test_bus, me, index, serial,
+                                    &wake);
+                ntrip_stream_fail(test_zone, test_bus, index, &wake);
+                test_leave();
+                return;
+            }
+
+            test_leave();
+
+            __atomic_add_fetch(&test_shared->claimed, 1, __ATOMIC_SEQ_CST);
+            test_own(me, index, serial);
+            return;
+        }
+
+        test_leave();
+    }
+
+    test_enter();
+    ntrip_stream_detach(test_zone, test_bus, me, index, serial, &wake);
+    test_leave();
+}
+
+
+static void
+test_worker(ngx_uint_t seed)
+{
+    u_char         user[2];
+    uint32_t       index;
+    uint64_t       me, below;
+    ngx_int_t      rc;
+    ntrip_mail_t   mail;
+    ntrip_want_t   want;
+    ntrip_found_t  found;
+    ntrip_login_t  login;
+    ntrip_slots_t  wake;
+
+    srandom(seed);
+
+    me = test_claim_slot(1);
+
+    if (me == 0) {
+        _exit(2);
+    }
+
+    test_sweep();
+
+    for ( ;; ) {
+        test_sweep();
+
+        memset(&login, 0, sizeof(ntrip_login_t));
+        memset(&wake, 0, sizeof(ntrip_slots_t));
+
+        user[0] = 'a' + random() % TEST_USERS;
+        login.user.data = user;
+        login.user.len = 1;
+        login.max_sessions = 1;
+        login.delayed = 1;
+        login.login = ntrip_bus_next_login(test_bus);
+
+        test_enter();
+        rc = ntrip_session_login(test_zone, test_bus, me, test_now(), &login,
+                                 &index, &below, &wake);
+        test_leave();
+
+        if (rc != NGX_OK) {
+            continue;
+        }
+
+        __atomic_add_fetch(&test_shared->logins, 1, __ATOMIC_SEQ_CST);
+
+        if (below) {
+            test_lock(&test_shared->bus_lock);
+            ntrip_bus_kick(test_bus, user, 1, below);
+            test_unlock(&test_shared->bus_lock);
+        }
+
+        test_want(&want, &mail, random() % TEST_STREAMS);
+
+        test_enter();
+        rc = ntrip_stream_attach(test_zone, test_bus, me, test_now(), &want,
+                                 &found);
+        test_leave();
+
+        if (rc == NGX_OK) {
+            __atomic_add_fetch(&test_shared->attached, 1, __ATOMIC_SEQ_CST);
+            test_own(me, found.index, found.serial);
+
+        } else if (rc == NGX_DONE) {
+            __atomic_add_fetch(&test_shared->joined, 1, __ATOMIC_SEQ_CST);
+            test_rejoin(me, &want, &found);
+        }
+
+        test_enter();
+        ntrip_session_logout(test_zone, me, index, login.login);
+        test_leave();
+    }
+}
+
+
+/* what nginx's master and the kernel do for a worker that was killed */
+
+static void
+test_reap(pid_t pid)
+{
+    uint64_t    word;
+    ngx_uint_t  i;
+
+    waitpid(pid, NULL, 0);
+
+    for (i = 1; i <= TEST_ACCOUNTS; i++) {
+        word = pid;
+        (void) __atomic_compare_exchange_n(&test_shared->logged_in[i], &word,
+                                           0, 0, __ATOMIC_SEQ_CST,
+                                           __ATOMIC_SEQ_CST);
+    }
+
+    word = pid;
+    (void) __atomic_compare_exchange_n(&test_shared->zone_lock, &word, 0, 0,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    word = pid;
+    (void) __atomic_compare_exchange_n(&test_shared->bus_lock, &word, 0, 0,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+
+    for (i = 0; i < NTRIP_SLOTS; i++) {
+        if (test_bus->slots[i].holder
+            && test_bus->slots[i].pid == (uint64_t) pid)
+        {
+            test_release(test_bus->slots[i].holder);
+        }
+    }
+}
+
+
+static void
+test_kills(void)
+{
+    pid_t       pids[TEST_WORKERS];
+    uint32_t    i;
+    ngx_uint_t  k, n, tries, held;
+
+    for (n = 0; n < TEST_WORKERS; n++) {
+        pids[n] = fork();
+
+        if (pids[n] == 0) {
+            test_worker(n + 1);
+        }
+    }
+
+    /* until everything that is to be seen has happened */
+
+    for (k = 0;
+         k < TEST_KILLS
+         || (k < TEST_KILLS_MAX
+             && (test_shared->claimed == 0 || test_zone->rebuilds == 0
+                 || test_shared->attached < TEST_KILLS
+                 || test_shared->joined < TEST_KILLS));
+         k++)
+    {
+        usleep(1000 + k * 37 % 5000);
+
+        n = k % TEST_WORKERS;
+
+        /* every other one within the lock, if we can catch it there */
+
+        for (tries = 0; k % 2 && tries < 100000; tries++) {
+            if (__atomic_load_n(&test_shared->zone_lock, __ATOMIC_ACQUIRE)
+                == (uint64_t) pids[n])
+            {
+                break;
+            }
+        }
+
+        kill(pids[n], SIGKILL);
+        test_reap(pids[n]);
+
+        pids[n] = fork();
+
+        if (pids[n] == 0) {
+            test_worker(k + 100);
+        }
+    }
+
+    for (n = 0; n < TEST_WORKERS; n++) {
+        kill(pids[n], SIGKILL);
+        test_reap(pids[n]);
+    }
+
+    test_sweep();
+
+    printf("# %llu logins, %llu streams, %llu joined, %llu claimed, "
+           "%llu rebuilds\n",
+           (unsigned long long) test_shared->logins,
+           (unsigned long long) test_shared->attached,
+           (unsigned long long) test_shared->joined,
+           (unsigned long long) test_shared->claimed,
+           (unsigned long long) test_zone->rebuilds);
+
+    test_ok(test_shared->attached >= TEST_KILLS
+            && test_shared->joined >= TEST_KILLS
+            && test_shared->claimed > 0 && test_zone->rebuilds > 0,
+            "they all did their work, and some died within the lock");
+
+    test_ok(test_shared->twice == 0, "no account was ever logged in twice");
+    test_ok(test_shared->bad == 0, "no living owner was robbed");
+
+    test_enter();
+    test_leave();
+
+    held = 0;
+
+    for (i = 0; i < test_zone->leases.n; i++) {
+        held += (((ntrip_row_t *) ntrip_table_row(&test_zone->leases, i))
+                 ->state > NTRIP_LEASE_IDLE);
+    }
+
+    test_ok(held == 0, "no lease stays behind");
+    test_ok(test_table(&test_zone->sessions, 0), "no session stays behind");
+    test_ok(test_table(&test_zone->streams, 0), "no stream stays behind");
+    test_ok(test_table(&test_zone->leases, test_zone->leases.used)
+            && test_table(&test_zone->rests, test_zone->rests.used),
+            "lists and chains are those of the rows");
+
+    for (i = 0, n = 0; i < NTRIP_SLOTS; i++) {
+        n += (test_bus->slots[i].holder != 0);
+    }
+
+    test_ok(n == 0, "no slot stays behind");
+}
+
+
+static void
+test_offers(void)
+{
+    uint64_t             giver, heir, nonce;
+    ntrip_mail_t         mail;
+    ntrip_want_t         want;
+    ntrip_found_t        found;
+    ntrip_slots_t        wake;
+    ntrip_sweep_t        sweep;
+    ntrip_lease_row_t   *lease;
+    ntrip_stream_row_t  *stream;
+
+    static ngx_str_t  label = ngx_string("account@host");
+
+    giver = test_claim_slot(1);
+    heir = test_claim_slot(2);
+
+    test_ok(ntrip_bus_successor(test_bus, 64, 1, 0) == heir
+            && ntrip_bus_successor(test_bus, 64, 2, 0) == 0,
+            "the successor is a worker of a newer generation");
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+    test_want(&want, &mail, 1);
+
+    test_enter();
+
+    (void) ntrip_stream_attach(test_zone, test_bus, giver, 10000000, &want,
+                               &found);
+    ntrip_stream_live(test_zone, found.index, &label);
+    stream = ntrip_stream_row(test_zone, found.index);
+    nonce = ntrip_bus_next_serial(test_bus);
+
+    test_ok(ntrip_stream_accept(test_zone, heir, found.index, found.serial,
+                                nonce) == NGX_DECLINED,
+            "what was not offered is not taken");
+
+    ntrip_row_offer(&stream->row, heir, nonce, 10000000);
+
+    test_ok(ntrip_row_withdraw(&stream->row, giver, nonce) == NGX_OK
+            && ntrip_stream_accept(test_zone, heir, found.index,
+                                   found.serial, nonce) == NGX_DECLINED
+            && ntrip_stream_owned(test_zone, giver, found.index,
+                                  found.serial),
+            "what was withdrawn neither");
+
+    nonce = ntrip_bus_next_serial(test_bus);
+    ntrip_row_offer(&stream->row, heir, nonce, 10000000);
+
+    test_ok(ntrip_stream_rejoin(test_zone, heir, found.index, found.serial)
+            == NGX_OK
+            && ntrip_stream_accept(test_zone, heir, found.index,
+                                   found.serial, nonce) == NGX_OK
+            && ntrip_row_withdraw(&stream->row, giver, nonce) == NGX_DECLINED
+            && ntrip_stream_owned(test_zone, heir, found.index, found.serial),
+            "an offer that was taken is not withdrawn");
+
+    lease = ntrip_lease_find(test_zone,
+                             test_accounts[found.candidate].source);
+    test_ok(ntrip_lease_held(test_zone, lease), "the lease came along");
+
+    /* back to one that dies with the offer out */
+
+    nonce = ntrip_bus_next_serial(test_bus);
+    ntrip_row_offer(&stream->row, giver, nonce, 10000000);
+
+    test_leave();
+
+    test_release(heir);
+    memset(&sweep, 0, sizeof(ntrip_sweep_t));
+    test_enter();
+
+    while (ntrip_zone_sweep(test_zone, test_bus, 10000500, &sweep, &wake)
+           == NGX_AGAIN)
+    {
+        /* void */
+    }
+
+    test_ok(stream->row.state == NTRIP_STREAM_LIVE
+            && ntrip_lease_held(test_zone, lease)
+            && ntrip_bus_sweep_due(test_bus),
+            "a dead giver's offer stands for a while");
+
+    test_ok(ntrip_stream_accept(test_zone, giver, found.index, found.serial,
+                                nonce) == NGX_OK,
+            "and can be taken");
+
+    nonce = ntrip_bus_next_serial(test_bus);
+    ntrip_row_offer(&stream->row, heir, nonce, 10001000);
+    test_leave();
+
+    test_release(giver);
+    test_sweep();
+
+    test_ok(test_table(&test_zone->streams, 0)
+            && lease->row.state == NTRIP_LEASE_IDLE,
+            "both dead: nothing stays behind");
+}
+
+
+static void
+test_messages(void)
+{
+    ntrip_handover_t  msg;
+
+    memset(&msg, 0, sizeof(ntrip_handover_t));
+    msg.magic = NTRIP_HANDOVER_MAGIC;
+    msg.type = NTRIP_HANDOVER_ROVER;
+    msg.nfds = 1;
+    msg.len = 100;
+
+    test_ok(ntrip_handover_check(&msg, ntrip_handover_size(&msg), 1)
+            == NGX_OK,
+            "a message is one");
+
+    test_ok(ntrip_handover_check(&msg, ntrip_handover_size(&msg) - 1, 1)
+            == NGX_ERROR
+            && ntrip_handover_check(&msg, ntrip_handover_size(&msg), 0)
+               == NGX_ERROR
+            && ntrip_handover_check(&msg, 8, 1) == NGX_ERROR,
+            "cut off, or without its descriptor, it is none");
+
+    msg.len = NTRIP_HANDOVER_DATA + 1;
+
+    test_ok(ntrip_handover_size(&msg) == NGX_ERROR, "too much is refused");
+}
+
+
+int
+main(void)
+{
+    ngx_uint_t         i;
+    ntrip_zone_plan_t  plan;
+
+    setvbuf(stdout, NULL, _IONBF, 0);
+
+    test_shared = mmap(NULL, sizeof(test_shared_t), PROT_READ|PROT_WRITE,
+                       MAP_ANON|MAP_SHARED, -1, 0);
+    test_zone = mmap(NULL, TEST_ZONE, PROT_READ|PROT_WRITE,
+                     MAP_ANON|MAP_SHARED, -1, 0);
+
+    if (test_shared == MAP_FAILED || test_zone == MAP_FAILED
+        || ntrip_zone_plan(&plan, TEST_ZONE, 4096) != NGX_OK)
+    {
+        perror("cannot set up");
+        return 1;
+    }
+
+    test_bus = &test_shared->bus;
+    ntrip_bus_init(test_bus, 0x1234567890abcdefULL);
+    ntrip_zone_init(test_zone, &plan);
+
+    for (i = 0; i < TEST_ACCOUNTS; i++) {
+        test_accounts[i].source = i + 1;
+        test_accounts[i].host = 77;
+        test_accounts[i].host_mount = 78;
+    }
+
+    test_plan();
+    test_streams();
+    test_sessions();
+    test_offers();
+    test_messages();
+
+    /* each account at a host of its own, or the pace is what is tested */
+
+    for (i = 0; i < TEST_ACCOUNTS; i++) {
+        test_accounts[i].host = 1000 + i;
+        test_accounts[i].host_mount = 2000 + i;
+    }
+
+    test_kills();
+
+    printf("1..%u\n", (unsigned) test_n);
+
+    return test_failed != 0;
+}
