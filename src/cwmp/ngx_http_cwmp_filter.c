@@ -211,7 +211,7 @@ ngx_http_cwmp_filter_ends(ngx_http_request_t *r)
         return 0;
     }
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
+    ctx = ngx_http_cwmp_find_ctx(r);
 
     if (ctx == NULL || !ctx->done) {
         return r->headers_in.content_length_n <= 0 && !r->headers_in.chunked;

@@ -103,6 +103,8 @@ typedef struct {
     ngx_http_cwmp_session_t     *session;    /* NULL: not looked for yet */
     ngx_http_cwmp_wakeup_t      *wakeup;     /* NULL: not a wake-up */
 
+    ngx_int_t                    status;     /* of the body, once it is read */
+
     unsigned                     reading:1;  /* the body is being read */
     unsigned                     done:1;     /* the facts are final */
     unsigned                     inform:1;   /* a session begins */
@@ -111,6 +113,12 @@ typedef struct {
 
 
 /* ngx_http_cwmp_module.c */
+
+/*
+ * Returns the request's context, also after an internal redirect, or NULL if
+ * there is none.
+ */
+ngx_http_cwmp_ctx_t *ngx_http_cwmp_find_ctx(ngx_http_request_t *r);
 
 /*
  * Returns the request's context, which it makes if need be; NULL: no memory.

@@ -13,13 +13,6 @@
 
 
 ngx_int_t
-ngx_http_cwmp_body_handler(ngx_http_request_t *r)
-{
-    return NGX_DECLINED;
-}
-
-
-ngx_int_t
 ngx_http_cwmp_wakeup_handler(ngx_http_request_t *r)
 {
     return NGX_HTTP_NOT_IMPLEMENTED;

@@ -222,7 +222,7 @@ ngx_http_cwmp_session_identify(ngx_http_request_t *r,
     ngx_uint_t            i;
     ngx_http_cwmp_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
+    ctx = ngx_http_cwmp_find_ctx(r);
 
     if (ctx && ctx->inform && ctx->device_id.len) {
 
@@ -467,7 +467,7 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
 
     s->other = 0;
 
-    ctx = ngx_http_get_module_ctx(r->main, ngx_http_cwmp_module);
+    ctx = ngx_http_cwmp_find_ctx(r->main);
 
     if (!conn->open) {
 

@@ -125,7 +125,7 @@ ngx_http_cwmp_string_variable(ngx_http_request_t *r,
 {
     ngx_http_cwmp_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r->main, ngx_http_cwmp_module);
+    ctx = ngx_http_cwmp_find_ctx(r->main);
 
     if (ctx == NULL) {
         v->not_found = 1;
@@ -145,7 +145,7 @@ ngx_http_cwmp_rewritten_variable(ngx_http_request_t *r,
     ngx_str_t             value;
     ngx_http_cwmp_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r->main, ngx_http_cwmp_module);
+    ctx = ngx_http_cwmp_find_ctx(r->main);
 
     if (ctx == NULL || !ctx->done) {
         v->not_found = 1;
