@@ -7,13 +7,13 @@
 #include "ntrip_sourcetable.h"
 
 
-static ngx_uint_t ntrip_table_is_end(ntrip_table_t *t);
+static ngx_uint_t ntrip_sourcetable_is_end(ntrip_sourcetable_t *t);
 static void ntrip_str_split(ntrip_str_t *str, ngx_str_t *text,
     ngx_uint_t first);
 
 
 void
-ntrip_table_init(ntrip_table_t *t)
+ntrip_sourcetable_init(ntrip_sourcetable_t *t)
 {
     t->len = 0;
     t->total = 0;
@@ -23,13 +23,13 @@ ntrip_table_init(ntrip_table_t *t)
 
 
 ngx_int_t
-ntrip_table_next(ntrip_table_t *t, ngx_str_t *in, ngx_str_t *line)
+ntrip_sourcetable_next(ntrip_sourcetable_t *t, ngx_str_t *in, ngx_str_t *line)
 {
     u_char      ch;
     size_t      len;
     ngx_uint_t  overlong;
 
-    if (in->len == 0 && ntrip_table_is_end(t)) {
+    if (in->len == 0 && ntrip_sourcetable_is_end(t)) {
         t->ended = 1;
     }
 
@@ -55,7 +55,7 @@ ntrip_table_next(ntrip_table_t *t, ngx_str_t *in, ngx_str_t *line)
             continue;
         }
 
-        if (ntrip_table_is_end(t)) {
+        if (ntrip_sourcetable_is_end(t)) {
             t->ended = 1;
             break;
         }
@@ -81,7 +81,7 @@ ntrip_table_next(ntrip_table_t *t, ngx_str_t *in, ngx_str_t *line)
 
 
 static ngx_uint_t
-ntrip_table_is_end(ntrip_table_t *t)
+ntrip_sourcetable_is_end(ntrip_sourcetable_t *t)
 {
     ngx_str_t  line;
 

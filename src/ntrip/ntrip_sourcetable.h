@@ -17,9 +17,6 @@
 #include "ntrip_text.h"
 
 
-/* the longest mountpoint that can be declared */
-#define NTRIP_MOUNT_MAX          100
-
 /* of a provider's table: longer lines are passed over, and so is what comes
    behind so many bytes (the largest known table has 275 KB) */
 #define NTRIP_TABLE_LINE_MAX     1024
@@ -60,7 +57,7 @@ typedef struct {
     uint32_t      overlong;              /* passing over the current line */
     uint32_t      ended;
     u_char        line[NTRIP_TABLE_LINE_MAX];
-} ntrip_table_t;
+} ntrip_sourcetable_t;
 
 
 typedef struct {
@@ -69,7 +66,7 @@ typedef struct {
 } ntrip_str_t;
 
 
-void ntrip_table_init(ntrip_table_t *t);
+void ntrip_sourcetable_init(ntrip_sourcetable_t *t);
 
 /*
  * Takes bytes of the body from the front of "in" and moves it on.
@@ -81,7 +78,8 @@ void ntrip_table_init(ntrip_table_t *t);
  *                caller gives an empty "in" at the end of the connection
  *   NGX_ERROR    larger than NTRIP_TABLE_MAX
  */
-ngx_int_t ntrip_table_next(ntrip_table_t *t, ngx_str_t *in, ngx_str_t *line);
+ngx_int_t ntrip_sourcetable_next(ntrip_sourcetable_t *t, ngx_str_t *in,
+    ngx_str_t *line);
 
 /* the fields of a STR line; missing ones are empty.  NGX_DECLINED for CAS,
    NET and other lines, and for an empty mountpoint */

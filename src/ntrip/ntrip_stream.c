@@ -27,6 +27,7 @@ ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     ngx_int_t            rc;
     ntrip_stream_row_t  *stream;
 
+    distance = 0;
     hash = ntrip_stream_hash(bus, want);
     stream = ntrip_stream_nearest(zone, hash, want, &distance);
 
@@ -125,7 +126,6 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
         }
 
         if (want->share == NTRIP_SHARE_ALL) {
-            *distance = 0;
             return stream;
         }
 

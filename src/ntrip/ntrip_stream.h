@@ -58,7 +58,6 @@
 #define NTRIP_STREAM_ORPHAN  3
 #define NTRIP_STREAM_FAILED  4
 
-#define NTRIP_MOUNT_MAX      100
 #define NTRIP_POOL_MAX       32
 #define NTRIP_LABEL_MAX      160     /* "account@host:port", no password */
 

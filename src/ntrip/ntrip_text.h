@@ -23,6 +23,9 @@
 #define NTRIP_PASSWORD_MAX    255
 #define NTRIP_HOST_MAX        255
 
+/* the longest mountpoint that can be declared */
+#define NTRIP_MOUNT_MAX       100
+
 
 /*
  * Output into a buffer of the caller.  The first piece that does not fit is
