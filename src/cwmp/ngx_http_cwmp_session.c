@@ -453,9 +453,8 @@ void
 ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
     ngx_http_cwmp_session_t *s)
 {
-    ngx_uint_t           i, j;
-    ngx_http_cwmp_id_t   id;
-    ngx_http_cwmp_ctx_t *ctx;
+    ngx_uint_t          i, j;
+    ngx_http_cwmp_id_t  id;
 
     if (conn->open && s->other) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
@@ -466,8 +465,6 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
     }
 
     s->other = 0;
-
-    ctx = ngx_http_cwmp_find_ctx(r->main);
 
     if (!conn->open) {
 
@@ -496,10 +493,9 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
             }
         }
 
-        ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                       "cwmp session begins, known:%d device:\"%V\" "
-                       "cookies:%ui",
-                       conn->known, &ctx->device_id, conn->ncookies);
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "cwmp session begins, known:%d cookies:%ui",
+                       conn->known, conn->ncookies);
         return;
     }
 
