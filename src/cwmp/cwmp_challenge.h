@@ -65,11 +65,13 @@ typedef struct {
     ngx_str_t           nonce;
     ngx_str_t           opaque;
     ngx_str_t           algorithm;      /* as sent, for the echo */
+    ngx_str_t           qop_list;       /* as sent */
     cwmp_algorithm_e    hash;
     ngx_uint_t          qop;            /* CWMP_QOP_* */
 
     unsigned            sess:1;         /* MD5-sess, SHA-256-sess */
     unsigned            stale:1;
+    unsigned            has_stale:1;
     unsigned            has_realm:1;
     unsigned            has_opaque:1;   /* echoed even if empty */
     unsigned            has_algorithm:1;
@@ -78,12 +80,16 @@ typedef struct {
 } cwmp_challenge_t;
 
 
-/* everything that the WWW-Authenticate fields of one reply offer */
+/*
+ * Everything that the WWW-Authenticate fields of one reply offer.  A challenge
+ * that is passed on is one whose text has no control characters.
+ */
 
 typedef struct {
     cwmp_challenge_t    digest;         /* the strongest one, if usable */
     unsigned            usable:1;       /* there is such a one */
     unsigned            has_digest:1;   /* some Digest, usable or not */
+    unsigned            has_relay:1;    /* some Digest to be passed on */
     unsigned            has_basic:1;
     ngx_uint_t          error;          /* cwmp_challenge_error_e */
 } cwmp_challenges_t;

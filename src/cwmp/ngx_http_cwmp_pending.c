@@ -9,7 +9,6 @@
 #include <ngx_http.h>
 
 #include "ngx_http_cwmp_module.h"
-#include "cwmp_challenge.h"
 
 
 ngx_int_t
@@ -31,12 +30,4 @@ ngx_int_t
 ngx_http_cwmp_status_handler(ngx_http_request_t *r)
 {
     return NGX_HTTP_NOT_IMPLEMENTED;
-}
-
-
-ngx_int_t
-cwmp_challenge_strip_auth_int(ngx_str_t *value, u_char *dst, size_t *len,
-    ngx_uint_t *only)
-{
-    return NGX_DECLINED;
 }
