@@ -146,6 +146,13 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
 
         } else {
             ngx_http_cwmp_filter_cookies(r, conn, cscf->timeout);
+
+            if (!pin->held) {
+
+                /* anonymous until now */
+
+                ngx_http_cwmp_session_hold(pin, cscf);
+            }
         }
 
         return;

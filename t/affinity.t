@@ -1,0 +1,268 @@
+# cwmp_affinity: sessions of many CPEs over two servers and two workers, with
+# ACSs that bind everything to the TCP connection.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::ACS;
+use Fieldgate::CPE;
+
+my $proxy = <<'END';
+cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+END
+
+my $t = Fieldgate->new(workers => 2, http => <<"END");
+    cwmp_zone cwmp:1m;
+    proxy_connect_timeout 5s;
+
+    upstream acs {
+        server 127.0.0.1:%%PORT:acs1%%;
+        server 127.0.0.1:%%PORT:acs2%%;
+        keepalive 16;
+        cwmp_affinity;
+    }
+
+    # what a balancer in front of us does
+
+    upstream front {
+        server 127.0.0.1:%%PORT:cpe%%;
+        keepalive 4;
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT:cpe%%;
+        keepalive_requests 100000;
+        location / {
+            $proxy
+            proxy_pass http://acs;
+        }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT:three%%;
+        keepalive_requests 3;
+        location / {
+            $proxy
+            proxy_pass http://acs;
+        }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT:front%%;
+        location / {
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_pass http://front;
+        }
+    }
+END
+
+my %pid;
+
+# the ACSs anew, with these modes
+
+sub acs {
+    my (%opt) = @_;
+    for my $name (qw(acs1 acs2)) {
+        $t->end(delete $pid{$name}, 'KILL') if $pid{$name};
+        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
+    }
+}
+
+sub cpes {
+    my ($port, %opt) = @_;
+    return Fieldgate::CPE->run(port => $t->port($port), sessions => 200,
+                               at_once => 20, think => 0.01, %opt);
+}
+
+sub failed {
+    my @bad = grep { !$_->{ok} } @_;
+    my $n = @bad;
+    diag("$_->{device}: $_->{error} (requests $_->{requests}, servers "
+         . "@{$_->{servers}})") for splice @bad, 0, 5;
+    return $n;
+}
+
+sub report { Fieldgate::ACS->report($t, $_[0]) }
+
+# the sum over both ACSs; all connections of CPEs are closed, so theirs have to
+# be soon
+
+sub seen {
+    my %sum;
+    my @r;
+    wait_for(sub { @r = map { report($_) } qw(acs1 acs2);
+                   return !grep { $_->{open} } @r },
+             'the upstream connections to be closed');
+    for my $r (@r) {
+        $sum{$_} += $r->{$_} for grep { !ref $r->{$_} } keys %$r;
+        $sum{devices_at_most} = $r->{max_devices}
+            if $r->{max_devices} > ($sum{devices_at_most} // 0);
+        push @{$sum{each}}, $r->{sessions};
+    }
+    return \%sum;
+}
+
+sub never_mixed {
+    my ($seen, $what) = @_;
+    is($seen->{devices_at_most}, 1, "$what: a connection has one device");
+    is($seen->{mixed}, 0, "$what: and nothing of another one");
+}
+
+
+acs();
+$t->start;
+
+{
+    my @r = cpes('cpe', sessions => 500);
+    is(scalar @r, 500, '500 sessions');
+    is(failed(@r), 0, 'all complete');
+
+    my $seen = seen();
+    never_mixed($seen, '500 sessions');
+    is($seen->{conns}, 500, 'one upstream connection for each session');
+    cmp_ok(abs($seen->{each}[0] - $seen->{each}[1]), '<=', 2,
+           'servers differ by one session per worker at most')
+        or diag("@{$seen->{each}}");
+    is(grep({ my %s = map { $_ => 1 } @{$_->{servers}}; keys %s != 1 } @r), 0,
+       'each session is at one server');
+}
+
+{
+    acs(rpcs => 3);
+    my @r = cpes('cpe', again => 1);
+    is(failed(@r), 0, 'two sessions on one connection of the CPE');
+
+    my $seen = seen();
+    never_mixed($seen, 'two sessions');
+    is($seen->{sessions}, 400, 'two sessions: all seen');
+    is($seen->{conns}, 400, 'each has its own upstream connection');
+}
+
+{
+    acs(close_after_204 => 1);
+    my @r = cpes('cpe');
+    is(failed(@r), 0, 'ACS closes after its 204');
+    never_mixed(seen(), 'closed after 204');
+}
+
+{
+    acs(close_in_middle => 1);
+    my @r = cpes('cpe');
+    is(failed(@r), 0, 'ACS closes in the middle');
+
+    my $seen = seen();
+    never_mixed($seen, 'closed in the middle');
+    is($seen->{resumed}, 200, 'sessions go on at the same ACS');
+    is($seen->{conns}, 400, 'on a second connection');
+}
+
+{
+    acs(keepalive => 2);
+    my @r = cpes('cpe');
+    is(failed(@r), 0, 'ACS ends each connection after two answers');
+    never_mixed(seen(), 'two answers');
+}
+
+{
+    acs(rpcs => 4);
+    my @r = cpes('three');
+    is(failed(@r), 0, 'keepalive_requests 3');
+
+    my $seen = seen();
+    never_mixed($seen, 'keepalive_requests 3');
+    is($seen->{conns}, 400, 'the upstream connection goes with the CPE\'s');
+    is(grep({ $_->{conns} != 2 } @r), 0, 'which were two for each session');
+}
+
+{
+    acs(rpcs => 2);
+    my @r = cpes('cpe', reconnect => 1);
+    is(failed(@r), 0, 'a new connection for each message, in any worker');
+
+    my $seen = seen();
+    never_mixed($seen, 'new connections');
+    is($seen->{resumed}, 600, 'each comes back to its own ACS, by its cookie');
+    cmp_ok(abs($seen->{each}[0] - $seen->{each}[1]), '<=', 2,
+           'and does not take a turn of the balancer');
+}
+
+{
+    acs(cookies => 5);
+    my @r = cpes('cpe', reconnect_at => 2);
+    is(failed(@r), 0, 'among several cookies');
+    never_mixed(seen(), 'several cookies');
+}
+
+{
+    # without a cookie the Inform's DeviceId leads back
+
+    acs();
+    my %to;
+    for my $i (1 .. 12) {
+        my @r = cpes('cpe', sessions => 6, at_once => 6, no_cookies => 1,
+                     think => 0, prefix => 'D', abandon_at => 2);
+        push @{$to{$_->{device}}}, $_->{servers}[0] for @r;
+    }
+    is(grep({ my %s = map { $_ => 1 } @{$to{$_}}; keys %s != 1 } keys %to), 0,
+       'by its DeviceId, when an Inform comes again');
+    my %all = map { $_->[0] => 1 } values %to;
+    is(join(' ', sort keys %all), 'acs1 acs2', 'some at each ACS');
+    never_mixed(seen(), 'by DeviceId');
+}
+
+for my $mode (['drop_at', 1, 'in the middle of the Inform'],
+              ['drop_at', 3, 'in the middle of a reply'],
+              ['abandon_at', 1, 'after the Inform'],
+              ['abandon_at', 2, 'after the empty POST'])
+{
+    my ($option, $n, $what) = @$mode;
+
+    acs(delay => 0.01);
+    my $i = 0;
+    my @r = cpes('cpe', $option => $n, prefix => "X$n$option", sessions => 60);
+    is(grep({ $_->{error} ne 'dropped' } @r), 0, "CPEs drop $what");
+    @r = cpes('cpe', prefix => "Y$n$option", sessions => 60);
+    is(failed(@r), 0, 'others are whole');
+    never_mixed(seen(), "dropped $what");
+}
+
+{
+    acs(rpcs => 2);
+    my @r = cpes('front', retries => 3);
+    is(failed(@r), 0, 'a balancer in front of us reuses its connections');
+    my $n = grep { $_->{attempts} > 1 } @r;
+    is($n, 0, 'no session had to begin anew');
+    never_mixed(seen(), 'balancer in front');
+}
+
+{
+    # one server is killed in the middle
+
+    acs(rpcs => 2);
+    my ($killed, @at_kill, %on);
+    my @r = cpes('cpe', retries => 1, think => 0.02, sessions => 300,
+                 on_answer => sub {
+        my ($c, $status, $head) = @_;
+        $on{$c->{device}} = $1 if $head =~ /^X-ACS: (\S+)/m;
+        delete $on{$c->{device}} if $status == 204;
+        return if $killed || $c->{device} ne 'S100';
+        $killed = 1;
+        @at_kill = grep { $on{$_} eq 'acs1' } keys %on;
+        $t->end(delete $pid{acs1}, 'KILL');
+    });
+    is(failed(@r), 0, 'a server is killed: all complete in the end');
+
+    my @lost = grep { @{$_->{errors}} } @r;
+    my %had = map { $_ => 1 } @at_kill;
+    is(grep({ !$had{$_->{device}} && $_->{servers}[0] eq 'acs2' } @lost), 0,
+       'only sessions at that server are lost');
+    cmp_ok(scalar @lost, '<=', 20, 'no more than were open');
+    cmp_ok(scalar @lost, '>', 0, 'and some were');
+    is(grep({ $_->{servers}[-1] ne 'acs2' } @lost), 0,
+       'their next Inform succeeds at the other');
+}
+
+done_testing;
