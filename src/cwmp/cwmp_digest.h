@@ -75,8 +75,8 @@ u_char *cwmp_basic_header(u_char *dst, cwmp_credentials_t *c);
 
 
 /*
- * Whether credentials may be sent: a user name with a control character or,
- * for Basic, with a colon may not (RFC 7617 2).
+ * Whether credentials from the configuration may be sent: a control character
+ * would end the header field.
  */
 ngx_uint_t cwmp_credentials_valid(cwmp_credentials_t *c);
 
