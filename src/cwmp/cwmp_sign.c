@@ -9,31 +9,107 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "cwmp_sign.h"
 
 
-static ngx_int_t cwmp_sign_hash(cwmp_sign_purpose_e purpose, ngx_str_t *parts,
-    ngx_uint_t nparts, u_char *hash);
+#define CWMP_SIGN_BLOCK  64    /* of SHA-256 */
+
+
+static EVP_MD_CTX *cwmp_sign_pad(u_char *block, u_char pad);
+static ngx_int_t cwmp_sign_hash(cwmp_sign_key_t *k, ngx_uint_t purpose,
+    ngx_str_t *parts, ngx_uint_t nparts, u_char *hash);
 static ngx_int_t cwmp_sign_hash_part(EVP_MD_CTX *ctx, ngx_str_t *part);
 static void cwmp_sign_base64url(u_char *dst, u_char *src);
 
 
 ngx_int_t
-cwmp_sign_digest(ngx_str_t *key, cwmp_sign_purpose_e purpose,
-    ngx_str_t *parts, ngx_uint_t nparts, u_char *out)
+cwmp_sign_key_init(cwmp_sign_key_t *k, ngx_str_t *key)
 {
-    u_char        hash[CWMP_SIGN_DIGEST_LEN];
-    unsigned int  len;
+    u_char  block[CWMP_SIGN_BLOCK];
 
-    if (cwmp_sign_hash(purpose, parts, nparts, hash) != NGX_OK) {
+    ngx_memzero(k, sizeof(cwmp_sign_key_t));
+    ngx_memzero(block, sizeof(block));
+
+    if (key->len <= sizeof(block)) {
+        ngx_memcpy(block, key->data, key->len);
+
+    } else if (EVP_Digest(key->data, key->len, block, NULL, EVP_sha256(), NULL)
+               != 1)
+    {
         return NGX_ERROR;
     }
 
-    if (HMAC(EVP_sha256(), key->data, (int) key->len, hash, sizeof(hash), out,
-             &len)
-        == NULL)
+    k->inner = cwmp_sign_pad(block, 0x36);
+    k->outer = cwmp_sign_pad(block, 0x5c);
+
+    OPENSSL_cleanse(block, sizeof(block));
+
+    /* the digest to come is set with the copy */
+
+    k->md = EVP_MD_CTX_new();
+
+    if (k->inner == NULL || k->outer == NULL || k->md == NULL
+        || EVP_MD_CTX_copy_ex(k->md, k->inner) != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+cwmp_sign_key_free(cwmp_sign_key_t *k)
+{
+    EVP_MD_CTX_free(k->inner);
+    EVP_MD_CTX_free(k->outer);
+    EVP_MD_CTX_free(k->md);
+
+    ngx_memzero(k, sizeof(cwmp_sign_key_t));
+}
+
+
+static EVP_MD_CTX *
+cwmp_sign_pad(u_char *block, u_char pad)
+{
+    u_char       padded[CWMP_SIGN_BLOCK];
+    ngx_uint_t   i;
+    EVP_MD_CTX  *ctx;
+
+    for (i = 0; i < CWMP_SIGN_BLOCK; i++) {
+        padded[i] = block[i] ^ pad;
+    }
+
+    ctx = EVP_MD_CTX_new();
+
+    if (ctx
+        && (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1
+            || EVP_DigestUpdate(ctx, padded, CWMP_SIGN_BLOCK) != 1))
+    {
+        EVP_MD_CTX_free(ctx);
+        ctx = NULL;
+    }
+
+    OPENSSL_cleanse(padded, CWMP_SIGN_BLOCK);
+
+    return ctx;
+}
+
+
+ngx_int_t
+cwmp_sign_digest(cwmp_sign_key_t *k, ngx_uint_t purpose, ngx_str_t *parts,
+    ngx_uint_t nparts, u_char *out)
+{
+    u_char  hash[CWMP_SIGN_DIGEST_LEN];
+
+    if (cwmp_sign_hash(k, purpose, parts, nparts, hash) != NGX_OK
+        || EVP_MD_CTX_copy_ex(k->md, k->inner) != 1
+        || EVP_DigestUpdate(k->md, hash, CWMP_SIGN_DIGEST_LEN) != 1
+        || EVP_DigestFinal_ex(k->md, hash, NULL) != 1
+        || EVP_MD_CTX_copy_ex(k->md, k->outer) != 1
+        || EVP_DigestUpdate(k->md, hash, CWMP_SIGN_DIGEST_LEN) != 1
+        || EVP_DigestFinal_ex(k->md, out, NULL) != 1)
     {
         return NGX_ERROR;
     }
@@ -43,7 +119,7 @@ cwmp_sign_digest(ngx_str_t *key, cwmp_sign_purpose_e purpose,
 
 
 ngx_int_t
-cwmp_sign(ngx_str_t *key, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
+cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
 {
     u_char     digest[CWMP_SIGN_DIGEST_LEN];
     ngx_str_t  parts[3];
@@ -58,7 +134,7 @@ cwmp_sign(ngx_str_t *key, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
     parts[1] = o->hostport;
     parts[2] = o->path;
 
-    if (cwmp_sign_digest(key, CWMP_SIGN_URL, parts, 3, digest) != NGX_OK) {
+    if (cwmp_sign_digest(k, CWMP_SIGN_URL, parts, 3, digest) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -69,7 +145,7 @@ cwmp_sign(ngx_str_t *key, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
 
 
 ngx_int_t
-cwmp_sign_verify(ngx_str_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
+cwmp_sign_verify(cwmp_sign_key_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
     cwmp_origin_t *o)
 {
     u_char      sig[CWMP_SIGN_LEN];
@@ -149,48 +225,31 @@ cwmp_sign_next_key(ngx_str_t *text, ngx_str_t *key, ngx_uint_t *line,
 
 /*
  * The purpose, then each part behind its length: no two lists of parts give
- * the same bytes.  They are hashed first, so that HMAC() takes them in one
- * piece whatever their size.
+ * the same bytes.
  */
 
 static ngx_int_t
-cwmp_sign_hash(cwmp_sign_purpose_e purpose, ngx_str_t *parts,
+cwmp_sign_hash(cwmp_sign_key_t *k, ngx_uint_t purpose, ngx_str_t *parts,
     ngx_uint_t nparts, u_char *hash)
 {
-    u_char       label;
-    ngx_int_t    rc;
-    ngx_uint_t   i;
-    EVP_MD_CTX  *ctx;
+    u_char      label;
+    ngx_uint_t  i;
 
-    ctx = EVP_MD_CTX_new();
-    if (ctx == NULL) {
+    label = (u_char) purpose;
+
+    if (EVP_DigestInit_ex(k->md, NULL, NULL) != 1
+        || EVP_DigestUpdate(k->md, &label, 1) != 1)
+    {
         return NGX_ERROR;
     }
 
-    rc = NGX_ERROR;
-    label = (u_char) purpose;
-
-    if (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1
-        || EVP_DigestUpdate(ctx, &label, 1) != 1)
-    {
-        goto done;
-    }
-
     for (i = 0; i < nparts; i++) {
-        if (cwmp_sign_hash_part(ctx, &parts[i]) != NGX_OK) {
-            goto done;
+        if (cwmp_sign_hash_part(k->md, &parts[i]) != NGX_OK) {
+            return NGX_ERROR;
         }
     }
 
-    if (EVP_DigestFinal_ex(ctx, hash, NULL) == 1) {
-        rc = NGX_OK;
-    }
-
-done:
-
-    EVP_MD_CTX_free(ctx);
-
-    return rc;
+    return (EVP_DigestFinal_ex(k->md, hash, NULL) == 1) ? NGX_OK : NGX_ERROR;
 }
 
 

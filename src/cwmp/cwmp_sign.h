@@ -17,6 +17,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <openssl/evp.h>
+
 #include "cwmp_origin.h"
 
 
@@ -36,11 +38,34 @@ typedef enum {
 
 
 /*
- * HMAC-SHA256 of the parts; ("ab", "c") and ("a", "bc") differ.  out has
- * CWMP_SIGN_DIGEST_LEN bytes.  Returns NGX_OK, or NGX_ERROR if libcrypto
- * fails.
+ * A key as HMAC uses it (RFC 2104): what it makes of the key alone is made
+ * once, since with libcrypto 3 it costs several times as much as the rest.  To
+ * be used by one thread at a time; a process that forks has one more.
  */
-ngx_int_t cwmp_sign_digest(ngx_str_t *key, cwmp_sign_purpose_e purpose,
+
+typedef struct {
+    EVP_MD_CTX  *inner;         /* has hashed the key with ipad */
+    EVP_MD_CTX  *outer;         /* and with opad */
+    EVP_MD_CTX  *md;            /* of the digest being made */
+} cwmp_sign_key_t;
+
+
+/*
+ * Sets up a key, of any length; key is not used after that.  Returns NGX_OK, or
+ * NGX_ERROR if libcrypto fails; in either case what it holds is freed by
+ * cwmp_sign_key_free(), which a key of zeros survives.
+ */
+ngx_int_t cwmp_sign_key_init(cwmp_sign_key_t *k, ngx_str_t *key);
+void cwmp_sign_key_free(cwmp_sign_key_t *k);
+
+
+/*
+ * HMAC-SHA256 of the parts; ("ab", "c") and ("a", "bc") differ.  The purpose is
+ * a cwmp_sign_purpose_e, or any other number below 256 with a key that has no
+ * such digests.  out has CWMP_SIGN_DIGEST_LEN bytes.  Returns NGX_OK, or
+ * NGX_ERROR if libcrypto fails.
+ */
+ngx_int_t cwmp_sign_digest(cwmp_sign_key_t *k, ngx_uint_t purpose,
     ngx_str_t *parts, ngx_uint_t nparts, u_char *out);
 
 
@@ -48,7 +73,7 @@ ngx_int_t cwmp_sign_digest(ngx_str_t *key, cwmp_sign_purpose_e purpose,
  * Signs (mode, origin, path).  sig has CWMP_SIGN_LEN bytes.  Returns NGX_OK,
  * or NGX_ERROR if libcrypto fails.
  */
-ngx_int_t cwmp_sign(ngx_str_t *key, ngx_uint_t mode, cwmp_origin_t *o,
+ngx_int_t cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o,
     u_char *sig);
 
 
@@ -57,7 +82,7 @@ ngx_int_t cwmp_sign(ngx_str_t *key, ngx_uint_t mode, cwmp_origin_t *o,
  * which one matches, nor where one differs.
  * Returns NGX_OK, NGX_DECLINED if it is none of ours, or NGX_ERROR.
  */
-ngx_int_t cwmp_sign_verify(ngx_str_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
+ngx_int_t cwmp_sign_verify(cwmp_sign_key_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
     cwmp_origin_t *o);
 
 

@@ -21,6 +21,7 @@ static void ngx_http_cwmp_note_place(ngx_conf_t *cf,
     ngx_http_cwmp_place_t *place);
 static ngx_int_t ngx_http_cwmp_add_key(ngx_conf_t *cf,
     ngx_http_cwmp_loc_conf_t *clcf, ngx_str_t *text);
+static void ngx_http_cwmp_free_keys(void *data);
 static ngx_int_t ngx_http_cwmp_read_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);
 static char *ngx_http_cwmp_add_origin(ngx_conf_t *cf, ngx_array_t *specs,
@@ -184,7 +185,8 @@ static ngx_int_t
 ngx_http_cwmp_add_key(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *clcf,
     ngx_str_t *text)
 {
-    ngx_str_t  *key;
+    cwmp_sign_key_t     *key;
+    ngx_pool_cleanup_t  *cln;
 
     if (text->len < CWMP_SIGN_KEY_MIN) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -193,10 +195,18 @@ ngx_http_cwmp_add_key(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *clcf,
     }
 
     if (clcf->keys == NGX_CONF_UNSET_PTR) {
-        clcf->keys = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+        clcf->keys = ngx_array_create(cf->pool, 2, sizeof(cwmp_sign_key_t));
         if (clcf->keys == NULL) {
             return NGX_ERROR;
         }
+
+        cln = ngx_pool_cleanup_add(cf->pool, 0);
+        if (cln == NULL) {
+            return NGX_ERROR;
+        }
+
+        cln->handler = ngx_http_cwmp_free_keys;
+        cln->data = clcf->keys;
     }
 
     key = ngx_array_push(clcf->keys);
@@ -204,9 +214,29 @@ ngx_http_cwmp_add_key(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *clcf,
         return NGX_ERROR;
     }
 
-    *key = *text;
+    if (cwmp_sign_key_init(key, text) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "libcrypto cannot make an HMAC-SHA256");
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_cwmp_free_keys(void *data)
+{
+    ngx_array_t  *keys = data;
+
+    ngx_uint_t        i;
+    cwmp_sign_key_t  *key;
+
+    key = keys->elts;
+
+    for (i = 0; i < keys->nelts; i++) {
+        cwmp_sign_key_free(&key[i]);
+    }
 }
 
 

@@ -60,7 +60,7 @@ typedef struct {
     ngx_flag_t                   enable;
     ngx_http_complex_value_t    *public_url;
     ngx_uint_t                   url_mode;   /* CWMP_URL_QUERY, _PATH */
-    ngx_array_t                 *keys;       /* of ngx_str_t; or NULL */
+    ngx_array_t                 *keys;       /* cwmp_sign_key_t; or NULL */
     ngx_array_t                 *allow;      /* of cwmp_policy_spec_t */
     ngx_array_t                 *deny;       /* of cwmp_policy_spec_t */
     ngx_array_t                 *parameters; /* of ngx_regex_t *; or NULL */

@@ -9,8 +9,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include "ngx_http_cwmp_module.h"
@@ -28,7 +26,9 @@ static ngx_int_t ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static size_t ngx_http_cwmp_zone_running(ngx_conf_t *cf, ngx_str_t *name);
 static ngx_int_t ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem,
     size_t size);
-static void ngx_http_cwmp_zone_attach(ngx_http_cwmp_zone_t *z);
+static ngx_int_t ngx_http_cwmp_zone_attach(ngx_http_cwmp_zone_t *z);
+static ngx_http_cwmp_zone_t *ngx_http_cwmp_zone_alloc(ngx_conf_t *cf);
+static void ngx_http_cwmp_zone_free_key(void *data);
 
 
 #define NGX_HTTP_CWMP_COUNTER_ROW(id, family, label, value, help)             \
@@ -114,7 +114,7 @@ ngx_http_cwmp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         size = running;
     }
 
-    z = ngx_pcalloc(cf->pool, sizeof(ngx_http_cwmp_zone_t));
+    z = ngx_http_cwmp_zone_alloc(cf);
     if (z == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -152,8 +152,8 @@ ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (oz || shm_zone->shm.exists) {
         z->sh = z->shpool->data;
         z->sh->warned = 0;
-        ngx_http_cwmp_zone_attach(z);
-        return NGX_OK;
+
+        return ngx_http_cwmp_zone_attach(z);
     }
 
     /* the only allocation there ever is */
@@ -183,7 +183,7 @@ ngx_http_cwmp_zone_private(ngx_conf_t *cf)
     void                  *mem;
     ngx_http_cwmp_zone_t  *z;
 
-    z = ngx_pcalloc(cf->pool, sizeof(ngx_http_cwmp_zone_t));
+    z = ngx_http_cwmp_zone_alloc(cf);
     if (z == NULL) {
         return NULL;
     }
@@ -232,58 +232,15 @@ ngx_int_t
 ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key, ngx_uint_t kind,
     ngx_str_t *parts, ngx_uint_t n)
 {
-    u_char       digest[EVP_MAX_MD_SIZE], head[4];
-    uint32_t     len;
-    ngx_int_t    rc;
-    ngx_uint_t   i;
-    EVP_MD_CTX  *md;
-    unsigned     size;
+    u_char  digest[CWMP_SIGN_DIGEST_LEN];
 
-    md = EVP_MD_CTX_create();
-    if (md == NULL) {
+    if (cwmp_sign_digest(&z->key, kind, parts, n, digest) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    rc = NGX_ERROR;
-
-    len = kind;
-    ngx_memcpy(head, &len, sizeof(head));
-
-    if (EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1
-        || EVP_DigestUpdate(md, head, sizeof(head)) != 1)
-    {
-        goto done;
-    }
-
-    /* with their lengths: ("a", "bc") is not ("ab", "c") */
-
-    for (i = 0; i < n; i++) {
-        len = parts[i].len;
-        ngx_memcpy(head, &len, sizeof(head));
-
-        if (EVP_DigestUpdate(md, head, sizeof(head)) != 1
-            || EVP_DigestUpdate(md, parts[i].data, parts[i].len) != 1)
-        {
-            goto done;
-        }
-    }
-
-    if (EVP_DigestFinal_ex(md, digest, &size) != 1
-        || HMAC(EVP_sha256(), z->sh->secret, sizeof(z->sh->secret),
-                digest, size, digest, &size)
-           == NULL)
-    {
-        goto done;
-    }
-
     ngx_memcpy(key, digest, CWMP_TABLE_KEY_LEN);
-    rc = NGX_OK;
 
-done:
-
-    EVP_MD_CTX_destroy(md);
-
-    return rc;
+    return NGX_OK;
 }
 
 
@@ -368,18 +325,51 @@ ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
         p += share;
     }
 
-    ngx_http_cwmp_zone_attach(z);
-
-    return NGX_OK;
+    return ngx_http_cwmp_zone_attach(z);
 }
 
 
-static void
+static ngx_int_t
 ngx_http_cwmp_zone_attach(ngx_http_cwmp_zone_t *z)
 {
+    ngx_str_t   secret;
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
         z->tables[i] = (cwmp_table_t *) ((u_char *) z->sh + z->sh->tables[i]);
     }
+
+    secret.data = z->sh->secret;
+    secret.len = sizeof(z->sh->secret);
+
+    return cwmp_sign_key_init(&z->key, &secret);
+}
+
+
+static ngx_http_cwmp_zone_t *
+ngx_http_cwmp_zone_alloc(ngx_conf_t *cf)
+{
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_cwmp_zone_t  *z;
+
+    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_cwmp_zone_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    z = cln->data;
+    ngx_memzero(z, sizeof(ngx_http_cwmp_zone_t));
+
+    cln->handler = ngx_http_cwmp_zone_free_key;
+
+    return z;
+}
+
+
+static void
+ngx_http_cwmp_zone_free_key(void *data)
+{
+    ngx_http_cwmp_zone_t  *z = data;
+
+    cwmp_sign_key_free(&z->key);
 }

@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "cwmp_sign.h"
 #include "cwmp_table.h"
 
 
@@ -123,6 +124,7 @@ typedef struct {
     ngx_slab_pool_t             *shpool;     /* NULL: of this worker only */
     ngx_http_cwmp_zone_sh_t     *sh;
     cwmp_table_t                *tables[NGX_HTTP_CWMP_TABLES];
+    cwmp_sign_key_t              key;        /* sh->secret */
 } ngx_http_cwmp_zone_t;
 
 

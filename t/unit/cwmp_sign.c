@@ -11,12 +11,14 @@
 #include "cwmp_sign.h"
 
 
-static ngx_str_t  keys[] = {
+static ngx_str_t  secrets[] = {
     ngx_string("0123456789abcdef"),
     ngx_string("fedcba9876543210"),
     ngx_string("the third and longest of all the keys, above a block of 64 "
                "bytes, which HMAC hashes")
 };
+
+static cwmp_sign_key_t  keys[3];
 
 
 static ngx_int_t
@@ -268,10 +270,24 @@ test_key_file(void)
 int
 main(void)
 {
+    ngx_uint_t  i;
+
+    for (i = 0; i < 3; i++) {
+        tap_ok(cwmp_sign_key_init(&keys[i], &secrets[i]) == NGX_OK,
+               "key %d", (int) i);
+    }
+
     test_digest();
     test_vectors();
     test_verify();
     test_key_file();
+
+    /* the second time there is nothing to free */
+
+    for (i = 0; i < 3; i++) {
+        cwmp_sign_key_free(&keys[i]);
+        cwmp_sign_key_free(&keys[i]);
+    }
 
     return tap_done();
 }
