@@ -48,11 +48,12 @@ nothing('no blanks at the ends of lines',
         lines(sub { $_[0] =~ /[ \t\r]$/ }, @text));
 nothing('no // comments', lines(sub { $_[0] =~ m{(?:^|[;{}]\s*)//\s} }, @c));
 
-my @markers = ('TO' . 'DO', 'FIX' . 'ME', 'X' x 3);
-my $marker = join '|', @markers;
+# the third marker is a country code, too, where it does not begin a comment
+
+my $marker = join '|', '\b(?:TO' . 'DO|FIX' . 'ME)\b',
+                       '(?:/\*|#|\*) *X' . 'XX\b', '\bX' . 'XX:';
 nothing('nothing is left for later',
-        lines(sub { $_[0] =~ /\b(?:$marker)\b/ && $_[0] !~ /Test::More::/ },
-              @text));
+        lines(sub { $_[0] =~ /$marker/ && $_[0] !~ /Test::More::/ }, @text));
 
 nothing('protocol files include nothing of nginx but its types',
         grep { my ($module) = m{src/(\w+)/};
