@@ -82,8 +82,8 @@ ngx_int_t cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o,
  * which one matches, nor where one differs.
  * Returns NGX_OK, NGX_DECLINED if it is none of ours, or NGX_ERROR.
  */
-ngx_int_t cwmp_sign_verify(cwmp_sign_key_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
-    cwmp_origin_t *o);
+ngx_int_t cwmp_sign_verify(cwmp_sign_key_t *keys, ngx_uint_t nkeys,
+    ngx_uint_t mode, cwmp_origin_t *o);
 
 
 /*
