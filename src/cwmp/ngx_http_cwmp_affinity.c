@@ -37,9 +37,9 @@ typedef struct {
     ngx_event_save_peer_session_pt     save_session;
 #endif
 
-#if !(NGX_HTTP_UPSTREAM_SID)
+    /* of round-robin and least_conn, which take what is there; else empty */
+
     ngx_http_upstream_rr_peer_data_t   rrp;
-#endif
 
     unsigned                           got:1;    /* a peer of the inner one */
 } ngx_http_cwmp_peer_t;
@@ -53,6 +53,8 @@ static ngx_int_t ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc,
     ngx_http_cwmp_peer_t *cp);
 static ngx_int_t ngx_http_cwmp_get_server(ngx_peer_connection_t *pc,
     ngx_http_cwmp_peer_t *cp, ngx_http_cwmp_server_t *server);
+static ngx_int_t ngx_http_cwmp_get_rr_server(ngx_peer_connection_t *pc,
+    ngx_http_upstream_rr_peer_data_t *rrp, ngx_http_cwmp_server_t *server);
 static void ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
     ngx_http_cwmp_server_t *server);
 static void ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
@@ -149,13 +151,7 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
 
     u = r->upstream;
 
-#if !(NGX_HTTP_UPSTREAM_SID)
-
-    /* round-robin and least_conn keep their state in what is there already */
-
     u->peer.data = &cp->rrp;
-
-#endif
 
     if (cscf->original_init_peer(r, us) != NGX_OK) {
         return NGX_ERROR;
@@ -356,61 +352,56 @@ ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
 }
 
 
-#if (NGX_HTTP_UPSTREAM_SID)
-
 /*
- * Asks the balancer for the server; it may give another one.
+ * Gets the server of the session.  NGX_DECLINED: it is gone or not fit for use,
+ * or the balancer is of a kind that chooses by itself.
  */
 
 static ngx_int_t
 ngx_http_cwmp_get_server(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp,
     ngx_http_cwmp_server_t *server)
 {
-    ngx_int_t  rc;
-    ngx_str_t  hint;
-
-    hint.len = server->len;
-    hint.data = server->data;
-
-    pc->hint = &hint;
-    rc = cp->get(pc, cp->data);
-    pc->hint = NULL;
-
-    return rc;
-}
-
-
-static void
-ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
-    ngx_http_cwmp_server_t *server)
-{
-    server->len = 0;
-
-    if (pc->sid && pc->sid->len <= sizeof(server->data)) {
-        server->len = pc->sid->len;
-        ngx_memcpy(server->data, pc->sid->data, server->len);
+    if (cp->rrp.peers) {
+        return ngx_http_cwmp_get_rr_server(pc, &cp->rrp, server);
     }
+
+#if (NGX_HTTP_UPSTREAM_SID)
+
+    if (server->sid_len) {
+        ngx_int_t  rc;
+        ngx_str_t  hint;
+
+        hint.len = server->sid_len;
+        hint.data = server->sid;
+
+        pc->hint = &hint;
+        rc = cp->get(pc, cp->data);
+        pc->hint = NULL;
+
+        return rc;
+    }
+
+#endif
+
+    return NGX_DECLINED;
 }
 
-#else
 
 /*
  * Chooses the server as round-robin would have done, with all that its "free"
- * will take back.  NGX_DECLINED: it is gone or not fit for use, or the balancer
- * is of a kind that chooses by itself.
+ * will take back.  A hint, which there is from 1.29.6 on, would do the same
+ * but count it as a turn of the server.
  */
 
 static ngx_int_t
-ngx_http_cwmp_get_server(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp,
-    ngx_http_cwmp_server_t *server)
+ngx_http_cwmp_get_rr_server(ngx_peer_connection_t *pc,
+    ngx_http_upstream_rr_peer_data_t *rrp, ngx_http_cwmp_server_t *server)
 {
-    time_t                             now;
-    ngx_uint_t                         i, n;
-    ngx_http_upstream_rr_peer_t       *peer;
-    ngx_http_upstream_rr_peers_t      *peers;
-    ngx_http_upstream_rr_peer_data_t  *rrp;
+    time_t                         now;
+    ngx_uint_t                     i, n, down;
+    ngx_http_upstream_rr_peer_t   *peer;
+    ngx_http_upstream_rr_peers_t  *peers;
 
-    rrp = &cp->rrp;
     now = ngx_time();
 
     for (peers = rrp->peers; peers; peers = peers->next) {
@@ -444,7 +435,17 @@ ngx_http_cwmp_get_server(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp,
 
 found:
 
-    if (peer->down
+    down = peer->down;
+
+#ifdef NGX_HTTP_UPSTREAM_DRAINING
+
+    /* a server that is being drained keeps its sessions */
+
+    down &= ~NGX_HTTP_UPSTREAM_DRAINING;
+
+#endif
+
+    if (down
         || (peer->max_conns && peer->conns >= peer->max_conns)
         || (!peers->single
             && peer->max_fails
@@ -484,6 +485,10 @@ found:
     pc->socklen = peer->socklen;
     pc->name = &peer->name;
 
+#if (NGX_HTTP_UPSTREAM_SID)
+    pc->sid = &peer->sid;
+#endif
+
     peer->conns++;
 
     ngx_http_upstream_rr_peers_unlock(peers);
@@ -496,15 +501,22 @@ static void
 ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
     ngx_http_cwmp_server_t *server)
 {
-    server->len = 0;
+    ngx_memzero(server, sizeof(ngx_http_cwmp_server_t));
 
     if (pc->socklen <= (socklen_t) sizeof(server->data)) {
         server->len = pc->socklen;
         ngx_memcpy(server->data, pc->sockaddr, server->len);
     }
-}
+
+#if (NGX_HTTP_UPSTREAM_SID)
+
+    if (pc->sid && pc->sid->len <= sizeof(server->sid)) {
+        server->sid_len = pc->sid->len;
+        ngx_memcpy(server->sid, pc->sid->data, server->sid_len);
+    }
 
 #endif
+}
 
 
 static void

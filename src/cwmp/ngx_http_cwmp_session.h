@@ -121,13 +121,15 @@
 
 
 /*
- * What names a server of an upstream: from nginx 1.29.6 on its "sid", which
- * balancers accept as a hint; before, its address.
+ * What names a server of an upstream: its address; from nginx 1.29.6 on also
+ * its "sid", which balancers accept as a hint.
  */
 
 typedef struct {
-    uint32_t                          len;   /* 0: none */
-    u_char                            data[124];
+    uint16_t                          len;       /* 0: none */
+    uint16_t                          sid_len;
+    u_char                            data[112];
+    u_char                            sid[32];
 } ngx_http_cwmp_server_t;
 
 

@@ -1,0 +1,110 @@
+# Sessions survive reloads, and a worker that is killed takes only its own.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::ACS;
+use Fieldgate::CPE;
+
+my $http = <<'END';
+    cwmp_zone cwmp:1m;
+
+    upstream acs {
+        server 127.0.0.1:%%PORT:acs1%%;
+        server 127.0.0.1:%%PORT:acs2%%;
+        cwmp_affinity;
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT:cpe%%;
+        location / {
+            cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_pass http://acs;
+        }
+    }
+END
+
+my $t = Fieldgate->new(workers => 2, http => $http);
+
+my %pid;
+
+sub acs {
+    my (%opt) = @_;
+    for my $name (qw(acs1 acs2)) {
+        $t->end(delete $pid{$name}, 'KILL') if $pid{$name};
+        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
+    }
+}
+
+sub seen {
+    my %sum;
+    my @r;
+    wait_for(sub { @r = map { Fieldgate::ACS->report($t, $_) } qw(acs1 acs2);
+                   return !grep { $_->{open} } @r },
+             'the upstream connections to be closed');
+    for my $r (@r) {
+        $sum{$_} += $r->{$_} for grep { !ref $r->{$_} } keys %$r;
+        $sum{devices_at_most} = $r->{max_devices}
+            if $r->{max_devices} > ($sum{devices_at_most} // 0);
+    }
+    return \%sum;
+}
+
+sub failed {
+    my @bad = grep { !$_->{ok} } @_;
+    my $n = @bad;
+    diag("$_->{device}: $_->{error} (requests $_->{requests}, conns "
+         . "$_->{conns}, servers @{$_->{servers}})") for splice @bad, 0, 5;
+    return $n;
+}
+
+# runs code every half second beside the sessions, until they are done
+
+sub meanwhile {
+    my ($code, %opt) = @_;
+    my $done = $t->path('done');
+    unlink $done;
+
+    my $pid = $t->spawn(meanwhile => sub {
+        my $n = 0;
+        until (-e $done) {
+            $code->();
+            $n++;
+            select undef, undef, undef, 0.5;
+        }
+        print "$n\n";
+    });
+    my @r = Fieldgate::CPE->run(port => $t->port('cpe'), %opt);
+
+    open my $fh, '>', $done;
+    close $fh;
+    is($t->reap($pid), 0, 'and meanwhile');
+
+    open $fh, '<', $t->path('meanwhile.out');
+    my $n = <$fh>;
+    return ($n, @r);
+}
+
+acs(rpcs => 2);
+$t->start;
+
+{
+    my $master = $t->master;
+    my ($n, @r) = meanwhile(sub { kill HUP => $master },
+                            sessions => 500, at_once => 20, think => 0.05);
+
+    cmp_ok($n, '>=', 8, "$n reloads");
+    is(scalar @r, 500, '500 sessions');
+    is(failed(@r), 0, 'none is lost');
+
+    my $seen = seen();
+    is($seen->{devices_at_most}, 1, 'a connection has one device');
+    is($seen->{mixed}, 0, 'and nothing of another one');
+    is($seen->{sessions}, 500, 'the ACSs have seen each session once');
+    is($seen->{ended}, 500, 'and its end');
+    cmp_ok($seen->{resumed}, '>', 0, 'some went on in a new worker');
+}
+
+done_testing;
