@@ -1,0 +1,289 @@
+# cwmp_affinity with every kind of upstream: TLS, weights, backup, shared and
+# other balancers, HTTP/1.0, and requests that must not be sent twice.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::ACS;
+use Fieldgate::CPE;
+
+my $proxy = <<'END';
+cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+END
+
+my @kinds = (
+    [plain      => ''],
+    [shared     => 'zone shared 64k;'],
+    [least_conn => 'least_conn;'],
+    [least_kept => 'least_conn; keepalive 8; zone least_kept 64k;'],
+    [ip_hash    => 'ip_hash; keepalive 8;'],
+    [hashed     => 'hash $cwmp_session consistent; keepalive 8;'],
+);
+
+my ($upstreams, $locations) = ('', '');
+
+for my $kind (@kinds) {
+    my ($name, $options) = @$kind;
+    $upstreams .= <<"END";
+    upstream $name {
+        $options
+        server 127.0.0.1:%%PORT:acs1%%;
+        server 127.0.0.1:%%PORT:acs2%%;
+        cwmp_affinity;
+    }
+END
+    $locations .= <<"END";
+        location /$name {
+            $proxy
+            proxy_pass http://$name;
+        }
+END
+}
+
+my $t = Fieldgate->new(workers => 2, http => <<"END",
+    cwmp_zone cwmp:1m;
+
+$upstreams
+    upstream weighted {
+        server 127.0.0.1:%%PORT:acs1%% weight=3;
+        server 127.0.0.1:%%PORT:acs2%%;
+        cwmp_affinity;
+    }
+    upstream backup {
+        server 127.0.0.1:%%PORT:acs1%%;
+        server 127.0.0.1:%%PORT:acs2%% backup;
+        cwmp_affinity;
+    }
+    upstream tls {
+        server 127.0.0.1:%%PORT:tls1%%;
+        server 127.0.0.1:%%PORT:tls2%%;
+        cwmp_affinity;
+    }
+    upstream silent {
+        server 127.0.0.1:%%PORT:closing1%% max_fails=0;
+        server 127.0.0.1:%%PORT:closing2%% max_fails=0;
+        cwmp_affinity;
+    }
+
+    log_format session '\$cwmp_method \$cwmp_device_id \$cwmp_session';
+
+    server {
+        listen 127.0.0.1:%%PORT:cpe%%;
+$locations
+        location /weighted {
+            $proxy
+            proxy_pass http://weighted;
+        }
+        location /backup {
+            $proxy
+            proxy_pass http://backup;
+        }
+        location /tls {
+            $proxy
+            proxy_pass https://tls;
+        }
+        location /once {
+            $proxy
+            proxy_next_upstream error timeout invalid_header non_idempotent;
+            proxy_pass http://silent;
+        }
+        location /ten {
+            access_log %%DIR%%/session.log session;
+            cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            proxy_http_version 1.0;
+            proxy_pass http://plain;
+        }
+        location /blind {
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_pass http://plain;
+        }
+    }
+END
+    stream => <<'END');
+    ssl_certificate %%DIR%%/tls.crt;
+    ssl_certificate_key %%DIR%%/tls.key;
+    server {
+        listen 127.0.0.1:%%PORT:tls1%% ssl;
+        proxy_pass 127.0.0.1:%%PORT:acs1%%;
+    }
+    server {
+        listen 127.0.0.1:%%PORT:tls2%% ssl;
+        proxy_pass 127.0.0.1:%%PORT:acs2%%;
+    }
+END
+
+system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=acs '
+       . '-keyout ' . $t->path('tls.key') . ' -out ' . $t->path('tls.crt')
+       . ' 2>/dev/null') == 0 or die 'openssl';
+
+my %pid;
+
+sub acs {
+    my (%opt) = @_;
+    for my $name (qw(acs1 acs2)) {
+        $t->end(delete $pid{$name}, 'KILL') if $pid{$name};
+        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
+    }
+}
+
+sub cpes {
+    my ($uri, %opt) = @_;
+    return Fieldgate::CPE->run(port => $t->port('cpe'), uri => "/$uri",
+                               sessions => 100, at_once => 20, think => 0.01,
+                               %opt);
+}
+
+sub failed {
+    my @bad = grep { !$_->{ok} } @_;
+    my $n = @bad;
+    diag("$_->{device}: $_->{error} (requests $_->{requests}, servers "
+         . "@{$_->{servers}})") for splice @bad, 0, 5;
+    return $n;
+}
+
+sub seen {
+    my (%sum, @r);
+    wait_for(sub { @r = map { Fieldgate::ACS->report($t, $_) } qw(acs1 acs2);
+                   return !grep { $_->{open} } @r },
+             'the upstream connections to be closed');
+    for my $r (@r) {
+        $sum{$_} += $r->{$_} for grep { !ref $r->{$_} } keys %$r;
+        $sum{devices_at_most} = $r->{max_devices}
+            if $r->{max_devices} > ($sum{devices_at_most} // 0);
+        push @{$sum{each}}, $r->{sessions};
+    }
+    return \%sum;
+}
+
+sub never_mixed {
+    my ($seen, $what) = @_;
+    is($seen->{devices_at_most}, 1, "$what: a connection has one device");
+    is($seen->{mixed}, 0, "$what: and nothing of another one");
+}
+
+# a server that reads a request and goes
+
+sub closing {
+    my ($name) = @_;
+    my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 16,
+                                       LocalPort => $t->port($name),
+                                       ReuseAddr => 1) or die "$name: $!";
+    $t->spawn($name => sub {
+        while (my $s = $listen->accept) {
+            Fieldgate::read_all($s, qr/\r\n\r\n/);
+            print "request\n";
+            close $s;
+        }
+    });
+}
+
+
+acs();
+closing($_) for qw(closing1 closing2);
+$t->start;
+
+for my $name ((map { $_->[0] } @kinds), 'tls') {
+    acs(rpcs => 2);
+    is(failed(cpes($name)), 0, "$name: all complete");
+    my $seen = seen();
+    never_mixed($seen, $name);
+    is($seen->{conns}, 100, "$name: a connection for each session");
+
+    next if $name eq 'ip_hash';
+    cmp_ok($seen->{each}[$_], '>', 20, "$name: both servers") for 0, 1;
+
+    # the terminator in between closes later
+
+    acs(rpcs => 2, wait => $name eq 'tls' ? 0.1 : 0);
+    is(failed(cpes($name, reconnect => 1)), 0,
+       "$name: and back to the same server each time");
+    never_mixed(seen(), "$name, back");
+}
+
+{
+    acs();
+    is(failed(cpes('weighted', reconnect_at => 2)), 0, 'weights');
+    my $seen = seen();
+    cmp_ok(abs($seen->{each}[0] - 75), '<=', 6, 'three of four at the first')
+        or diag("@{$seen->{each}}");
+}
+
+{
+    acs();
+    is(failed(cpes('backup', reconnect_at => 2)), 0, 'with a backup server');
+    is(seen()->{each}[1], 0, 'which has nothing to do');
+
+    $t->end(delete $pid{acs1}, 'KILL');
+    is(failed(cpes('backup', reconnect_at => 2)), 0, 'it has, when alone');
+    is(Fieldgate::ACS->report($t, 'acs2')->{sessions}, 100, 'all of them');
+}
+
+{
+    # the CPE's own Digest: nonce and authentication belong to the connection
+
+    acs(auth => ['box', 'secret']);
+    my $offered;
+    my @r = cpes('plain', auth => ['box', 'secret'], qop => 'auth-int',
+                 on_answer => sub { $offered = $1
+                                    if $_[2] =~ /qop="(.*?)"/ });
+    is(failed(@r), 0, 'Digest of the CPEs');
+    is($offered, 'auth', 'without auth-int, which would cover the old body');
+    my $seen = seen();
+    never_mixed($seen, 'Digest');
+    is($seen->{unauthorized}, 100, 'one challenge for each session');
+    is($seen->{conns}, 100, 'on one connection');
+
+    acs(auth => ['box', 'secret']);
+    @r = cpes('plain', auth => ['box', 'wrong'], sessions => 20);
+    is(grep({ ($_->{status} // 0) == 401 } @r), 20, 'a wrong password is 401');
+}
+
+{
+    acs(rpcs => 2);
+    is(failed(cpes('blind')), 0, 'without "cwmp on"');
+    never_mixed(seen(), 'without "cwmp on"');
+
+    # it does not wait for the end of the old connection, as it would with it
+
+    acs(rpcs => 2, wait => 0.1);
+    is(failed(cpes('blind', reconnect => 1)), 0,
+       'and back to the same server by the cookie');
+}
+
+{
+    acs(rpcs => 2);
+    is(failed(cpes('ten')), 0, 'HTTP/1.0 upstream: all complete');
+    my $seen = seen();
+    never_mixed($seen, 'HTTP/1.0 upstream');
+    is($seen->{conns}, 400, 'at one connection per request');
+    is(() = $t->error_log =~ /\[warn\].*it needs "proxy_http_version 1.1"/g, 1,
+       'and one warning');
+
+    my (%session, %devices);
+    open my $fh, '<', $t->path('session.log') or die $!;
+    while (<$fh>) {
+        my ($method, $device, $session) = split ' ';
+        $session{$session}++;
+        $devices{$session}{$device}++ if $method eq 'Inform';
+    }
+    is(keys %session, 100, '$cwmp_session: one value for each session');
+    is(grep({ $_ != 4 } values %session), 0, 'the same for all its messages');
+    is(grep({ keys %$_ != 1 } values %devices), 0, 'and for one device only');
+}
+
+{
+    my @r = cpes('once', sessions => 10, at_once => 1);
+    is(grep({ ($_->{status} // 0) == 502 } @r), 10, 'closed by the server: 502');
+    my $n = 0;
+    for my $name (qw(closing1 closing2)) {
+        open my $fh, '<', $t->path("$name.out") or die $!;
+        $n++ while <$fh>;
+    }
+    is($n, 10, 'a POST is never sent twice, whatever proxy_next_upstream says');
+}
+
+done_testing;
