@@ -5,7 +5,8 @@ package Fieldgate::CPE;
 # goes on with it on a new one when the other side closed it between messages.
 #
 #   my @results = Fieldgate::CPE->run(port => $port, sessions => 500, at_once => 20);
-#   # { device, ok, error, requests, conns, servers => [...], status }
+#   # { device, ok, error, errors => [{ error, servers }], requests, conns,
+#   #   servers => [of the last attempt], status, attempts }
 #
 # Options:
 #
@@ -105,7 +106,8 @@ sub begin {
 
     @{$c}{qw(messages requests)} = (['inform'], 0);
     $c->{cookies} = {};
-    delete $c->{authorization};
+    $c->{servers} = [];
+    delete $c->{challenge};
     $c->{attempts}++;
     $c->send;
 }
@@ -114,7 +116,8 @@ sub finish {
     my ($c, $error, $status) = @_;
 
     if (defined $error) {
-        push @{$c->{errors}}, $error;
+        push @{$c->{errors}},
+             { error => $error, servers => [@{$c->{servers}}] };
         $c->disconnect;
         return $c->begin if $c->{attempts} <= $c->{o}{retries};
     } elsif ($c->{o}{again} && !$c->{done}++) {
