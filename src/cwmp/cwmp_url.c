@@ -168,16 +168,18 @@ cwmp_url_encode(u_char *p, ngx_str_t *s, const char *special)
 static u_char *
 cwmp_url_join(u_char *p, ngx_str_t *url)
 {
-    u_char  c;
+    u_char  *query, *end;
 
-    if (url->len == 0 || memchr(url->data, '?', url->len) == NULL) {
+    query = url->len ? memchr(url->data, '?', url->len) : NULL;
+
+    if (query == NULL) {
         *p++ = '?';
         return p;
     }
 
-    c = url->data[url->len - 1];
+    end = url->data + url->len - 1;
 
-    if (c != '?' && c != '&') {
+    if (query != end && *end != '&') {
         *p++ = '&';
     }
 

@@ -136,6 +136,8 @@ test_urls(void)
     path("http://p:7548/", "/", "[fd00::1]:80", "",
          "http://p:7548/?origin=[fd00::1]:80");
     path("http://p", "?x", "h:1", "S", "http://p/?x&origin=h:1&sig=S");
+    path("http://p", "/a?b?", "h:1", "", "http://p/a?b?&origin=h:1");
+    path("http://p", "/a?", "h:1", "", "http://p/a?origin=h:1");
     path("http://p", "", "(null)", "", "http://p/?origin=(null)");
     path("http://p", "/%2B+;a b\"#\xff", "h:1", "",
          "http://p/%2B+;a%20b%22%23%FF?origin=h:1");
