@@ -21,12 +21,12 @@
 static ngx_int_t
 read_table(char *got, const char *text, size_t len, size_t a, size_t step)
 {
-    size_t         n, next;
-    ngx_int_t      rc;
-    ngx_str_t      piece, in, line;
-    ntrip_table_t  t;
+    size_t               n, next;
+    ngx_int_t            rc;
+    ngx_str_t            piece, in, line;
+    ntrip_sourcetable_t  t;
 
-    ntrip_table_init(&t);
+    ntrip_sourcetable_init(&t);
     rc = NGX_AGAIN;
     *got = '\0';
 
@@ -37,7 +37,7 @@ read_table(char *got, const char *text, size_t len, size_t a, size_t step)
         piece = tap_copy(text + n, next - n);
         in = piece;
 
-        while ((rc = ntrip_table_next(&t, &in, &line)) == NGX_OK) {
+        while ((rc = ntrip_sourcetable_next(&t, &in, &line)) == NGX_OK) {
             got += sprintf(got, "%.*s|", (int) line.len, (char *) line.data);
         }
 
@@ -47,7 +47,7 @@ read_table(char *got, const char *text, size_t len, size_t a, size_t step)
     if (rc == NGX_AGAIN) {
         in.data = NULL;
         in.len = 0;
-        rc = ntrip_table_next(&t, &in, &line);
+        rc = ntrip_sourcetable_next(&t, &in, &line);
     }
 
     return rc;
@@ -102,21 +102,21 @@ test_reader(void)
 static void
 test_reader_limit(void)
 {
-    char           block[4096];
-    size_t         total;
-    ngx_int_t      rc;
-    ngx_str_t      in, line;
-    ntrip_table_t  t;
+    char                 block[4096];
+    size_t               total;
+    ngx_int_t            rc;
+    ngx_str_t            in, line;
+    ntrip_sourcetable_t  t;
 
     memset(block, 'x', sizeof(block));
-    ntrip_table_init(&t);
+    ntrip_sourcetable_init(&t);
     rc = NGX_AGAIN;
 
     for (total = 0; total <= NTRIP_TABLE_MAX && rc == NGX_AGAIN; /* void */ ) {
         in.data = (u_char *) block;
         in.len = sizeof(block);
         total += sizeof(block);
-        rc = ntrip_table_next(&t, &in, &line);
+        rc = ntrip_sourcetable_next(&t, &in, &line);
     }
 
     tap_ok(rc == NGX_ERROR && total == NTRIP_TABLE_MAX + sizeof(block),

@@ -1,0 +1,145 @@
+
+/*
+ * sources: src/ntrip/ntrip_console.c src/ntrip/ntrip_token.c
+ *          src/ntrip/ntrip_text.c
+ *
+ * An accepted command has no word with a blank or a control character in its
+ * arguments, its date prints as it was written, and rows of its values are one
+ * line with the right number of tabs.
+ */
+
+
+#include "fuzz.h"
+#include "ntrip_console.h"
+
+
+static void
+test_word(ngx_str_t *s, size_t max)
+{
+    size_t  i;
+
+    test(s->len <= max);
+
+    for (i = 0; i < s->len; i++) {
+        test(s->data[i] > 0x20 && s->data[i] != 0x7f);
+    }
+}
+
+
+static void
+test_row(ntrip_out_t *out, size_t tabs)
+{
+    u_char  *p;
+
+    test(!out->overflow && out->last - out->start >= 2);
+    test(memcmp(out->last - 2, CRLF, 2) == 0);
+
+    for (p = out->start; p < out->last - 2; p++) {
+        test(*p >= 0x20 || *p == '\t');
+        tabs -= (*p == '\t');
+    }
+
+    test(tabs == 0);
+}
+
+
+static void
+test_rows(ntrip_console_command_t *cmd, ngx_str_t *raw)
+{
+    u_char                   buf[NTRIP_CONSOLE_ROW_MAX];
+    ntrip_out_t              out;
+    ntrip_token_t            token;
+    ntrip_console_stream_t   s;
+
+    memset(&s, 0, sizeof(s));
+    s.mount = *raw;
+    s.host = *raw;
+    s.user = *raw;
+
+    token.user = *raw;
+    token.password = *raw;
+    token.host = *raw;
+    token.port = raw->len % 3;
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_user_row(&out, raw, raw, &cmd->expires);
+    test_row(&out, 1);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_client_row(&out, raw, raw, raw, &cmd->expires);
+    test_row(&out, 2);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_source_row(&out, &token, &cmd->expires, raw->len % 3);
+    test_row(&out, 3);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_stream_row(&out, &s);
+    test_row(&out, 6);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_text_row(&out, raw);
+    test_row(&out, 0);
+}
+
+
+static void
+test_date(ntrip_console_command_t *cmd)
+{
+    u_char       buf[32];
+    ngx_uint_t   i;
+    ntrip_out_t  out;
+
+    for (i = 2; i < cmd->argc; i++) {
+        if (cmd->argv[i].len != 10 || cmd->argv[i].data[4] != '-') {
+            continue;
+        }
+
+        ntrip_out_init(&out, buf, sizeof(buf));
+        ntrip_date_out(&out, &cmd->expires);
+
+        if (memcmp(buf, cmd->argv[i].data, 10) == 0) {
+            return;
+        }
+    }
+
+    test(cmd->expires.year == 0);
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    ngx_str_t                  text;
+    ngx_uint_t                 i;
+    ntrip_console_command_t    cmd;
+
+    text = fuzz_copy(data, size);
+
+    if (ntrip_console_parse(&cmd, text.data, text.len) == NGX_OK) {
+        test(cmd.argc >= 2 && cmd.argc <= NTRIP_CONSOLE_WORDS);
+
+        for (i = 0; i < cmd.argc; i++) {
+            test(cmd.argv[i].len > 0
+                 && cmd.argv[i].data >= text.data
+                 && cmd.argv[i].data + cmd.argv[i].len
+                    <= text.data + text.len);
+        }
+
+        test(strlen(ntrip_console_verb(cmd.verb)) == cmd.argv[0].len);
+
+        if (ntrip_console_arguments(&cmd) == NULL) {
+            test_word(&cmd.token.user, NTRIP_USER_MAX);
+            test_word(&cmd.token.password, NTRIP_PASSWORD_MAX);
+            test_word(&cmd.token.host, NTRIP_HOST_MAX);
+            test(cmd.token.port <= 65535);
+            test_date(&cmd);
+        }
+    }
+
+    test_rows(&cmd, &text);
+
+    free(text.data);
+
+    return 0;
+}
