@@ -2,7 +2,10 @@
 /*
  * Configuration of the NTRIP module and what its files share.
  *
- * ngx_stream_ntrip_module.c     directives, variables, hooks
+ * ngx_stream_ntrip_module.c     directives, hooks
+ * ngx_stream_ntrip_directives.c setters
+ * ngx_stream_ntrip_conf.c       creation, merging, checks
+ * ngx_stream_ntrip_variables.c  log variables
  * ngx_stream_ntrip_bus.c        zones, slots, waking, tick, sweep
  * ngx_stream_ntrip_stream.c     streams of this worker, delivery
  * ngx_stream_ntrip_rover.c      rover sessions
@@ -11,7 +14,6 @@
  * ngx_stream_ntrip_store.c      SQLite
  * ngx_stream_ntrip_console.c    the console
  * ngx_stream_ntrip_report.c     the periodic report
- * ngx_http_ntrip_status_module.c
  */
 
 
@@ -43,6 +45,20 @@ typedef struct ngx_stream_ntrip_rover_s   ngx_stream_ntrip_rover_t;
 #define NGX_STREAM_NTRIP_SLOW_CLOSE     1
 
 
+#define NGX_STREAM_NTRIP_RING_MIN       8192   /* takes any RTCM message */
+
+
+/*
+ * Where a directive stands.  Some mistakes show only when the configuration
+ * is merged, when nginx's own "in file:line" names the end of the block.
+ */
+
+typedef struct {
+    ngx_str_t                  file;
+    ngx_uint_t                 line;       /* 0: the directive is not set */
+} ngx_stream_ntrip_place_t;
+
+
 /* ntrip_mount, in stream{} or server{} */
 
 typedef struct {
@@ -60,29 +76,29 @@ typedef struct {
     ngx_str_t                  database;           /* full path */
     ngx_uint_t                 storage;            /* ..._STORAGE_* */
     ngx_msec_t                 report;             /* 0: off */
-    ngx_array_t               *mounts;             /* of stream{} */
 
-    ngx_shm_zone_t            *bus;
-    ngx_shm_zone_t            *zone;               /* the one that is used:
-                                                      perhaps the running
-                                                      cycle's, with another
-                                                      size */
-    ngx_thread_pool_t         *thread_pool;
+    ngx_shm_zone_t            *bus;                /* NULL: no ntrip_zone */
+    ngx_shm_zone_t            *zone;
+    ngx_thread_pool_t         *thread_pool;        /* NULL: no database */
 
-    unsigned                   caster:1;           /* some server casts */
-    unsigned                   console:1;
+    ngx_stream_ntrip_place_t   zone_place;
+    ngx_stream_ntrip_place_t   ring_place;
+    ngx_stream_ntrip_place_t   caster;             /* the first of them */
+    ngx_stream_ntrip_place_t   console;
 } ngx_stream_ntrip_main_conf_t;
 
 
 typedef struct {
-    ngx_flag_t                 caster;             /* ntrip_caster */
-    ngx_flag_t                 relay;              /* ntrip_relay */
+    ngx_stream_ntrip_place_t   caster;             /* ntrip_caster */
+    ngx_stream_ntrip_place_t   relay;              /* ntrip_relay */
     ngx_str_t                  pool;               /* "default" */
     in_port_t                  port;               /* 0: that listened on */
 
     ngx_array_t               *mounts;             /* ngx_stream_ntrip_mount_t:
-                                                      own, then stream's */
-    ngx_uint_t                 share_distance;     /* metres; 30000 */
+                                                      own, then stream's;
+                                                      NULL: none */
+    ngx_uint_t                 share_distance;     /* metres; 30000; off: 0,
+                                                      NTRIP_SHARE_NONE */
     ngx_msec_t                 gga_interval;       /* 1s */
     ngx_msec_t                 gga_repeat;         /* 10s */
     ngx_msec_t                 login_timeout;      /* 10s */
@@ -96,7 +112,8 @@ typedef struct {
     ngx_msec_t                 max_age;            /* 10s */
     ngx_msec_t                 coalesce;           /* 5ms */
 
-    ngx_flag_t                 console;            /* ntrip_console */
+    ngx_stream_ntrip_place_t   console;            /* ntrip_console */
+    ngx_stream_ntrip_place_t   password;
     ngx_str_t                  console_password;   /* value or hash, after
                                                       env: and file: */
 } ngx_stream_ntrip_srv_conf_t;
@@ -109,6 +126,43 @@ typedef struct {
  * of the first server in the new cycle that has its mount and pool.
  */
 
+
+/* ngx_stream_ntrip_conf.c */
+void *ngx_stream_ntrip_create_main_conf(ngx_conf_t *cf);
+char *ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf);
+void *ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf);
+char *ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+
+/* logs as ngx_conf_log_error() does, with the place of the directive */
+char *ngx_stream_ntrip_error_at(ngx_conf_t *cf,
+    ngx_stream_ntrip_place_t *place, const char *text);
+
+/* the folder of ntrip_database, made by the master if it is missing, and
+   given to the user of the workers; only logs what it cannot do */
+void ngx_stream_ntrip_make_folder(ngx_cycle_t *cycle, ngx_str_t *database);
+
+/* ngx_stream_ntrip_directives.c */
+char *ngx_stream_ntrip_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_stream_ntrip_ring_size(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_database(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_report(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_caster(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_stream_ntrip_share_distance(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_console(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_console_password(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* ngx_stream_ntrip_variables.c */
+ngx_int_t ngx_stream_ntrip_add_variables(ngx_conf_t *cf);
 
 /* ngx_stream_ntrip_rover.c, content handler of ntrip_caster */
 void ngx_stream_ntrip_caster_handler(ngx_stream_session_t *s);

@@ -100,6 +100,9 @@ void ngx_stream_ntrip_bus_exit_process(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_lock(void);
 void ngx_stream_ntrip_unlock(void);
 
+void ngx_stream_ntrip_lock_bus(void);
+void ngx_stream_ntrip_unlock_bus(void);
+
 void ngx_stream_ntrip_wake(ngx_uint_t slot);
 void ngx_stream_ntrip_wake_set(ntrip_slots_t *set);
 
@@ -109,6 +112,21 @@ void ngx_stream_ntrip_wake_stream(uint32_t index, ngx_uint_t owner);
 /* posts the kick and wakes "wake"; takes the bus's lock */
 void ngx_stream_ntrip_kick(ngx_str_t *user, uint64_t below,
     ntrip_slots_t *wake);
+
+
+/* looks at everything that others may have had to say; also every tick */
+void ngx_stream_ntrip_woken(void);
+
+/* closes what lies in the pair of a slot without a worker */
+void ngx_stream_ntrip_bus_empty(ngx_uint_t slot);
+
+/* begins to read the eventfd and the pair of this worker's slot */
+void ngx_stream_ntrip_bus_watch(ngx_cycle_t *cycle);
+
+/* ngx_stream_ntrip_slots.c: a slot for this worker, the tick; gives back what
+   is left and the slot */
+void ngx_stream_ntrip_slots_init(ngx_cycle_t *cycle);
+void ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle);
 
 
 /* what the bus calls, all in this worker, never with a lock */

@@ -1,0 +1,912 @@
+
+/*
+ * Fieldgate: the nginx side of the shared state: zones, descriptors, waking.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_stream.h>
+
+#include <openssl/rand.h>
+#include <sys/eventfd.h>
+
+#include "ngx_stream_ntrip_bus.h"
+
+
+/* what the zones' "data" is: the master's, read by the next cycle */
+
+typedef struct {
+    ntrip_bus_t      *bus;
+    ntrip_zone_t     *zone;
+    size_t            ring_size;
+} ngx_stream_ntrip_zone_ctx_t;
+
+
+static ngx_shm_zone_t *ngx_stream_ntrip_add_zone(ngx_conf_t *cf,
+    ngx_str_t *name, size_t size, size_t ring_size,
+    ngx_shm_zone_init_pt init);
+static ngx_shm_zone_t *ngx_stream_ntrip_running_zone(ngx_conf_t *cf,
+    ngx_str_t *name);
+static ngx_int_t ngx_stream_ntrip_check_zone(ngx_conf_t *cf,
+    ngx_stream_ntrip_main_conf_t *nmcf);
+static size_t ngx_stream_ntrip_usable(size_t size);
+static ngx_int_t ngx_stream_ntrip_init_bus(ngx_shm_zone_t *shm_zone,
+    void *data);
+static ngx_int_t ngx_stream_ntrip_init_zone(ngx_shm_zone_t *shm_zone,
+    void *data);
+static void ngx_stream_ntrip_make_descriptors(ngx_cycle_t *cycle);
+static ngx_int_t ngx_stream_ntrip_make_slot(ngx_uint_t slot, ngx_log_t *log);
+static ngx_connection_t *ngx_stream_ntrip_watch(ngx_cycle_t *cycle,
+    ngx_socket_t fd, ngx_event_handler_pt handler);
+static void ngx_stream_ntrip_wakeup_handler(ngx_event_t *rev);
+static void ngx_stream_ntrip_again_handler(ngx_event_t *ev);
+static void ngx_stream_ntrip_exiting_handler(ngx_event_t *ev);
+static void ngx_stream_ntrip_pair_handler(ngx_event_t *rev);
+static ngx_int_t ngx_stream_ntrip_receive(ngx_uint_t slot,
+    ngx_uint_t accept);
+
+
+ngx_stream_ntrip_worker_t  ngx_stream_ntrip_worker;
+
+
+/*
+ * Made by the master, kept over every reload, known to a worker as far as they
+ * were there when it was forked.  What is sent to pairs[slot][1] comes out of
+ * pairs[slot][0].
+ */
+
+static ngx_fd_t      ngx_stream_ntrip_eventfds[NTRIP_SLOTS];
+static ngx_socket_t  ngx_stream_ntrip_pairs[NTRIP_SLOTS][2];
+static ngx_uint_t    ngx_stream_ntrip_descriptors;
+
+static uint64_t      ngx_stream_ntrip_generation;
+
+static ngx_event_t   ngx_stream_ntrip_again;
+static ngx_event_t   ngx_stream_ntrip_exiting;
+static ngx_uint_t    ngx_stream_ntrip_rebuilt;
+
+
+char *
+ngx_stream_ntrip_bus_conf(ngx_conf_t *cf, ngx_stream_ntrip_main_conf_t *nmcf)
+{
+    size_t  size;
+
+    static ngx_str_t  bus = ngx_string("ntrip_bus");
+    static ngx_str_t  zone = ngx_string("ntrip_zone");
+
+    if (ngx_stream_ntrip_check_zone(cf, nmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    nmcf->zone = ngx_stream_ntrip_add_zone(cf, &zone, nmcf->zone_size,
+                                           nmcf->ring_size,
+                                           ngx_stream_ntrip_init_zone);
+
+    /* room for what the slab has for itself */
+
+    size = ngx_align(sizeof(ntrip_bus_t) + 65536, ngx_pagesize);
+
+    nmcf->bus = ngx_stream_ntrip_add_zone(cf, &bus, size, 0,
+                                          ngx_stream_ntrip_init_bus);
+
+    if (nmcf->zone == NULL || nmcf->bus == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_shm_zone_t *
+ngx_stream_ntrip_add_zone(ngx_conf_t *cf, ngx_str_t *name, size_t size,
+    size_t ring_size, ngx_shm_zone_init_pt init)
+{
+    ngx_shm_zone_t               *shm_zone;
+    ngx_stream_ntrip_zone_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(cf->pool, sizeof(ngx_stream_ntrip_zone_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    shm_zone = ngx_shared_memory_add(cf, name, size,
+                                     &ngx_stream_ntrip_module);
+    if (shm_zone == NULL) {
+        return NULL;
+    }
+
+    ctx->ring_size = ring_size;
+
+    shm_zone->init = init;
+    shm_zone->data = ctx;
+
+    return shm_zone;
+}
+
+
+/*
+ * nginx makes a new zone if the size differs.  Old workers would then serve
+ * rovers that new ones do not know of, with accounts that new ones take for
+ * free; so the running zone is kept as it is.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_check_zone(ngx_conf_t *cf,
+    ngx_stream_ntrip_main_conf_t *nmcf)
+{
+    size_t                        size;
+    ngx_str_t                     name = ngx_string("ntrip_zone");
+    ngx_shm_zone_t               *running;
+    ntrip_zone_plan_t             plan;
+    ngx_stream_ntrip_zone_ctx_t  *ctx;
+
+    nmcf->ring_size = ntrip_ring_round(nmcf->ring_size);
+
+    for (size = nmcf->zone_size;
+         ntrip_zone_plan(&plan, ngx_stream_ntrip_usable(size),
+                         nmcf->ring_size)
+         != NGX_OK;
+         size += 64 * 1024)
+    {
+        /* void */
+    }
+
+    if (size != nmcf->zone_size) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"ntrip_zone\" is too small: rings of %uzk need at "
+                      "least %uzk in %V:%ui",
+                      nmcf->ring_size / 1024, size / 1024,
+                      &nmcf->zone_place.file, nmcf->zone_place.line);
+        return NGX_ERROR;
+    }
+
+    running = ngx_stream_ntrip_running_zone(cf, &name);
+
+    if (running == NULL) {
+        return NGX_OK;
+    }
+
+    ctx = running->data;
+
+    if (running->shm.size != nmcf->zone_size) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"ntrip_zone\" keeps its %uzk until nginx is "
+                      "restarted or its binary upgraded, instead of %uzk "
+                      "in %V:%ui",
+                      running->shm.size / 1024, nmcf->zone_size / 1024,
+                      &nmcf->zone_place.file, nmcf->zone_place.line);
+
+        nmcf->zone_size = running->shm.size;
+    }
+
+    if (ctx->ring_size != nmcf->ring_size) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "rings keep their %uzk until nginx is restarted or its "
+                      "binary upgraded, instead of the %uzk of "
+                      "\"ntrip_ring_size\"",
+                      ctx->ring_size / 1024, nmcf->ring_size / 1024);
+
+        nmcf->ring_size = ctx->ring_size;
+    }
+
+    return NGX_OK;
+}
+
+
+/* about what the slab leaves of a zone */
+
+static size_t
+ngx_stream_ntrip_usable(size_t size)
+{
+    size_t  pages;
+
+    pages = size / (ngx_pagesize + sizeof(ngx_slab_page_t));
+
+    return pages > 2 ? (pages - 2) * ngx_pagesize : 0;
+}
+
+
+static ngx_shm_zone_t *
+ngx_stream_ntrip_running_zone(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    ngx_shm_zone_t   *zone;
+    ngx_list_part_t  *part;
+
+    part = &cf->cycle->old_cycle->shared_memory.part;
+
+    for ( /* void */ ; part; part = part->next) {
+        zone = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (zone[i].tag == &ngx_stream_ntrip_module
+                && zone[i].shm.name.len == name->len
+                && ngx_memcmp(zone[i].shm.name.data, name->data, name->len)
+                   == 0)
+            {
+                return &zone[i];
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+/* the same memory may be in use by workers of this moment: nothing that is
+   there already is touched */
+
+static ngx_int_t
+ngx_stream_ntrip_init_bus(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_stream_ntrip_zone_ctx_t  *octx = data;
+
+    uint64_t                      seed;
+    ngx_slab_pool_t              *shpool;
+    ngx_stream_ntrip_zone_ctx_t  *ctx;
+
+    ctx = shm_zone->data;
+
+    if (octx) {
+        ctx->bus = octx->bus;
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (shm_zone->shm.exists) {
+        ctx->bus = shpool->data;
+        return NGX_OK;
+    }
+
+    shpool->log_nomem = 0;
+
+    ctx->bus = ngx_slab_calloc(shpool, sizeof(ntrip_bus_t));
+    if (ctx->bus == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "zone \"%V\" is too small", &shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    if (RAND_bytes((u_char *) &seed, sizeof(uint64_t)) != 1) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "RAND_bytes() failed");
+        return NGX_ERROR;
+    }
+
+    ntrip_bus_init(ctx->bus, seed | 1);
+
+    shpool->data = ctx->bus;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_init_zone(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_stream_ntrip_zone_ctx_t  *octx = data;
+
+    ngx_slab_pool_t              *shpool;
+    ntrip_zone_plan_t             plan;
+    ngx_stream_ntrip_zone_ctx_t  *ctx;
+
+    ctx = shm_zone->data;
+
+    if (octx) {
+        ctx->zone = octx->zone;
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (shm_zone->shm.exists) {
+        ctx->zone = shpool->data;
+        return NGX_OK;
+    }
+
+    shpool->log_nomem = 0;
+
+    if (ntrip_zone_plan(&plan, shpool->pfree * ngx_pagesize, ctx->ring_size)
+        != NGX_OK)
+    {
+        goto failed;
+    }
+
+    ctx->zone = ngx_slab_calloc(shpool, plan.bytes);
+    if (ctx->zone == NULL) {
+        goto failed;
+    }
+
+    ntrip_zone_init(ctx->zone, &plan);
+
+    shpool->data = ctx->zone;
+
+    ngx_log_error(NGX_LOG_INFO, shm_zone->shm.log, 0,
+                  "zone \"%V\" has room for %uD streams, %uD rovers, "
+                  "%uD accounts in use or resting", &shm_zone->shm.name,
+                  plan.streams, plan.sessions, plan.leases);
+
+    return NGX_OK;
+
+failed:
+
+    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                  "zone \"%V\" is too small", &shm_zone->shm.name);
+
+    return NGX_ERROR;
+}
+
+
+/* in the master; a failure here would end it on reload */
+
+ngx_int_t
+ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle)
+{
+    ngx_stream_ntrip_zone_ctx_t   *ctx;
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    nmcf = ngx_stream_cycle_get_module_main_conf(cycle,
+                                                 ngx_stream_ntrip_module);
+
+    if (ngx_test_config || nmcf == NULL) {
+        return NGX_OK;
+    }
+
+    if (nmcf->database.len) {
+        ngx_stream_ntrip_make_folder(cycle, &nmcf->database);
+    }
+
+    if (nmcf->bus) {
+        ctx = nmcf->bus->data;
+
+        ngx_stream_ntrip_generation =
+                     __atomic_add_fetch(&ctx->bus->generation, 1,
+                                        __ATOMIC_SEQ_CST);
+
+        ngx_stream_ntrip_make_descriptors(cycle);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_make_descriptors(ngx_cycle_t *cycle)
+{
+    ngx_uint_t        n;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    n = ngx_max(32, 8 * ngx_max(ccf->worker_processes, 1));
+    n = ngx_min(n, NTRIP_SLOTS);
+
+    while (ngx_stream_ntrip_descriptors < n) {
+
+        if (ngx_stream_ntrip_make_slot(ngx_stream_ntrip_descriptors,
+                                       cycle->log)
+            != NGX_OK)
+        {
+            ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
+                          "only %ui of %ui workers can serve \"ntrip_caster\"",
+                          ngx_stream_ntrip_descriptors, n);
+            break;
+        }
+
+        ngx_stream_ntrip_descriptors++;
+    }
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_make_slot(ngx_uint_t slot, ngx_log_t *log)
+{
+    ngx_fd_t       fd;
+    ngx_socket_t  *pair;
+
+    pair = ngx_stream_ntrip_pairs[slot];
+
+    fd = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
+
+    if (fd == -1) {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_errno, "eventfd() failed");
+        return NGX_ERROR;
+    }
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC|SOCK_NONBLOCK, 0,
+                   pair)
+        == -1)
+    {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_socket_errno,
+                      "socketpair() failed");
+        (void) close(fd);
+        return NGX_ERROR;
+    }
+
+    ngx_stream_ntrip_eventfds[slot] = fd;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle)
+{
+    ngx_stream_ntrip_worker_t     *worker;
+    ngx_stream_ntrip_zone_ctx_t   *ctx;
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    nmcf = ngx_stream_cycle_get_module_main_conf(cycle,
+                                                 ngx_stream_ntrip_module);
+    worker = &ngx_stream_ntrip_worker;
+
+    ctx = nmcf->bus->data;
+    worker->bus = ctx->bus;
+    worker->bus_pool = (ngx_slab_pool_t *) nmcf->bus->shm.addr;
+
+    ctx = nmcf->zone->data;
+    worker->zone = ctx->zone;
+    worker->zone_pool = (ngx_slab_pool_t *) nmcf->zone->shm.addr;
+
+    worker->limit = ngx_stream_ntrip_descriptors;
+    worker->generation = ngx_stream_ntrip_generation;
+
+    ngx_stream_ntrip_again.handler = ngx_stream_ntrip_again_handler;
+    ngx_stream_ntrip_again.log = cycle->log;
+    ngx_stream_ntrip_exiting.handler = ngx_stream_ntrip_exiting_handler;
+    ngx_stream_ntrip_exiting.log = cycle->log;
+
+    ngx_stream_ntrip_slots_init(cycle);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_stream_ntrip_bus_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_stream_ntrip_slots_exit(cycle);
+}
+
+
+/*
+ * Nothing closes these connections: they end with the process, and "channel"
+ * keeps nginx from taking them for forgotten ones.
+ */
+
+void
+ngx_stream_ntrip_bus_watch(ngx_cycle_t *cycle)
+{
+    ngx_uint_t         slot;
+    ngx_connection_t  *c;
+
+    slot = ngx_stream_ntrip_worker.slot;
+
+    c = ngx_stream_ntrip_watch(cycle, ngx_stream_ntrip_eventfds[slot],
+                               ngx_stream_ntrip_wakeup_handler);
+
+    if (c) {
+        /* is called with c->close when the worker is told to exit */
+        c->idle = 1;
+    }
+
+    if (ngx_stream_ntrip_watch(cycle, ngx_stream_ntrip_pairs[slot][0],
+                               ngx_stream_ntrip_pair_handler)
+        == NULL || c == NULL)
+    {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
+                      "this worker takes no connections from others, and "
+                      "looks for news once a second only");
+
+        ngx_stream_ntrip_worker.bus->slots[slot].exiting = 1;
+    }
+}
+
+
+static ngx_connection_t *
+ngx_stream_ntrip_watch(ngx_cycle_t *cycle, ngx_socket_t fd,
+    ngx_event_handler_pt handler)
+{
+    ngx_event_t       *rev;
+    ngx_connection_t  *c;
+
+    c = ngx_get_connection(fd, cycle->log);
+    if (c == NULL) {
+        return NULL;
+    }
+
+    rev = c->read;
+
+    rev->log = cycle->log;
+    rev->handler = handler;
+    rev->channel = 1;
+    c->write->channel = 1;
+
+    if (ngx_add_event(rev, NGX_READ_EVENT, 0) == NGX_ERROR) {
+        ngx_free_connection(c);
+        return NULL;
+    }
+
+    return c;
+}
+
+
+static void
+ngx_stream_ntrip_wakeup_handler(ngx_event_t *rev)
+{
+    uint64_t           n;
+    ngx_connection_t  *c;
+
+    c = rev->data;
+
+    if (c->close) {
+        c->close = 0;
+        ngx_post_event(&ngx_stream_ntrip_exiting, &ngx_posted_events);
+        return;
+    }
+
+    if (read(c->fd, &n, sizeof(uint64_t)) == -1 && ngx_errno != NGX_EAGAIN) {
+        ngx_log_error(NGX_LOG_ALERT, rev->log, ngx_errno,
+                      "read() of an eventfd failed");
+    }
+
+    ngx_stream_ntrip_woken();
+}
+
+
+static void
+ngx_stream_ntrip_again_handler(ngx_event_t *ev)
+{
+    ngx_stream_ntrip_woken();
+}
+
+
+static void
+ngx_stream_ntrip_exiting_handler(ngx_event_t *ev)
+{
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+    worker->exiting = 1;
+
+    if (worker->me) {
+        __atomic_store_n(&worker->bus->slots[worker->slot].exiting, 1,
+                         __ATOMIC_SEQ_CST);
+
+        ngx_stream_ntrip_handover_start();
+    }
+}
+
+
+/* the order of the first two is what keeps wake-ups from being lost: see
+   ntrip_bus.h */
+
+void
+ngx_stream_ntrip_woken(void)
+{
+    uint64_t                    bits;
+    uint32_t                    index;
+    ngx_int_t                   rc;
+    ngx_str_t                   user;
+    ngx_uint_t                  word;
+    ntrip_kick_t                kick;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    if (worker->me == 0) {
+        return;
+    }
+
+    ntrip_bus_asleep(worker->bus, worker->slot);
+
+    for (word = 0; word < NTRIP_STREAM_WORDS; word++) {
+        bits = ntrip_bus_take(worker->bus, worker->slot, word);
+
+        while (bits) {
+            index = word * 64 + __builtin_ctzll(bits);
+            bits &= bits - 1;
+
+            if (index < worker->zone->streams.n) {
+                ngx_stream_ntrip_stream_woken(index);
+            }
+        }
+    }
+
+    for ( ;; ) {
+        rc = ntrip_bus_kick_read(worker->bus, &worker->kick_cursor, &kick);
+
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_stream_ntrip_rover_kicked(NULL, 0);
+            continue;
+        }
+
+        user.len = ngx_min(kick.user_len, NTRIP_USER_MAX);
+        user.data = kick.user;
+
+        ngx_stream_ntrip_rover_kicked(&user, kick.below);
+    }
+}
+
+
+void
+ngx_stream_ntrip_wake(ngx_uint_t slot)
+{
+    uint64_t                    one;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    if (worker->me && slot == worker->slot) {
+        ngx_post_event(&ngx_stream_ntrip_again, &ngx_posted_events);
+        return;
+    }
+
+    if (slot >= worker->limit || !ntrip_bus_wake(worker->bus, slot)) {
+        return;
+    }
+
+    one = 1;
+
+    if (write(ngx_stream_ntrip_eventfds[slot], &one, sizeof(uint64_t)) == -1
+        && ngx_errno != NGX_EAGAIN)
+    {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                      "write() to an eventfd failed");
+    }
+}
+
+
+void
+ngx_stream_ntrip_wake_set(ntrip_slots_t *set)
+{
+    uint64_t    bits;
+    ngx_uint_t  word;
+
+    for (word = 0; word < NTRIP_SLOT_WORDS; word++) {
+        for (bits = set->bits[word]; bits; bits &= bits - 1) {
+            ngx_stream_ntrip_wake(word * 64 + __builtin_ctzll(bits));
+        }
+    }
+}
+
+
+void
+ngx_stream_ntrip_wake_stream(uint32_t index, ngx_uint_t owner)
+{
+    uint64_t             holder;
+    ntrip_bus_t         *bus;
+    ntrip_zone_t        *zone;
+    ntrip_slots_t        wake;
+    ntrip_stream_row_t  *row;
+
+    bus = ngx_stream_ntrip_worker.bus;
+    zone = ngx_stream_ntrip_worker.zone;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ntrip_stream_mark(zone, bus, index, &wake);
+
+    if (owner) {
+        row = ntrip_stream_row(zone, index);
+        holder = __atomic_load_n(&row->row.holder, __ATOMIC_ACQUIRE);
+
+        if (ntrip_bus_alive(bus, holder)) {
+            ntrip_bus_mark(bus, ntrip_holder_slot(holder), index);
+            ntrip_slots_add(&wake, ntrip_holder_slot(holder));
+        }
+    }
+
+    ngx_stream_ntrip_wake_set(&wake);
+}
+
+
+void
+ngx_stream_ntrip_kick(ngx_str_t *user, uint64_t below, ntrip_slots_t *wake)
+{
+    ngx_stream_ntrip_lock_bus();
+    ntrip_bus_kick(ngx_stream_ntrip_worker.bus, user->data, user->len, below);
+    ngx_stream_ntrip_unlock_bus();
+
+    ngx_stream_ntrip_wake_set(wake);
+}
+
+
+void
+ngx_stream_ntrip_lock(void)
+{
+    ngx_shmtx_lock(&ngx_stream_ntrip_worker.zone_pool->mutex);
+
+    if (ntrip_zone_enter(ngx_stream_ntrip_worker.zone)) {
+        ngx_stream_ntrip_rebuilt = 1;
+    }
+}
+
+
+void
+ngx_stream_ntrip_unlock(void)
+{
+    ntrip_zone_leave(ngx_stream_ntrip_worker.zone);
+
+    ngx_shmtx_unlock(&ngx_stream_ntrip_worker.zone_pool->mutex);
+
+    if (ngx_stream_ntrip_rebuilt) {
+        ngx_stream_ntrip_rebuilt = 0;
+
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "a worker died while it changed \"ntrip_zone\", whose "
+                      "lists were made anew");
+    }
+}
+
+
+void
+ngx_stream_ntrip_lock_bus(void)
+{
+    ngx_shmtx_lock(&ngx_stream_ntrip_worker.bus_pool->mutex);
+}
+
+
+void
+ngx_stream_ntrip_unlock_bus(void)
+{
+    ngx_shmtx_unlock(&ngx_stream_ntrip_worker.bus_pool->mutex);
+}
+
+
+static void
+ngx_stream_ntrip_pair_handler(ngx_event_t *rev)
+{
+    while (ngx_stream_ntrip_receive(ngx_stream_ntrip_worker.slot, 1)
+           == NGX_OK)
+    {
+        /* void */
+    }
+}
+
+
+/* nobody reads it, and what is in it keeps connections open */
+
+void
+ngx_stream_ntrip_bus_empty(ngx_uint_t slot)
+{
+    while (ngx_stream_ntrip_receive(slot, 0) == NGX_OK) { /* void */ }
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_receive(ngx_uint_t slot, ngx_uint_t accept)
+{
+    ssize_t          n;
+    ngx_uint_t       i, nfds;
+    struct iovec     iov;
+    ngx_socket_t     fds[NTRIP_HANDOVER_FDS];
+    struct msghdr    mh;
+    struct cmsghdr  *cm;
+
+    union {
+        struct cmsghdr  header;
+        u_char          space[CMSG_SPACE(sizeof(fds))];
+    } control;
+
+    static ntrip_handover_t  msg;
+
+    iov.iov_base = &msg;
+    iov.iov_len = sizeof(ntrip_handover_t);
+
+    ngx_memzero(&mh, sizeof(struct msghdr));
+    mh.msg_iov = &iov;
+    mh.msg_iovlen = 1;
+    mh.msg_control = &control;
+    mh.msg_controllen = sizeof(control);
+
+    n = recvmsg(ngx_stream_ntrip_pairs[slot][0], &mh,
+                MSG_DONTWAIT|MSG_CMSG_CLOEXEC);
+
+    if (n <= 0) {
+        if (n == 0 || ngx_socket_errno != NGX_EAGAIN) {
+            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_socket_errno,
+                          "recvmsg() of another worker failed");
+        }
+
+        return NGX_AGAIN;
+    }
+
+    nfds = 0;
+
+    for (cm = CMSG_FIRSTHDR(&mh); cm; cm = CMSG_NXTHDR(&mh, cm)) {
+        if (cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_RIGHTS) {
+            nfds = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(ngx_socket_t);
+            ngx_memcpy(fds, CMSG_DATA(cm), nfds * sizeof(ngx_socket_t));
+        }
+    }
+
+    if (accept
+        && (mh.msg_flags & (MSG_TRUNC|MSG_CTRUNC)) == 0
+        && ntrip_handover_check(&msg, n, nfds) == NGX_OK
+        && msg.heir == ngx_stream_ntrip_worker.me)
+    {
+        ngx_stream_ntrip_handover_received(&msg, fds, nfds);
+        return NGX_OK;
+    }
+
+    for (i = 0; i < nfds; i++) {
+        (void) ngx_close_socket(fds[i]);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_bus_send(uint64_t heir, ntrip_handover_t *msg,
+    ngx_socket_t *fds, ngx_uint_t nfds)
+{
+    ssize_t          size;
+    ngx_err_t        err;
+    ngx_uint_t       slot;
+    struct iovec     iov;
+    struct msghdr    mh;
+    struct cmsghdr  *cm;
+
+    union {
+        struct cmsghdr  header;
+        u_char          space[CMSG_SPACE(sizeof(ngx_socket_t)
+                                         * NTRIP_HANDOVER_FDS)];
+    } control;
+
+    slot = ntrip_holder_slot(heir);
+    size = ntrip_handover_size(msg);
+
+    if (slot >= ngx_stream_ntrip_worker.limit
+        || nfds > NTRIP_HANDOVER_FDS
+        || size == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    iov.iov_base = msg;
+    iov.iov_len = size;
+
+    ngx_memzero(&control, sizeof(control));
+    ngx_memzero(&mh, sizeof(struct msghdr));
+
+    mh.msg_iov = &iov;
+    mh.msg_iovlen = 1;
+    mh.msg_control = &control;
+    mh.msg_controllen = CMSG_SPACE(sizeof(ngx_socket_t) * nfds);
+
+    cm = CMSG_FIRSTHDR(&mh);
+    cm->cmsg_level = SOL_SOCKET;
+    cm->cmsg_type = SCM_RIGHTS;
+    cm->cmsg_len = CMSG_LEN(sizeof(ngx_socket_t) * nfds);
+    ngx_memcpy(CMSG_DATA(cm), fds, sizeof(ngx_socket_t) * nfds);
+
+    if (sendmsg(ngx_stream_ntrip_pairs[slot][1], &mh,
+                MSG_DONTWAIT|MSG_NOSIGNAL)
+        != -1)
+    {
+        return NGX_OK;
+    }
+
+    err = ngx_socket_errno;
+
+    /* ETOOMANYREFS: more descriptors are on their way than a process of this
+       user may open */
+
+    if (err == NGX_EAGAIN || err == ENOBUFS || err == ETOOMANYREFS) {
+        return NGX_AGAIN;
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, err,
+                  "sendmsg() to another worker failed");
+
+    return NGX_ERROR;
+}

@@ -1,0 +1,456 @@
+
+/*
+ * Fieldgate: the configuration of the NTRIP module.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+#include "ngx_stream_ntrip.h"
+#include "ngx_stream_ntrip_bus.h"
+
+
+static ngx_int_t ngx_stream_ntrip_check_needs(ngx_conf_t *cf,
+    ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_place_t *place,
+    const char *name);
+static char *ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
+    ngx_stream_ntrip_srv_conf_t *conf);
+static char *ngx_stream_ntrip_check_console(ngx_conf_t *cf,
+    ngx_stream_ntrip_srv_conf_t *conf);
+static char *ngx_stream_ntrip_merge_mounts(ngx_conf_t *cf,
+    ngx_array_t *prev, ngx_array_t **conf);
+static ngx_uint_t ngx_stream_ntrip_folder_is_ours(int fd, u_char *file);
+
+
+void *
+ngx_stream_ntrip_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_stream_ntrip_main_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_stream_ntrip_main_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->zone_size = 0;
+     *     conf->database = { 0, NULL };
+     *     conf->bus = NULL;
+     *     conf->zone = NULL;
+     *     conf->thread_pool = NULL;
+     *     conf->*_place, caster, console = { { 0, NULL }, 0 };
+     */
+
+    conf->ring_size = NGX_CONF_UNSET_SIZE;
+    conf->storage = NGX_CONF_UNSET_UINT;
+    conf->report = NGX_CONF_UNSET_MSEC;
+
+    return conf;
+}
+
+
+char *
+ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_stream_ntrip_main_conf_t *nmcf = conf;
+
+    ngx_conf_init_size_value(nmcf->ring_size, 32768);
+    ngx_conf_init_uint_value(nmcf->storage, NGX_STREAM_NTRIP_STORAGE_HASH);
+    ngx_conf_init_msec_value(nmcf->report, 0);
+
+    if (ngx_stream_ntrip_check_needs(cf, nmcf, &nmcf->caster, "ntrip_caster")
+        != NGX_OK
+        || ngx_stream_ntrip_check_needs(cf, nmcf, &nmcf->console,
+                                        "ntrip_console")
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (nmcf->database.len) {
+        nmcf->thread_pool = ngx_thread_pool_add(cf, NULL);
+        if (nmcf->thread_pool == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (nmcf->zone_size) {
+        return ngx_stream_ntrip_bus_conf(cf, nmcf);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_check_needs(ngx_conf_t *cf,
+    ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_place_t *place,
+    const char *name)
+{
+    const char  *needs;
+
+    if (place->line == 0) {
+        return NGX_OK;
+    }
+
+    if (nmcf->zone_size == 0) {
+        needs = "ntrip_zone";
+
+    } else if (nmcf->database.len == 0) {
+        needs = "ntrip_database";
+
+    } else {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"%s\" needs an \"%s\" in stream{} in %V:%ui",
+                  name, needs, &place->file, place->line);
+
+    return NGX_ERROR;
+}
+
+
+void *
+ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf)
+{
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_stream_ntrip_srv_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->caster, relay, console, password = { { 0, NULL }, 0 };
+     *     conf->pool = { 0, NULL };
+     *     conf->port = 0;
+     *     conf->mounts = NULL;
+     *     conf->console_password = { 0, NULL };
+     */
+
+    conf->share_distance = NGX_CONF_UNSET_UINT;
+    conf->gga_interval = NGX_CONF_UNSET_MSEC;
+    conf->gga_repeat = NGX_CONF_UNSET_MSEC;
+    conf->login_timeout = NGX_CONF_UNSET_MSEC;
+    conf->position_timeout = NGX_CONF_UNSET_MSEC;
+    conf->send_timeout = NGX_CONF_UNSET_MSEC;
+    conf->source_wait = NGX_CONF_UNSET_MSEC;
+    conf->source_connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->source_timeout = NGX_CONF_UNSET_MSEC;
+    conf->source_linger = NGX_CONF_UNSET_MSEC;
+    conf->slow_rover = NGX_CONF_UNSET_UINT;
+    conf->max_age = NGX_CONF_UNSET_MSEC;
+    conf->coalesce = NGX_CONF_UNSET_MSEC;
+
+    return conf;
+}
+
+
+char *
+ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_stream_ntrip_srv_conf_t *prev = parent;
+    ngx_stream_ntrip_srv_conf_t *conf = child;
+
+    char  *rv;
+
+    ngx_conf_merge_uint_value(conf->share_distance, prev->share_distance,
+                              30000);
+    ngx_conf_merge_msec_value(conf->gga_interval, prev->gga_interval, 1000);
+    ngx_conf_merge_msec_value(conf->gga_repeat, prev->gga_repeat, 10000);
+    ngx_conf_merge_msec_value(conf->login_timeout, prev->login_timeout,
+                              10000);
+    ngx_conf_merge_msec_value(conf->position_timeout, prev->position_timeout,
+                              60000);
+    ngx_conf_merge_msec_value(conf->send_timeout, prev->send_timeout, 30000);
+    ngx_conf_merge_msec_value(conf->source_wait, prev->source_wait, 60000);
+    ngx_conf_merge_msec_value(conf->source_connect_timeout,
+                              prev->source_connect_timeout, 5000);
+    ngx_conf_merge_msec_value(conf->source_timeout, prev->source_timeout,
+                              30000);
+    ngx_conf_merge_msec_value(conf->source_linger, prev->source_linger, 5000);
+    ngx_conf_merge_uint_value(conf->slow_rover, prev->slow_rover,
+                              NGX_STREAM_NTRIP_SLOW_SKIP);
+    ngx_conf_merge_msec_value(conf->max_age, prev->max_age, 10000);
+    ngx_conf_merge_msec_value(conf->coalesce, prev->coalesce, 5);
+
+    rv = ngx_stream_ntrip_merge_mounts(cf, prev->mounts, &conf->mounts);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (conf->caster.line) {
+        return ngx_stream_ntrip_check_caster(cf, conf);
+    }
+
+    if (conf->relay.line) {
+        return ngx_stream_ntrip_error_at(cf, &conf->relay,
+                   "\"ntrip_relay\" has no effect without \"ntrip_caster\"");
+    }
+
+    return ngx_stream_ntrip_check_console(cf, conf);
+}
+
+
+static char *
+ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
+    ngx_stream_ntrip_srv_conf_t *conf)
+{
+    ngx_stream_core_srv_conf_t  *cscf;
+
+    if (conf->console.line || conf->password.line) {
+        return ngx_stream_ntrip_error_at(cf,
+                   conf->console.line ? &conf->console : &conf->password,
+                   "\"ntrip_console\" needs a server of its own, without "
+                   "\"ntrip_caster\"");
+    }
+
+    cscf = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_core_module);
+
+    if (cscf->handler != ngx_stream_ntrip_caster_handler) {
+        return ngx_stream_ntrip_error_at(cf, &conf->caster,
+                   "\"ntrip_caster\" and another content handler are in "
+                   "the same server");
+    }
+
+    if (conf->relay.line == 0) {
+        return ngx_stream_ntrip_error_at(cf, &conf->caster,
+                   "\"ntrip_caster\" needs an \"ntrip_relay\"");
+    }
+
+    if (conf->login_timeout == 0
+        || conf->position_timeout == 0
+        || conf->send_timeout == 0
+        || conf->source_connect_timeout == 0
+        || conf->source_timeout == 0
+        || conf->gga_interval == 0
+        || conf->max_age == 0)
+    {
+        return ngx_stream_ntrip_error_at(cf, &conf->caster,
+                   "of \"ntrip_caster\", only \"ntrip_gga_repeat\", "
+                   "\"ntrip_source_wait\", \"ntrip_source_linger\" and "
+                   "\"ntrip_coalesce\" may be zero");
+    }
+
+    if (conf->mounts == NULL) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "no \"ntrip_mount\": rovers of \"ntrip_caster\" in "
+                      "%V:%ui get an empty sourcetable",
+                      &conf->caster.file, conf->caster.line);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_stream_ntrip_check_console(ngx_conf_t *cf,
+    ngx_stream_ntrip_srv_conf_t *conf)
+{
+    ngx_stream_core_srv_conf_t  *cscf;
+
+    if (conf->console.line == 0) {
+
+        if (conf->password.line) {
+            return ngx_stream_ntrip_error_at(cf, &conf->password,
+                       "\"ntrip_console_password\" has no effect without "
+                       "\"ntrip_console\"");
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (conf->password.line == 0) {
+        return ngx_stream_ntrip_error_at(cf, &conf->console,
+                   "\"ntrip_console\" needs an \"ntrip_console_password\"");
+    }
+
+    cscf = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_core_module);
+
+    if (cscf->handler != ngx_stream_ntrip_console_handler) {
+        return ngx_stream_ntrip_error_at(cf, &conf->console,
+                   "\"ntrip_console\" and another content handler are in "
+                   "the same server");
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* the server's own come first, and replace those of stream{} */
+
+static char *
+ngx_stream_ntrip_merge_mounts(ngx_conf_t *cf, ngx_array_t *prev,
+    ngx_array_t **conf)
+{
+    ngx_uint_t                 i, j, own;
+    ngx_stream_ntrip_mount_t  *mount, *inherited, *added;
+
+    if (prev == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (*conf == NULL) {
+        *conf = prev;
+        return NGX_CONF_OK;
+    }
+
+    inherited = prev->elts;
+    own = (*conf)->nelts;
+
+    for (i = 0; i < prev->nelts; i++) {
+        mount = (*conf)->elts;
+
+        for (j = 0; j < own; j++) {
+            if (mount[j].name.len == inherited[i].name.len
+                && ngx_memcmp(mount[j].name.data, inherited[i].name.data,
+                              mount[j].name.len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (j < own) {
+            continue;
+        }
+
+        added = ngx_array_push(*conf);
+        if (added == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *added = inherited[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_stream_ntrip_error_at(ngx_conf_t *cf, ngx_stream_ntrip_place_t *place,
+    const char *text)
+{
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s in %V:%ui",
+                  text, &place->file, place->line);
+
+    return NGX_CONF_ERROR;
+}
+
+
+/*
+ * Workers write the database, its log and its locks, so the folder must be
+ * theirs, as those of nginx's temporary files are.  A folder that holds
+ * anything else than the database is left as it is: it may be /etc.
+ */
+
+void
+ngx_stream_ntrip_make_folder(ngx_cycle_t *cycle, ngx_str_t *database)
+{
+    int               fd;
+    u_char           *file, folder[NGX_MAX_PATH];
+    ngx_core_conf_t  *ccf;
+    ngx_file_info_t   fi;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    if (database->len >= NGX_MAX_PATH) {
+        return;
+    }
+
+    (void) ngx_cpystrn(folder, database->data, NGX_MAX_PATH);
+
+    file = (u_char *) strrchr((char *) folder, '/');
+    *file++ = '\0';
+
+    if (folder[0] == '\0') {
+        return;
+    }
+
+    if (ngx_create_dir(folder, 0700) == NGX_FILE_ERROR
+        && ngx_errno != NGX_EEXIST)
+    {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
+                      ngx_create_dir_n " \"%s\" failed, which "
+                      "\"ntrip_database\" needs", folder);
+        return;
+    }
+
+    if (ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT || geteuid() != 0) {
+        return;
+    }
+
+    /* by descriptor: the name may mean something else by and by */
+
+    fd = open((char *) folder, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == -1) {
+        if (ngx_errno != NGX_ELOOP) {
+            ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
+                          "open() \"%s\" failed", folder);
+        }
+
+        return;
+    }
+
+    if (fstat(fd, &fi) == 0
+        && fi.st_uid != ccf->user
+        && ngx_stream_ntrip_folder_is_ours(fd, file))
+    {
+        if (fchown(fd, ccf->user, -1) == -1
+            || fchmod(fd, fi.st_mode | S_IRUSR|S_IWUSR|S_IXUSR) == -1)
+        {
+            ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
+                          "the folder \"%s\" cannot be given to the user of "
+                          "the workers", folder);
+        }
+    }
+
+    (void) close(fd);
+}
+
+
+/* whether nothing but the database "file" is there, and what comes with it:
+   file-wal, file.lease */
+
+static ngx_uint_t
+ngx_stream_ntrip_folder_is_ours(int fd, u_char *file)
+{
+    DIR            *dir;
+    size_t          len;
+    ngx_uint_t      ours;
+    struct dirent  *entry;
+
+    fd = dup(fd);
+
+    if (fd == -1) {
+        return 0;
+    }
+
+    dir = fdopendir(fd);
+
+    if (dir == NULL) {
+        (void) close(fd);
+        return 0;
+    }
+
+    len = ngx_strlen(file);
+    ours = 1;
+
+    while (ours && (entry = readdir(dir)) != NULL) {
+        ours = ngx_strcmp(entry->d_name, ".") == 0
+               || ngx_strcmp(entry->d_name, "..") == 0
+               || ngx_strncmp(entry->d_name, file, len) == 0;
+    }
+
+    (void) closedir(dir);
+
+    return ours;
+}
