@@ -24,10 +24,20 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
         cwmp_affinity;
     }
 
+    upstream single {
+        server 127.0.0.1:%%PORT:acs1%%;
+        cwmp_affinity;
+    }
+
     # what a balancer in front of us does
 
     upstream front {
         server 127.0.0.1:%%PORT:cpe%%;
+        keepalive 4;
+    }
+
+    upstream front_single {
+        server 127.0.0.1:%%PORT:single%%;
         keepalive 4;
     }
 
@@ -50,11 +60,28 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
     }
 
     server {
+        listen 127.0.0.1:%%PORT:single%%;
+        location / {
+            $proxy
+            proxy_pass http://single;
+        }
+    }
+
+    server {
         listen 127.0.0.1:%%PORT:front%%;
         location / {
             proxy_http_version 1.1;
             proxy_set_header Connection "";
             proxy_pass http://front;
+        }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT:front_single%%;
+        location / {
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_pass http://front_single;
         }
     }
 END
@@ -138,7 +165,38 @@ $t->start;
     my $seen = seen();
     never_mixed($seen, 'two sessions');
     is($seen->{sessions}, 400, 'two sessions: all seen');
-    is($seen->{conns}, 400, 'each has its own upstream connection');
+    cmp_ok($seen->{conns}, '>', 200, 'the second takes the next server');
+    cmp_ok($seen->{conns}, '<=', 400, 'and has a connection there');
+}
+
+{
+    acs();
+    my @r = cpes('single', again => 1);
+    is(failed(@r), 0, 'two sessions on one connection, one server');
+
+    my $seen = seen();
+    never_mixed($seen, 'two sessions, one server');
+    is($seen->{sessions}, 400, 'two sessions, one server: all seen');
+    is($seen->{conns}, 200, 'the second has the connection of the first');
+}
+
+{
+    acs();
+    my @r = cpes('front_single', at_once => 4);
+    is(failed(@r), 0, 'CPEs one after the other on a balancer\'s connections');
+
+    my $seen = seen();
+    never_mixed($seen, 'one after the other');
+    cmp_ok($seen->{conns}, '>=', 200, 'each has upstream connections of its own');
+}
+
+{
+    acs(close_after_204 => 1);
+    my @r = cpes('single', again => 1);
+    is(failed(@r), 0, 'the ACS closes after the first session');
+
+    my $seen = seen();
+    is($seen->{conns}, 400, 'the second has another connection');
 }
 
 {

@@ -41,6 +41,7 @@ typedef struct {
 
     ngx_http_upstream_rr_peer_data_t   rrp;
 
+    unsigned                           inform:1;
     unsigned                           got:1;    /* a peer of the inner one */
 } ngx_http_cwmp_peer_t;
 
@@ -50,6 +51,8 @@ static ngx_int_t ngx_http_cwmp_init_peer(ngx_http_request_t *r,
 static ngx_int_t ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc,
     void *data);
 static ngx_int_t ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc,
+    ngx_http_cwmp_peer_t *cp);
+static ngx_connection_t *ngx_http_cwmp_get_spare(ngx_peer_connection_t *pc,
     ngx_http_cwmp_peer_t *cp);
 static ngx_int_t ngx_http_cwmp_get_server(ngx_peer_connection_t *pc,
     ngx_http_cwmp_peer_t *cp, ngx_http_cwmp_server_t *server);
@@ -185,6 +188,7 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
     }
 
     cp->conf = cscf;
+    cp->inform = s->inform;
     cp->request = r;
     cp->upstream = u;
 
@@ -218,6 +222,7 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
     ngx_http_cwmp_peer_t  *cp = data;
 
     ngx_int_t               rc;
+    ngx_connection_t       *spare;
     ngx_http_cwmp_pin_t    *pin;
     ngx_http_cwmp_server_t  server;
 
@@ -232,7 +237,8 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
 
     if (cp->tries++ == 0) {
 
-        if (pin && ngx_http_cwmp_get_pinned(pc, cp) == NGX_DONE) {
+        if (pin && !pin->spare && ngx_http_cwmp_get_pinned(pc, cp) == NGX_DONE)
+        {
             return NGX_DONE;
         }
 
@@ -275,6 +281,8 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
         return NGX_OK;
     }
 
+    spare = pin->spare ? ngx_http_cwmp_get_spare(pc, cp) : NULL;
+
     pin->busy = cp->upstream;
 
     ngx_http_cwmp_server_of(pc, &pin->server);
@@ -300,6 +308,16 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
     ngx_memcpy(pin->text, pc->name->data, pin->name.len);
 
     ngx_http_cwmp_session_hold(pin, cp->conf);
+
+    if (spare) {
+        ngx_http_cwmp_count(cp->conn->conf->shared, PINNED_REUSED);
+
+        pc->connection = spare;
+        pc->cached = 1;
+
+        return NGX_DONE;
+    }
+
     ngx_http_cwmp_count(cp->conn->conf->shared, PINNED_OPENED);
 
     return NGX_OK;
@@ -349,6 +367,39 @@ ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
                    "get cwmp pinned peer: using connection %p", c);
 
     return NGX_DONE;
+}
+
+
+/*
+ * The connection of the session before, if this is the same CPE's next one
+ * and goes to the same server; else it is closed.
+ */
+
+static ngx_connection_t *
+ngx_http_cwmp_get_spare(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
+{
+    ngx_connection_t     *c;
+    ngx_http_cwmp_pin_t  *pin;
+
+    c = NULL;
+    pin = cp->pin;
+
+    if (cp->inform
+        && cp->conn->open
+        && cp->conn->known
+        && ngx_memcmp(cp->conn->id.key, pin->last, CWMP_TABLE_KEY_LEN) == 0
+        && pc->socklen == pin->socklen
+        && ngx_memcmp(pc->sockaddr, &pin->sockaddr, pin->socklen) == 0)
+    {
+        c = ngx_http_cwmp_pin_take(pin, pc->log);
+
+    } else {
+        ngx_http_cwmp_pin_close(pin, pin->connection);
+    }
+
+    pin->spare = 0;
+
+    return c;
 }
 
 
@@ -543,7 +594,13 @@ ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
         pin->busy = NULL;
 
         if (c && !(state & NGX_PEER_FAILED) && ngx_http_cwmp_can_keep(cp, c)) {
-            ngx_http_cwmp_pin_park(pin, c, cp->conf->timeout);
+
+            if (pin->spare) {
+                ngx_http_cwmp_session_release(pin);
+            }
+
+            ngx_http_cwmp_pin_park(pin, c, pin->spare ? NGX_HTTP_CWMP_SPARE
+                                                      : cp->conf->timeout);
 
         } else {
             ngx_http_cwmp_pin_close(pin, c);

@@ -117,6 +117,7 @@ ngx_http_cwmp_filter_challenges(ngx_http_request_t *r)
 static void
 ngx_http_cwmp_filter_session(ngx_http_request_t *r)
 {
+    ngx_uint_t                 known;
     ngx_queue_t               *q;
     ngx_http_cwmp_pin_t       *pin;
     ngx_http_cwmp_conn_t      *conn;
@@ -142,7 +143,13 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
                                                ngx_http_cwmp_module);
 
         if (ngx_http_cwmp_filter_ends(r)) {
+            known = conn->known;
+
             ngx_http_cwmp_session_end(conn);
+
+            if (known && r->headers_out.status == NGX_HTTP_NO_CONTENT) {
+                ngx_http_cwmp_pin_spare(pin);
+            }
 
         } else {
             ngx_http_cwmp_filter_cookies(r, conn, cscf->timeout);

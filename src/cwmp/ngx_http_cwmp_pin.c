@@ -401,6 +401,15 @@ ngx_http_cwmp_pin_park(ngx_http_cwmp_pin_t *pin, ngx_connection_t *c,
 
 
 void
+ngx_http_cwmp_pin_spare(ngx_http_cwmp_pin_t *pin)
+{
+    pin->drop = 0;
+    pin->spare = 1;
+    ngx_memcpy(pin->last, pin->conn->id.key, CWMP_TABLE_KEY_LEN);
+}
+
+
+void
 ngx_http_cwmp_pin_close(ngx_http_cwmp_pin_t *pin, ngx_connection_t *c)
 {
     if (c) {
@@ -414,6 +423,7 @@ ngx_http_cwmp_pin_close(ngx_http_cwmp_pin_t *pin, ngx_connection_t *c)
     }
 
     pin->drop = 0;
+    pin->spare = 0;
 
     ngx_http_cwmp_session_release(pin);
 }
@@ -465,7 +475,7 @@ ngx_http_cwmp_pin_idle_handler(ngx_event_t *ev)
 
         /* the time of "cwmp_affinity": the session is over */
 
-        if (conn->open) {
+        if (conn->open && !pin->spare) {
             ngx_http_cwmp_session_end(conn);
             return;
         }

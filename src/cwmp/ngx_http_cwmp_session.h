@@ -46,6 +46,12 @@
  *                    closed, the row is deleted: the next Inform takes the next
  *                    server.
  *
+ * A CPE may begin its next session at once and on the same connection.  After
+ * the 204 a pin that could be kept stays PARKED for a moment, as a spare.  The
+ * balancer is asked for a server as for any new session; if it gives that of
+ * the spare, and the Inform is of the same device, the connection is used, else
+ * it is closed first.
+ *
  *
  * A session, as seen in the zone
  *
@@ -115,6 +121,9 @@
 /* a session that comes back waits for its old connection, in milliseconds */
 #define NGX_HTTP_CWMP_WAIT            200
 #define NGX_HTTP_CWMP_WAIT_STEP       5
+
+/* a spare connection is closed before the ACS may do so */
+#define NGX_HTTP_CWMP_SPARE           1000
 
 /* how often a worker looks whether one of its sessions is wanted elsewhere */
 #define NGX_HTTP_CWMP_WANTED_STEP     20
@@ -195,7 +204,9 @@ struct ngx_http_cwmp_pin_s {
     socklen_t                         socklen;
     ngx_str_t                         name;
     u_char                            text[NGX_SOCKADDR_STRLEN];
+    u_char                            last[CWMP_TABLE_KEY_LEN]; /* if spare */
 
+    unsigned                          spare:1;   /* its session is over */
     unsigned                          held:1;    /* the row is ours */
     unsigned                          drop:1;    /* close it when free */
     unsigned                          ended:1;   /* and delete the row */
@@ -298,6 +309,11 @@ ngx_connection_t *ngx_http_cwmp_pin_take(ngx_http_cwmp_pin_t *pin,
  */
 void ngx_http_cwmp_pin_park(ngx_http_cwmp_pin_t *pin, ngx_connection_t *c,
     ngx_msec_t timeout);
+
+/*
+ * The session of a BUSY pin has ended, see above: its connection is spare.
+ */
+void ngx_http_cwmp_pin_spare(ngx_http_cwmp_pin_t *pin);
 
 /*
  * -> EMPTY: closes the connection, which may be NULL, and lets the row go.
