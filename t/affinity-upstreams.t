@@ -57,6 +57,7 @@ $upstreams
         cwmp_affinity;
     }
     upstream tls {
+        zone tls 64k;    # without, nginx leaks its TLS sessions at exit
         server 127.0.0.1:%%PORT:tls1%%;
         server 127.0.0.1:%%PORT:tls2%%;
         cwmp_affinity;
