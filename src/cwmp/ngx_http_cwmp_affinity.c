@@ -165,26 +165,30 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    s = ngx_http_cwmp_session_get(r, cp->conn, 1);
-    if (s == NULL) {
-        return NGX_ERROR;
-    }
+    /* a subrequest may come before the body is known, or after the session */
 
-    ngx_http_cwmp_session_join(r, cp->conn, s);
-
-    cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
-    if (cp->pin == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (r == r->main && r->connection == cp->conn->connection) {
-        cln = ngx_pool_cleanup_add(r->pool, 0);
-        if (cln == NULL) {
+    if (r == r->main) {
+        s = ngx_http_cwmp_session_get(r, cp->conn, 1);
+        if (s == NULL) {
             return NGX_ERROR;
         }
 
-        cln->handler = ngx_http_cwmp_request_cleanup;
-        cln->data = cp->conn;
+        ngx_http_cwmp_session_join(r, cp->conn, s);
+
+        cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
+        if (cp->pin == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (r->connection == cp->conn->connection) {
+            cln = ngx_pool_cleanup_add(r->pool, 0);
+            if (cln == NULL) {
+                return NGX_ERROR;
+            }
+
+            cln->handler = ngx_http_cwmp_request_cleanup;
+            cln->data = cp->conn;
+        }
     }
 
     cp->conf = cscf;

@@ -142,6 +142,8 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
         cscf = ngx_http_conf_upstream_srv_conf(pin->upstream,
                                                ngx_http_cwmp_module);
 
+        conn->challenged = (r->headers_out.status == NGX_HTTP_UNAUTHORIZED);
+
         if (ngx_http_cwmp_filter_ends(r)) {
             known = conn->known;
 

@@ -245,7 +245,8 @@ ngx_http_cwmp_session_identify(ngx_http_request_t *r,
         s->known = 1;
 
         if (conn && conn->open) {
-            s->other = !conn->known
+            s->other = !conn->challenged
+                       || !conn->known
                        || !ngx_http_cwmp_session_same(conn->id.key, s->id.key)
                        || ngx_http_cwmp_session_contradicts(conn, s);
         }
@@ -458,7 +459,7 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
 
     if (conn->open && s->other) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "another CPE's message on this connection, "
+                      "a message of another session on the CPE's connection, "
                       "its upstream connection is closed");
 
         ngx_http_cwmp_conn_drop(conn, 0);
@@ -473,6 +474,7 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
         }
 
         conn->open = 1;
+        conn->challenged = 0;
         conn->known = s->known;
         conn->id = s->id;
         conn->ncookies = 0;

@@ -22,9 +22,10 @@
  *                                      get: alive      |
  *                            BUSY <--------------------'
  *
- * A request that finds its pin BUSY (a concurrent HTTP/2 stream, a subrequest)
- * gets a connection of its own, that is closed after it.  No connection ever
- * goes from one pin to another, or into the cache of upstream keep-alive.
+ * A request that finds its pin BUSY (a concurrent HTTP/2 stream) gets a
+ * connection of its own, that is closed after it; so does every subrequest.  No
+ * connection ever goes from one pin to another, or into the cache of upstream
+ * keep-alive.
  *
  *
  * A session, as seen on a CPE's connection
@@ -32,13 +33,14 @@
  *   NONE -> OPEN     with the first POST: an Inform, or a message that has a
  *                    cookie of a session that is known, or one of which
  *                    nothing is known ("anonymous": no row in the zone)
- *   OPEN -> OPEN     an Inform of the same device (the retry after a 401), and
- *                    every message that does not contradict
+ *   OPEN -> OPEN     an Inform of the same device after a 401, and every message
+ *                    that does not contradict
  *   OPEN -> NONE     an Inform of another device; another value of the
  *                    session's cookie, or none where there has been one:
  *                    somebody in front of us uses its connection for several
- *                    CPEs.  Pins are closed, the session's row stays: it will
- *                    come back on another connection.
+ *                    CPEs.  Or an Inform of the same device that no 401 has
+ *                    asked for: it begins anew.  Pins are closed, the
+ *                    session's row stays: it will come back.
  *   OPEN -> NONE     its end: the ACS's 204 to an empty POST, or to a reply of
  *                    the CPE, which is where a session ends that had RPCs; an
  *                    error other than 401, after which the CPE has to begin
@@ -187,6 +189,7 @@ typedef struct {
     unsigned                          open:1;
     unsigned                          known:1;   /* id is set */
     unsigned                          returned:1; /* a cookie came back */
+    unsigned                          challenged:1; /* answered with 401 */
 } ngx_http_cwmp_conn_t;
 
 
