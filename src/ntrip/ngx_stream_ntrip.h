@@ -6,7 +6,9 @@
  * ngx_stream_ntrip_directives.c setters
  * ngx_stream_ntrip_conf.c       creation, merging, checks
  * ngx_stream_ntrip_variables.c  log variables
- * ngx_stream_ntrip_bus.c        zones, slots, waking, tick, sweep
+ * ngx_stream_ntrip_zone.c       the zones
+ * ngx_stream_ntrip_bus.c        waking, descriptors, messages with sockets
+ * ngx_stream_ntrip_slots.c      slots, the dead, sweeps, the tick
  * ngx_stream_ntrip_stream.c     streams of this worker, delivery
  * ngx_stream_ntrip_rover.c      rover sessions
  * ngx_stream_ntrip_source.c     the client at the provider

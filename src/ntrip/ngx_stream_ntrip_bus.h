@@ -58,6 +58,15 @@
 #include "ntrip_handover.h"
 
 
+/* "data" of the zones: the master's, read by the next cycle */
+
+typedef struct {
+    ntrip_bus_t      *bus;
+    ntrip_zone_t     *zone;
+    size_t            ring_size;
+} ngx_stream_ntrip_zone_ctx_t;
+
+
 /* this worker; set in init_process, read by everybody in it */
 
 typedef struct {
@@ -84,7 +93,7 @@ extern ngx_stream_ntrip_worker_t  ngx_stream_ntrip_worker;
     }
 
 
-/* directive ntrip_zone, after all of stream{} was read (init_main_conf):
+/* ngx_stream_ntrip_zone.c: ntrip_zone, after all of stream{} was read (init_main_conf):
    adds both zones, or puts the running data zone in */
 char *ngx_stream_ntrip_bus_conf(ngx_conf_t *cf,
     ngx_stream_ntrip_main_conf_t *nmcf);
