@@ -174,6 +174,7 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
         }
 
         ngx_http_cwmp_session_join(r, cp->conn, s);
+        cp->inform = s->inform;
 
         cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
         if (cp->pin == NULL) {
@@ -192,7 +193,6 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
     }
 
     cp->conf = cscf;
-    cp->inform = s->inform;
     cp->request = r;
     cp->upstream = u;
 
