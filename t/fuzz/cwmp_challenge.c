@@ -3,9 +3,9 @@
  * sources: src/cwmp/cwmp_challenge.c
  * libs:
  *
- * Two field values, divided by a line feed.  Every challenge lies in its field,
- * in order; a usable one can be put between quotes again without a way out of
- * them; the choice is the strongest one.
+ * Two field values, divided by a line feed.  Every challenge lies in its
+ * field, in order; a usable one can be put between quotes again without a way
+ * out of them; the choice is the strongest one.
  */
 
 

@@ -125,6 +125,18 @@ static test_select_t  selects[] = {
       { "Digest realm=\"a\\\"b\\\\\", nonce=\"n\"", NULL },
       "md5 realm=a\\\"b\\\\ nonce=n digest" },
 
+    { "escapes without quotes",
+      { "Digest realm=a\\, nonce=x\\yz\\\\w, opaque=o\\", NULL },
+      "md5 realm=a nonce=x\\yz\\\\w opaque=o digest" },
+
+    { "strings without a name",
+      { "Digest \"x\", realm=\"r\" \"nonce=m\" nonce=\"n\"", NULL },
+      "md5 realm=r nonce=n digest" },
+
+    { "escape in a list of qop",
+      { "Digest realm=\"r\",nonce=\"n\",qop=\"auth,a\\uth-int\"", NULL },
+      "Digest challenge with neither \"auth\" nor \"auth-int\" digest" },
+
     { "string without an end",
       { "Digest nonce=\"n\", realm=\"r, opaque=o\\", NULL },
       "md5 realm=r, opaque=o nonce=n digest" },
@@ -366,6 +378,7 @@ static test_strip_t  strips[] = {
     { "digest QOP = auth,auth-int , nonce=n",
       "digest QOP = auth , nonce=n", 0 },
     { "Digest qop=auth-int, auth", "Digest qop=auth", 0 },
+    { "Digest qop=\"auth=,auth-int\"", "Digest qop=\"auth=\"", 0 },
     { "Digest nonce=\"n\" qop=\"auth,auth-int\" realm=\"r\"",
       "Digest nonce=\"n\" qop=\"auth\" realm=\"r\"", 0 },
 
@@ -390,6 +403,7 @@ static test_strip_t  strips[] = {
     { "Digest realm=\"r\", qop=\"auth\", nonce=\"n\"", NULL, 0 },
     { "Digest realm=\"auth,auth-int\", nonce=\"n\"", NULL, 0 },
     { "Digest realm=\"\\\"qop=\\\"auth,auth-int\", nonce=\"n\"", NULL, 0 },
+    { "Digest qop=\"auth,x\\ ,auth-int\"", NULL, 0 },
     { "Basic realm=\"r\", qop=\"auth,auth-int\"", NULL, 0 },
     { "Negotiate", NULL, 0 },
     { "", NULL, 0 },

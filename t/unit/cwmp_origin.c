@@ -53,6 +53,9 @@ static test_url_t  urls[] = {
     { "http://1a.2b:7547/", AF_UNSPEC, "1a.2b",
       "1a.2b:7547", "1a.2b:7547", "/", "/" },
 
+    { "http://a.0xg:7547/", AF_UNSPEC, "a.0xg",
+      "a.0xg:7547", "a.0xg:7547", "/", "/" },
+
     /* the target stays as announced; the signed path is normalised */
 
     { "http://10.0.0.1:7547/a/./b/../c/%7e%2f%3a?x=%41&y", AF_INET,
@@ -189,6 +192,7 @@ static test_bad_url_t  bad_urls[] = {
     { CWMP_ORIGIN_BAD_NUMBER, "http://1..2.3/" },
     { CWMP_ORIGIN_BAD_NUMBER, "http://.1.2.3/" },
     { CWMP_ORIGIN_BAD_NUMBER, "http://0/" },
+    { CWMP_ORIGIN_BAD_NUMBER, "http://1111111111.1111111/" },
 
     /* names */
 
@@ -469,6 +473,54 @@ test_targets(void)
 }
 
 
+/* a name of 253 characters, and of 254 */
+
+static void
+test_long_name(void)
+{
+    char            url[512], *p;
+    u_char         *buf;
+    ngx_int_t       rc;
+    ngx_uint_t      i;
+    cwmp_origin_t   o;
+
+    p = url + sprintf(url, "http://");
+
+    for (i = 0; i < 126; i++) {
+        p += sprintf(p, "a.");
+    }
+
+    strcpy(p, "a/");
+    rc = test_parse(&o, -1, url, &buf);
+    tap_ok(rc == NGX_OK && o.host.len == 253, "longest name");
+    free(buf);
+
+    strcpy(p, "aa/");
+    rc = test_parse(&o, -1, url, &buf);
+    tap_ok(rc == CWMP_ORIGIN_BAD_HOST, "name too long");
+    free(buf);
+}
+
+
+static void
+test_errors(void)
+{
+    ngx_int_t   i, j;
+    ngx_uint_t  equal;
+
+    equal = 0;
+
+    for (i = NGX_OK; i <= CWMP_ORIGIN_BAD_PORT; i++) {
+        for (j = NGX_OK; j < i; j++) {
+            equal += (strcmp(cwmp_origin_strerror(i),
+                             cwmp_origin_strerror(j)) == 0);
+        }
+    }
+
+    tap_ok(equal == 0, "each error has a text of its own");
+}
+
+
 static void
 test_length(void)
 {
@@ -552,6 +604,8 @@ main(void)
 {
     test_urls();
     test_targets();
+    test_long_name();
+    test_errors();
     test_length();
     test_sockaddr();
 

@@ -494,12 +494,32 @@ test_names(void)
 }
 
 
+static void
+test_errors(void)
+{
+    ngx_int_t   i, j;
+    ngx_uint_t  equal;
+
+    equal = 0;
+
+    for (i = NGX_OK; i <= CWMP_POLICY_NO_ADDRESS; i++) {
+        for (j = NGX_OK; j < i; j++) {
+            equal += (strcmp(cwmp_policy_strerror(i),
+                             cwmp_policy_strerror(j)) == 0);
+        }
+    }
+
+    tap_ok(equal == 0, "each error has a text of its own");
+}
+
+
 int
 main(void)
 {
     test_parse();
     test_cases();
     test_names();
+    test_errors();
 
     return tap_done();
 }

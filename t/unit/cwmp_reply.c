@@ -410,6 +410,11 @@ test_limits(void)
            == NGX_OK && r.done && !r.reusable, "endless chunks");
 
     cwmp_reply_init(&r, buf, 0);
+    tap_ok(test_endless(&r, NO401 AUTH "Transfer-Encoding: chunked\r\n\r\n"
+                        "4000\r\n", "0123456789abcdef", 16400)
+           == NGX_OK && r.done && !r.reusable, "largest chunk");
+
+    cwmp_reply_init(&r, buf, 0);
     tap_ok(test_endless(&r, NO401 AUTH "Transfer-Encoding: chunked\r\n\r\n1;",
                         "xxxxxxxxxxxxxxxxxxxx", 16400)
            == NGX_OK && r.done && !r.reusable, "endless chunk extension");
