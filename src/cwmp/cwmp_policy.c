@@ -52,6 +52,7 @@ static ngx_int_t cwmp_policy_parse_ports(cwmp_policy_spec_t *spec, u_char *p,
 static ngx_int_t cwmp_policy_parse_number(u_char **p, u_char *last,
     ngx_uint_t max);
 static u_char *cwmp_policy_find_ports(u_char *p, u_char *last);
+static void cwmp_policy_case_init(cwmp_policy_case_t *c, cwmp_origin_t *o);
 static ngx_int_t cwmp_policy_match(cwmp_policy_t *p, cwmp_policy_spec_t *spec,
     cwmp_policy_case_t *c);
 static ngx_int_t cwmp_policy_match_any(cwmp_policy_t *p,
@@ -192,12 +193,8 @@ cwmp_policy_announce(cwmp_policy_t *p, cwmp_origin_t *o,
     cwmp_policy_addr_t  addr;
     cwmp_policy_case_t  c;
 
-    ngx_memzero(&c, sizeof(cwmp_policy_case_t));
+    cwmp_policy_case_init(&c, o);
 
-    c.origin = o;
-    c.addr.family = o->family;
-    c.addr.port = o->port;
-    ngx_memcpy(c.addr.addr, o->addr, 16);
     c.regex = 1;
 
     cwmp_policy_sockaddr(&addr, client);
@@ -225,12 +222,7 @@ cwmp_policy_call(cwmp_policy_t *p, cwmp_origin_t *o,
         return CWMP_POLICY_SIGNATURE;
     }
 
-    ngx_memzero(&c, sizeof(cwmp_policy_case_t));
-
-    c.origin = o;
-    c.addr.family = o->family;
-    c.addr.port = o->port;
-    ngx_memcpy(c.addr.addr, o->addr, 16);
+    cwmp_policy_case_init(&c, o);
 
     if (o->family == AF_UNSPEC) {
         c.regex = 1;
@@ -476,6 +468,18 @@ cwmp_policy_find_ports(u_char *p, u_char *last)
     }
 
     return last;
+}
+
+
+static void
+cwmp_policy_case_init(cwmp_policy_case_t *c, cwmp_origin_t *o)
+{
+    ngx_memzero(c, sizeof(cwmp_policy_case_t));
+
+    c->origin = o;
+    c->addr.family = o->family;
+    c->addr.port = o->port;
+    ngx_memcpy(c->addr.addr, o->addr, 16);
 }
 
 
