@@ -176,6 +176,8 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
         ngx_http_cwmp_session_join(r, cp->conn, s);
         cp->inform = s->inform;
 
+        cp->inform = s->inform;
+
         cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
         if (cp->pin == NULL) {
             return NGX_ERROR;
