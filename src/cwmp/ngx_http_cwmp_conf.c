@@ -272,7 +272,7 @@ ngx_int_t
 ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
 {
     if (cmcf->zone
-        || (!cmcf->enabled
+        || (!cmcf->enabled && !cmcf->status
             && cmcf->affinity.line == 0 && cmcf->wakeup.line == 0))
     {
         return NGX_OK;

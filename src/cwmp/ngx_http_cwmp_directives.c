@@ -612,7 +612,11 @@ ngx_http_cwmp_affinity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_cwmp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t  *core;
+    ngx_http_core_loc_conf_t   *core;
+    ngx_http_cwmp_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
+    cmcf->status = 1;
 
     core = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     core->handler = ngx_http_cwmp_status_handler;

@@ -311,13 +311,22 @@ ngx_http_cwmp_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    if (wmcf->wakeup.line) {
+        h = ngx_array_push(&cmcf->phases[NGX_HTTP_REWRITE_PHASE].handlers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = ngx_http_cwmp_wakeup_phase_handler;
+    }
+
     if (!wmcf->enabled && wmcf->affinity.line == 0) {
         return NGX_OK;
     }
 
     ngx_http_cwmp_filter_init();
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
     if (h == NULL) {

@@ -43,6 +43,7 @@ typedef struct {
     ngx_array_t                  upstreams;  /* these; of their srv_conf's */
     ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
     unsigned                     enabled:1;  /* cwmp on somewhere */
+    unsigned                     status:1;   /* cwmp_status somewhere */
 } ngx_http_cwmp_main_conf_t;
 
 
@@ -227,6 +228,12 @@ void ngx_http_cwmp_filter_init(void);
 
 
 /* ngx_http_cwmp_wakeup.c, ngx_http_cwmp_status.c: content handlers */
+
+/*
+ * REWRITE, the first phase that knows the location: from here on nothing that
+ * is logged about a wake-up shows its request line.
+ */
+ngx_int_t ngx_http_cwmp_wakeup_phase_handler(ngx_http_request_t *r);
 
 ngx_int_t ngx_http_cwmp_wakeup_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_cwmp_status_handler(ngx_http_request_t *r);

@@ -28,8 +28,8 @@
  *     sessions   ngx_http_cwmp_session.c
  *     cookies    ngx_http_cwmp_session.c, and what was logged once:
  *                ngx_http_cwmp_announce.c
- *     nonces     ngx_http_cwmp_call.c
- *     calls      ngx_http_cwmp_call.c
+ *     nonces     ngx_http_cwmp_wakeup.h
+ *     calls      ngx_http_cwmp_wakeup.h
  */
 
 #define NGX_HTTP_CWMP_SESSIONS      0
@@ -51,7 +51,9 @@
 
 /*
  * The counters: X(identifier, family, label, value, help).  Counters of one
- * family stand together and differ in the label's value.
+ * family stand together and differ in the label's value.  WAKEUPS_ are in the
+ * order of cwmp_wakeup_result_e.  EXCHANGES_ are a histogram: bounds in
+ * milliseconds, each call in one bucket only, then the sum of milliseconds.
  */
 
 #define NGX_HTTP_CWMP_COUNTERS(X)                                             \
@@ -87,6 +89,73 @@
       "upstream connections pinned to a CPE's connection")                    \
     X(PINNED_CLOSED, "pinned_connections", "event", "closed",                 \
       "upstream connections pinned to a CPE's connection")                    \
+                                                                              \
+    X(WAKEUPS_METHOD, "wakeups", "result", "method",                          \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_BAD_ORIGIN, "wakeups", "result", "bad_origin",                  \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_FORBIDDEN, "wakeups", "result", "forbidden",                    \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_CREDENTIALS, "wakeups", "result", "credentials",                \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_OK, "wakeups", "result", "ok",                                  \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_BUSY, "wakeups", "result", "busy",                              \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_CHALLENGE, "wakeups", "result", "challenge",                    \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_UNAUTHORIZED, "wakeups", "result", "unauthorized",              \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_UNSUPPORTED, "wakeups", "result", "unsupported",                \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_REDIRECT, "wakeups", "result", "redirect",                      \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_STATUS, "wakeups", "result", "status",                          \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_BAD_REPLY, "wakeups", "result", "bad_reply",                    \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_UNRESOLVED, "wakeups", "result", "unresolved",                  \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_REFUSED, "wakeups", "result", "refused",                        \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_RESET, "wakeups", "result", "reset",                            \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_CLOSED, "wakeups", "result", "closed",                          \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_TIMEOUT, "wakeups", "result", "timeout",                        \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_QUEUE, "wakeups", "result", "queue",                            \
+      "wake-ups by result")                                                   \
+    X(WAKEUPS_INTERNAL, "wakeups", "result", "internal",                      \
+      "wake-ups by result")                                                   \
+                                                                              \
+    X(CALLS_SHARED, "calls_shared", "", "",                                   \
+      "wake-ups that shared the call of another one")                         \
+    X(NONCES_REUSED, "nonces_reused", "", "",                                 \
+      "requests to CPEs that answered a known challenge")                     \
+                                                                              \
+    X(EXCHANGES_5, "exchange_seconds", "le", "0.005",                         \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_10, "exchange_seconds", "le", "0.01",                         \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_25, "exchange_seconds", "le", "0.025",                        \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_50, "exchange_seconds", "le", "0.05",                         \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_100, "exchange_seconds", "le", "0.1",                         \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_250, "exchange_seconds", "le", "0.25",                        \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_500, "exchange_seconds", "le", "0.5",                         \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_1000, "exchange_seconds", "le", "1",                          \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_2500, "exchange_seconds", "le", "2.5",                        \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_INF, "exchange_seconds", "le", "+Inf",                        \
+      "time of calls to CPEs")                                                \
+    X(EXCHANGES_TIME, "exchange_seconds", "", "",                             \
+      "time of calls to CPEs")                                                \
                                                                               \
     X(REBUILT, "zone_rebuilds", "", "",                                       \
       "tables repaired after a worker died inside one")
