@@ -1,0 +1,93 @@
+package Fieldgate::Dns;
+
+# A name server for tests, in a process of its own:
+#
+#   my $dns = Fieldgate::Dns->new('cpe.example' => [ '127.0.0.1' ], ...);
+#   resolver 127.0.0.1:PORT ...;           # $dns->port
+#
+# Names that it does not know do not exist (NXDOMAIN); a name whose value is
+# undef is not answered at all.
+
+use strict;
+use warnings;
+
+use IO::Socket::INET;
+use Socket qw(AF_INET AF_INET6 inet_pton);
+
+
+sub new {
+    my ($class, %names) = @_;
+
+    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+                                       Proto => 'udp')
+        or die "cannot listen: $@\n";
+
+    my $pid = fork() // die "fork: $!\n";
+
+    if ($pid == 0) {
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+        serve($socket, \%names);
+        require POSIX;
+        POSIX::_exit(0);
+    }
+
+    return bless { pid => $pid, owner => $$, port => $socket->sockport },
+                 $class;
+}
+
+
+sub port { $_[0]{port} }
+
+
+sub serve {
+    my ($socket, $names) = @_;
+
+    while (defined $socket->recv(my $query, 512)) {
+        my ($id, $flags, @n) = unpack 'n6', $query;
+        my ($at, @labels) = (12);
+
+        while (my $len = ord substr $query, $at, 1) {
+            push @labels, substr $query, $at + 1, $len;
+            $at += $len + 1;
+        }
+
+        my $question = substr $query, 12, $at + 5 - 12;
+        my $type = unpack 'n', substr $query, $at + 1, 2;
+        my $name = lc join '.', @labels;
+
+        next if exists $names->{$name} && !defined $names->{$name};
+
+        my @answers;
+
+        for my $address (@{ $names->{$name} || [] }) {
+            my $v6 = $address =~ /:/;
+            next if $type != ($v6 ? 28 : 1);
+            my $data = inet_pton($v6 ? AF_INET6 : AF_INET, $address);
+            push @answers, pack('nnnNn', 0xc00c, $type, 1, 1, length $data)
+                           . $data;
+        }
+
+        $socket->send(pack('n6', $id, exists $names->{$name} ? 0x8180 : 0x8183,
+                           1, scalar @answers, 0, 0)
+                      . $question . join '', @answers);
+    }
+}
+
+
+sub stop {
+    my ($self) = @_;
+
+    return unless $self->{pid} && $self->{owner} == $$;
+
+    kill 'KILL', $self->{pid};
+
+    local $?;
+    waitpid $self->{pid}, 0;
+    delete $self->{pid};
+}
+
+
+sub DESTROY { $_[0]->stop }
+
+
+1;

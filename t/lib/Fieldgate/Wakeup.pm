@@ -1,0 +1,226 @@
+package Fieldgate::Wakeup;
+
+# An ACS that wakes CPEs through nginx, for tests: raw HTTP on blocking sockets,
+# as many at once as the test likes.
+#
+#   my $acs = Fieldgate::Wakeup->new($t);         # $t->port('acs'), /client
+#   my $r = $acs->wake($cpe->url);                # with Basic credentials
+#   is($r->{status}, 200);
+#
+#   my @calls = map { $acs->begin($_) } @urls;    # sent, not waited for
+#   my @replies = map { $acs->end($_) } @calls;
+#
+# A reply: { status, headers => { name in lower case => [ values ] }, body,
+# head (the text of the header), time (seconds since it was sent) }; status 0
+# means that nginx closed the connection without one.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(hmac_sha256 sha256);
+use IO::Select;
+use IO::Socket::IP;
+use MIME::Base64 qw(encode_base64);
+use Time::HiRes ();
+
+our $Guard = 60;
+
+
+# port: of $t, by name; path: of the location
+
+sub new {
+    my ($class, $t, %opt) = @_;
+
+    return bless { t => $t, port => 'acs', path => '/client', user => 'acs',
+                   password => 's3c:ret', %opt }, $class;
+}
+
+
+# the form in which nginx announces an origin (DESIGN: controls, space,
+# non-ASCII and % & + # ; " < > are encoded)
+
+sub encode {
+    my ($url) = @_;
+    $url =~ s/([\x00-\x20\x7f-\xff%&+#;"<>])/sprintf '%%%02X', ord $1/ge;
+    return $url;
+}
+
+
+# the signature of an origin in query mode ("query", host:port, path) or in path
+# mode, written anew from the description in cwmp_sign.h
+
+sub sign {
+    my ($key, $mode, $hostport, $path) = @_;
+
+    my $hash = sha256("\x01" . join '', map { pack('N', length) . $_ }
+                                           $mode, $hostport, $path);
+
+    return encode_base64url(substr hmac_sha256($hash, $key), 0, 16);
+}
+
+
+sub encode_base64url {
+    my $text = encode_base64($_[0], '');
+    $text =~ tr{+/=}{-_}d;
+    return $text;
+}
+
+
+sub basic {
+    my ($user, $password) = @_;
+    return 'Basic ' . encode_base64("$user:$password", '');
+}
+
+
+# Options: socket (a connection from connect(), kept), method, args (in place
+# of origin=URL), more (further arguments), auth (Authorization; undef: none),
+# user, password, target (in place of everything), headers (text), version
+
+sub begin {
+    my ($self, $url, %opt) = @_;
+
+    my $method = $opt{method} // 'GET';
+    my $args = $opt{args} // 'origin=' . encode($url);
+    $args .= $opt{more} if defined $opt{more};
+    my $target = $opt{target} // "$self->{path}?$args";
+
+    my $auth = exists $opt{auth} ? $opt{auth}
+             : basic($opt{user} // $self->{user},
+                     $opt{password} // $self->{password});
+
+    my $call = { socket => $opt{socket}, kept => defined $opt{socket},
+                 method => $method };
+
+    $call->{socket} //= $self->connect;
+
+    my $text = "$method $target " . ($opt{version} // 'HTTP/1.1') . "\r\n"
+             . "Host: localhost\r\n"
+             . ($call->{kept} ? '' : "Connection: close\r\n")
+             . (defined $auth ? "Authorization: $auth\r\n" : '')
+             . ($opt{headers} // '') . "\r\n";
+
+    $call->{start} = Time::HiRes::time();
+    syswrite $call->{socket}, $text;
+
+    return $call;
+}
+
+
+sub end {
+    my ($self, $call) = @_;
+
+    my $reply = $self->read_reply($call->{socket}, $call->{method});
+    $reply->{time} = Time::HiRes::time() - $call->{start};
+    close $call->{socket} unless $call->{kept};
+
+    return $reply;
+}
+
+
+sub wake {
+    my ($self, $url, %opt) = @_;
+    return $self->end($self->begin($url, %opt));
+}
+
+
+sub connect {
+    my ($self) = @_;
+
+    return IO::Socket::IP->new(
+        PeerHost => '127.0.0.1', PeerPort => $self->{t}->port($self->{port}),
+        Proto => 'tcp',
+    ) || die "connect to nginx: $@\n";
+}
+
+
+sub read_reply {
+    my ($self, $s, $method) = @_;
+
+    my $select = IO::Select->new($s);
+    my $end = Time::HiRes::time() + $Guard;
+    my $buf = '';
+    my ($reply, $more);
+
+    while (1) {
+        if (!$reply && $buf =~ s/^(.*?\r\n)\r\n//s) {
+            $reply = parse($1);
+            my $length = $reply->{headers}{'content-length'};
+            $more = $method eq 'HEAD' || $reply->{status} == 204 ? 0
+                  : $length ? $length->[0] : undef;
+        }
+
+        if ($reply && defined $more && length $buf >= $more) {
+            $reply->{body} = $buf;
+            return $reply;
+        }
+
+        die "no reply in $Guard s but \"$buf\"\n"
+            unless $select->can_read($end - Time::HiRes::time());
+
+        if (!sysread $s, $buf, 65536, length $buf) {
+            return { status => 0, headers => {}, head => '', body => $buf }
+                unless $reply;
+            $reply->{body} = $buf;
+            return $reply;
+        }
+    }
+}
+
+
+sub parse {
+    my ($head) = @_;
+
+    my ($line, @lines) = split /\r\n/, $head;
+    my ($status) = $line =~ m{^HTTP/1\.1 (\d\d\d)};
+    my %h;
+
+    for (@lines) {
+        my ($name, $value) = /^([^:]+): ?(.*)$/;
+        push @{ $h{ lc $name } }, $value;
+    }
+
+    return { status => $status // -1, headers => \%h, head => $head };
+}
+
+
+# Connections to different workers, by process id: { pid => socket }.  The
+# configuration has a location /pid that returns $pid.
+
+sub workers {
+    my ($self) = @_;
+
+    my @pids = $self->{t}->pids;
+    my (%socket, @others);
+
+    for (1 .. 200) {
+        my $s = $self->connect;
+        syswrite $s, "GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        my $pid = $self->read_reply($s, 'GET')->{body};
+
+        exists $socket{$pid} ? push @others, $s : ($socket{$pid} = $s);
+        last if keys %socket == @pids;
+    }
+
+    die "connections to " . keys(%socket) . " of " . @pids . " workers\n"
+        if keys %socket != @pids;
+
+    return \%socket;
+}
+
+
+# a connection that one particular worker serves
+
+sub to_worker {
+    my ($self, $pid) = @_;
+
+    for (1 .. 200) {
+        my $s = $self->connect;
+        syswrite $s, "GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        return $s if $self->read_reply($s, 'GET')->{body} == $pid;
+    }
+
+    die "no connection to worker $pid\n";
+}
+
+
+1;

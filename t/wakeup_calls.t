@@ -1,0 +1,170 @@
+# Wake-ups that share a call, wait for their turn, or lose their worker.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::ConnectionRequest;
+use Fieldgate::Wakeup;
+
+my $http = <<'END';
+    cwmp_zone cwmp:1m;
+
+    server {
+        listen 127.0.0.1:%%PORT:acs%%;
+
+        cwmp_origin_allow 127.0.0.1;
+
+        location = /pid { return 200 $pid; }
+
+        location = /client {
+            cwmp_connection_request;
+            cwmp_timeout 20s;
+        }
+
+        location = /hasty {
+            cwmp_connection_request;
+            cwmp_timeout 500ms;
+        }
+
+        location = /status { cwmp_status; }
+    }
+END
+
+my $t = Fieldgate->new(workers => 2, http => $http,
+                       events => 'worker_connections 2048;');
+$t->start;
+
+my $acs = Fieldgate::Wakeup->new($t);
+my $hasty = Fieldgate::Wakeup->new($t, path => '/hasty');
+
+sub verdicts {
+    my ($cpe) = @_;
+    return join ' ', map { $_->{verdict} } @{$cpe->seen->{requests}};
+}
+
+sub statuses { join ' ', map { $acs->end($_)->{status} } @_ }
+
+sub counter {
+    my ($name) = @_;
+    my ($n) = $t->get('acs', '/status') =~ /"$name":(\d+)/
+        or die "no counter $name\n";
+    return $n;
+}
+
+
+# equal wake-ups, in one worker and in two
+
+my $cpe = Fieldgate::ConnectionRequest->new(delay => 0.3);
+my ($one, $two) = values %{$acs->workers};
+my ($a, $b) = map { { socket => $_ } } $one, $two;
+
+my @calls = map { $acs->begin($cpe->url, socket => $one) } 1;
+$cpe->wait_for(requests => 1);
+push @calls, $acs->begin($cpe->url, socket => $two);
+push @calls, map { $acs->begin($cpe->url) } 1 .. 20;
+
+is(statuses(@calls), join(' ', (200) x 22), '22 equal wake-ups, 2 workers');
+is(verdicts($cpe), 'challenge ok', 'share one call');
+is($cpe->seen->{connections}, 1, 'on one connection');
+is(counter('calls_shared'), 21, 'and are counted');
+
+# the same nonce again, whichever worker it is
+
+$cpe->clear->set(delay => 0);
+is($acs->wake($cpe->url, socket => $one)->{status}, 200, 'known nonce');
+is($acs->wake($cpe->url, socket => $two)->{status}, 200, 'in both workers');
+is($acs->wake($cpe->url, socket => $one)->{status}, 200, 'and again');
+is(verdicts($cpe), 'ok ok ok', 'one request each');
+is(join(' ', map { $_->{headers}{authorization} =~ /nc=(\w+)/ }
+                 @{$cpe->seen->{requests}}),
+   '00000002 00000003 00000004', 'which are counted across the workers');
+is(counter('nonces_reused'), 3, 'and in the status');
+
+$cpe->clear;
+is($acs->wake($cpe->url, password => 'wrong')->{status}, 401,
+   'other credentials');
+is(verdicts($cpe), 'challenge response', 'do not use it');
+
+$cpe->clear->set(nonce_uses => 1);
+is($acs->wake($cpe->url)->{status}, 200, 'a known nonce that is refused');
+is(verdicts($cpe), 'stale ok', 'costs what an unknown one does');
+
+$cpe->clear->set(nonce_uses => 0);
+is($acs->wake($cpe->url)->{status}, 200, 'and the new one');
+is(verdicts($cpe), 'ok', 'is known then');
+
+# different wake-ups for one CPE
+
+$cpe = Fieldgate::ConnectionRequest->new(delay => 0.05, after_ok => 'keep',
+                                         path => '/');
+@calls = map { $acs->begin('http://' . $cpe->hostport . "/$_") } 1 .. 16;
+is(statuses(@calls), join(' ', (200) x 16), '16 different wake-ups');
+is($cpe->seen->{most}, 1, 'one after the other');
+is(scalar @{$cpe->seen->{requests}}, 32, 'each with its own call');
+
+# the deadline of one that waits
+
+$cpe = Fieldgate::ConnectionRequest->new(path => '/', delay => 1);
+my $slow = $acs->begin($cpe->url);
+$cpe->wait_for(requests => 1);
+my $r = $hasty->wake('http://' . $cpe->hostport . '/other');
+is($r->{status}, 503, 'a deadline that passes in the queue: offline');
+cmp_ok($r->{time}, '>=', 0.4, 'not too early');
+is(statuses($slow), 200, 'while the call goes on');
+is(counter('queue'), 1, 'counted');
+is(scalar @{$cpe->seen->{requests}}, 2, 'the CPE knows nothing of it');
+
+# one CPE does not wait for another
+
+my $other = Fieldgate::ConnectionRequest->new;
+$slow = $acs->begin($cpe->url);
+$cpe->wait_for(requests => 3);
+is($acs->wake($other->url)->{status}, 200, 'another CPE is called meanwhile');
+is(statuses($slow), 200, 'and the first answers');
+
+# an ACS that leaves
+
+$cpe = Fieldgate::ConnectionRequest->new(delay => 0.5, path => '/');
+my $leader = $acs->begin($cpe->url);
+$cpe->wait_for(requests => 1);
+@calls = map { $acs->begin($cpe->url) } 1 .. 4;
+my $queued = $acs->begin('http://' . $cpe->hostport . '/queued');
+close $leader->{socket};
+close $queued->{socket};
+is(statuses(@calls), '200 200 200 200', 'those that share get their answer');
+is(verdicts($cpe), 'challenge ok', 'from one call');
+
+$cpe->clear;
+$leader = $acs->begin($cpe->url);
+$cpe->wait_for(requests => 1);
+close $leader->{socket};
+$cpe->wait_for(closed => 1);
+is(verdicts($cpe), 'ok', 'a call that nobody waits for goes on to its end');
+
+# a worker that dies while it calls
+
+my %worker = %{$acs->workers};
+my ($victim, $survivor) = keys %worker;
+$cpe = Fieldgate::ConnectionRequest->new(delay => 1);
+$leader = $acs->begin($cpe->url, socket => $worker{$victim});
+$cpe->wait_for(requests => 1);
+my $follower = $acs->begin($cpe->url, socket => $worker{$survivor});
+my $behind = $acs->begin($cpe->url, socket => $acs->to_worker($survivor),
+                         user => 'nobody');
+$t->kill_worker($victim);
+is($acs->end($leader)->{status}, 0, 'the ACS of a killed worker is cut off');
+is(statuses($follower, $behind), '200 401', 'those of the other are answered');
+is($cpe->seen->{connections} >= 2, 1, 'by a call of its own');
+
+# reload
+
+%worker = %{$acs->workers};
+$cpe = Fieldgate::ConnectionRequest->new(delay => 1, path => '/');
+@calls = map { $acs->begin($cpe->url, socket => $_) } values %worker;
+$cpe->wait_for(requests => 1);
+$t->reload;
+push @calls, $acs->begin($cpe->url);
+push @calls, $acs->begin('http://' . $cpe->hostport . '/new');
+is(statuses(@calls), '200 200 200 200', 'calls in flight survive a reload');
+is($cpe->seen->{most}, 1, 'and are seen by the new workers');
+
+done_testing;

@@ -1,0 +1,108 @@
+# cwmp_status, as JSON and for Prometheus.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::ConnectionRequest;
+use Fieldgate::Wakeup;
+use JSON::PP ();
+
+my $t = Fieldgate->new(workers => 2, http => <<'END');
+    cwmp_zone cwmp:1m;
+
+    server {
+        listen 127.0.0.1:%%PORT:acs%%;
+
+        location = /client {
+            cwmp_connection_request;
+            cwmp_origin_allow 127.0.0.1;
+        }
+
+        location = /status { cwmp_status; }
+    }
+END
+$t->start;
+
+my $acs = Fieldgate::Wakeup->new($t);
+my $cpe = Fieldgate::ConnectionRequest->new;
+
+$acs->wake($cpe->url) for 1 .. 5;
+$cpe->set(status => 503);
+$acs->wake($cpe->url);
+$acs->wake('', args => '');
+$acs->wake($cpe->url, auth => undef);
+$acs->wake($cpe->url, method => 'PUT');
+$acs->wake('http://127.0.0.2/');
+
+my $r = $acs->wake('', target => '/status', auth => undef);
+is($r->{status}, 200, 'status');
+is_deeply($r->{headers}{'content-type'}, ['application/json'], 'JSON');
+
+my $status = eval { JSON::PP::decode_json($r->{body}) };
+is($@, '', 'well-formed');
+is($status->{wakeups}{ok}, 5, 'ok');
+is($status->{wakeups}{busy}, 1, 'busy');
+is($status->{wakeups}{bad_origin}, 1, 'bad_origin');
+is($status->{wakeups}{credentials}, 1, 'credentials');
+is($status->{wakeups}{method}, 1, 'method');
+is($status->{wakeups}{forbidden}, 1, 'forbidden');
+is($status->{wakeups}{timeout}, 0, 'timeout');
+is($status->{nonces_reused}, 5, 'nonces reused');
+is($status->{calls_shared}, 0, 'calls shared');
+is($status->{exchange_seconds}{count}, 6, 'six calls');
+is($status->{exchange_seconds}{buckets}{'+Inf'}, 6, 'in the last bucket');
+is($status->{tables}{nonces}{used}, 1, 'one nonce');
+ok($status->{tables}{nonces}{rows} > 100, 'room for more');
+is_deeply([sort keys %{$status->{messages}}], [qw(Inform empty other)],
+          'messages by method');
+ok(exists $status->{$_}, $_)
+    for qw(rewritten refused_origins sessions pinned_connections);
+
+is($acs->wake('', target => '/status', method => 'HEAD', auth => undef)
+   ->{body}, '', 'HEAD');
+is($acs->wake('', target => '/status', method => 'DELETE', auth => undef)
+   ->{status}, 405, 'DELETE');
+is($acs->wake('', target => '/status?format=xml', auth => undef)->{status},
+   400, 'an unknown format');
+is($acs->wake('', target => '/status?format=json', auth => undef)->{body},
+   $acs->wake('', target => '/status', auth => undef)->{body}, 'format=json');
+
+# Prometheus, by its own judge
+
+$r = $acs->wake('', target => '/status?format=prometheus', auth => undef);
+like($r->{headers}{'content-type'}[0], qr{^text/plain; version=0\.0\.4},
+     'text');
+like($r->{body}, qr/^cwmp_wakeups_total\{result="ok"\} 5$/m, 'a counter');
+like($r->{body}, qr/^cwmp_exchange_seconds_count 6$/m, 'the histogram');
+is(scalar(() = $r->{body} =~ /^# TYPE cwmp_wakeups_total counter$/mg), 1,
+   'one TYPE for each family');
+
+open my $promtool, '|-', "promtool check metrics > $t->{dir}/promtool.out 2>&1"
+    or die "promtool: $!\n";
+print $promtool $r->{body};
+ok(close $promtool, 'promtool check metrics')
+    or diag(Fieldgate::Env::read_file($t->path('promtool.out')));
+
+# a worker's death loses nothing
+
+my ($victim) = $t->pids;
+$t->kill_worker($victim);
+$r = $acs->wake('', target => '/status', auth => undef);
+is(JSON::PP::decode_json($r->{body})->{wakeups}{ok}, 5,
+   'the counters survive a killed worker');
+$t->reload(gone => 1);
+$r = $acs->wake('', target => '/status', auth => undef);
+is(JSON::PP::decode_json($r->{body})->{wakeups}{ok}, 5, 'and a reload');
+
+# alone in a configuration
+
+my $alone = Fieldgate->new(workers => 1, http => <<'END');
+    server {
+        listen 127.0.0.1:%%PORT:acs%%;
+        location = /status { cwmp_status; }
+    }
+END
+$alone->start;
+is(Fieldgate::Wakeup->new($alone)->wake('', target => '/status')->{status},
+   200, 'cwmp_status and nothing else');
+
+done_testing;
