@@ -93,8 +93,8 @@ extern ngx_stream_ntrip_worker_t  ngx_stream_ntrip_worker;
     }
 
 
-/* ngx_stream_ntrip_zone.c: ntrip_zone, after all of stream{} was read (init_main_conf):
-   adds both zones, or puts the running data zone in */
+/* ngx_stream_ntrip_zone.c: both zones, after all of stream{} was read; the
+   data zone of a running cycle keeps its size */
 char *ngx_stream_ntrip_bus_conf(ngx_conf_t *cf,
     ngx_stream_ntrip_main_conf_t *nmcf);
 

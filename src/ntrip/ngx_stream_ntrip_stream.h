@@ -171,12 +171,20 @@ struct ngx_stream_ntrip_stream_s {
     ngx_stream_ntrip_source_t *source;     /* if owned here */
     uint64_t                   mail_seq;   /* last mail read, if owned */
 
+    uint64_t                   offer;      /* hand-over: nonce of the offer of
+                                              its source, 0: none */
+    ngx_msec_t                 keep;       /* no other offer before; 0: any
+                                              time */
+
     ngx_stream_ntrip_srv_conf_t  *conf;
     ngx_stream_ntrip_mount_t     *mount;
 };
 
 
 /* ---- streams: ngx_stream_ntrip_stream.c ---- */
+
+/* all stream objects of this worker, by their "queue" */
+extern ngx_queue_t  ngx_stream_ntrip_streams;
 
 ngx_int_t ngx_stream_ntrip_stream_init(ngx_cycle_t *cycle);
 
@@ -189,7 +197,13 @@ ngx_int_t ngx_stream_ntrip_stream_init(ngx_cycle_t *cycle);
 ngx_int_t ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail);
 
-/* joins one that is known, at a ring position (hand-over) */
+/* this worker's object of a stream that is known (hand-over), made if there
+   is none, for the conf; NULL: no memory */
+ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_open(uint32_t index,
+    uint64_t serial, ngx_stream_ntrip_srv_conf_t *conf,
+    ngx_stream_ntrip_mount_t *mount);
+
+/* adds a rover to it at a ring position; its worker's bit is set already */
 ngx_int_t ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
     uint32_t index, uint64_t serial, uint64_t position);
 
@@ -238,8 +252,22 @@ typedef void (*ngx_stream_ntrip_test_pt)(void *data, ngx_uint_t reason,
 ngx_int_t ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
     ngx_stream_ntrip_test_pt handler, void *data);
 
-/* hand-over: fills in msg and fds, state becomes OFFERED; resume on
-   withdrawal; release closes without shutdown, after the heir has accepted */
+/*
+ * Hand-over, all in this worker's own objects; ngx_stream_ntrip_handover.c
+ * does the rest.
+ *
+ * offer:   a LIVE plain TCP source: state OFFERED, timers deleted, its
+ *          connection parked (ngx_stream_ntrip_park()); msg gets source,
+ *          candidate, reply, rtcm, fds its socket and its lock file.  NGX_OK;
+ *          NGX_DECLINED: not now, nothing has changed.
+ * resume:  the offer was withdrawn: LIVE again, unparked, timers.
+ * release: the heir has it: closes its copies (ngx_stream_ntrip_unhand()
+ *          for the connection); the stream object stays while it has rovers.
+ * adopt:   the other side: makes everything ready, then calls
+ *          ngx_stream_ntrip_handover_accept(msg).  NGX_OK: the stream and the
+ *          fds are this source's, which is LIVE; else nothing has changed and
+ *          the fds are still the caller's.
+ */
 ngx_int_t ngx_stream_ntrip_source_offer(ngx_stream_ntrip_source_t *source,
     ntrip_handover_t *msg, ngx_socket_t *fds);
 void ngx_stream_ntrip_source_resume(ngx_stream_ntrip_source_t *source);
@@ -276,7 +304,7 @@ struct ngx_stream_ntrip_rover_s {
     uint32_t                   index;      /* session row */
     uint64_t                   login;
     ngx_stream_ntrip_mount_t  *mount;
-    ngx_queue_t                queue;      /* of this worker, by state */
+    ngx_queue_t                queue;      /* of this worker */
 
     u_char                     state;
     u_char                     version;
@@ -288,7 +316,15 @@ struct ngx_stream_ntrip_rover_s {
                                               there is none: nearly always */
     u_char                    *request;    /* until login */
     ngx_msec_t                 gga;        /* when the last came */
+
+    uint64_t                   offer;      /* hand-over, as in a stream */
+    ngx_msec_t                 keep;
 };
+
+
+/* rovers of this worker that are logged in: POSITION, WAIT, ATTACHED,
+   OFFERED; by their "queue" */
+extern ngx_queue_t  ngx_stream_ntrip_rovers;
 
 
 void ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
@@ -300,13 +336,45 @@ void ngx_stream_ntrip_rover_retry(void);
 /* the stream of these rovers has failed: closes them all */
 void ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream);
 
-/* hand-over, as for sources */
+/*
+ * Hand-over, as for sources.
+ *
+ * offer:   fills in all that is said of a rover in msg but addresses and
+ *          session row; NGX_DECLINED: TLS, or not in the queue's states, or
+ *          with more unsent bytes of a record than fit.
+ * release: frees the rover: no logout, no access log, its sink leaves the
+ *          stream, the connection goes by ngx_stream_ntrip_unhand().
+ * adopt:   "s" and its connection are ready, with the conf of the server that
+ *          the rover had connected to; makes the rover, then calls
+ *          ngx_stream_ntrip_handover_accept(msg), after which msg->stream
+ *          tells whether its stream is still there.  NGX_OK: the session goes
+ *          on; else nothing has changed, and the caller frees "s".
+ */
 ngx_int_t ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
     ntrip_handover_t *msg, ngx_socket_t *fds);
 void ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_rover_release(ngx_stream_ntrip_rover_t *rover);
-ngx_int_t ngx_stream_ntrip_rover_adopt(ntrip_handover_t *msg,
-    ngx_socket_t *fds);
+ngx_int_t ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s,
+    ntrip_handover_t *msg);
+
+
+/* ---- hand-over: ngx_stream_ntrip_handover.c ---- */
+
+/* see adopt above: takes the row, and for a rover the bit of its stream; wakes
+   the giver.  NGX_OK; NGX_DECLINED: the offer no longer stands */
+ngx_int_t ngx_stream_ntrip_handover_accept(ntrip_handover_t *msg);
+
+/*
+ * park:   takes a connection out of the event loop, for good: the kernel would
+ *         go on to report events of a descriptor that lives on in the heir.
+ * unpark: back again, events that came meanwhile are reported.  NGX_ERROR:
+ *         close it.
+ * unhand: closes a parked connection that is now the heir's, and destroys its
+ *         pool.
+ */
+void ngx_stream_ntrip_park(ngx_connection_t *c);
+ngx_int_t ngx_stream_ntrip_unpark(ngx_connection_t *c);
+void ngx_stream_ntrip_unhand(ngx_connection_t *c);
 
 
 #endif /* _NGX_STREAM_NTRIP_STREAM_H_INCLUDED_ */

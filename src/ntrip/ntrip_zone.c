@@ -13,6 +13,8 @@ static size_t ntrip_zone_layout(const ntrip_zone_plan_t *plan,
 static uint32_t ntrip_zone_rows(size_t bytes, size_t row, uint32_t max);
 static ngx_uint_t ntrip_zone_awaits_heir(ntrip_bus_t *bus, ntrip_row_t *row,
     uint64_t now);
+static ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me,
+    uint64_t serial, uint64_t nonce);
 static void ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake);
 static void ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus,
@@ -421,19 +423,40 @@ ntrip_row_withdraw(ntrip_row_t *row, uint64_t me, uint64_t nonce)
 }
 
 
+static ngx_uint_t
+ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
+    uint64_t nonce)
+{
+    return row->state != NTRIP_ROW_FREE
+           && row->serial == serial
+           && row->heir == me
+           && row->nonce == nonce;
+}
+
+
 ngx_int_t
 ntrip_row_accept(ntrip_row_t *row, uint64_t me, uint64_t serial,
     uint64_t nonce)
 {
-    if (row->state == NTRIP_ROW_FREE
-        || row->serial != serial
-        || row->heir != me
-        || row->nonce != nonce)
-    {
+    if (!ntrip_row_offered(row, me, serial, nonce)) {
         return NGX_DECLINED;
     }
 
     __atomic_store_n(&row->holder, me, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&row->heir, 0, __ATOMIC_SEQ_CST);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ntrip_row_decline(ntrip_row_t *row, uint64_t me, uint64_t serial,
+    uint64_t nonce)
+{
+    if (!ntrip_row_offered(row, me, serial, nonce)) {
+        return NGX_DECLINED;
+    }
+
     __atomic_store_n(&row->heir, 0, __ATOMIC_SEQ_CST);
 
     return NGX_OK;

@@ -137,6 +137,8 @@ ngx_int_t ntrip_zone_sweep(ntrip_zone_t *zone, ntrip_bus_t *bus,
  *           NGX_DECLINED: it has been taken, close your copies.
  * accept:   heir only.  NGX_OK: it is ours now; NGX_DECLINED: the offer does
  *           not stand (any more), close what came with it.
+ * decline:  heir only, which cannot take it: the holder keeps it.  NGX_OK, or
+ *           NGX_DECLINED as above.
  */
 
 #define NTRIP_OFFER_TIMEOUT  1000    /* ms */
@@ -145,6 +147,8 @@ void ntrip_row_offer(ntrip_row_t *row, uint64_t heir, uint64_t nonce,
     uint64_t now);
 ngx_int_t ntrip_row_withdraw(ntrip_row_t *row, uint64_t me, uint64_t nonce);
 ngx_int_t ntrip_row_accept(ntrip_row_t *row, uint64_t me, uint64_t serial,
+    uint64_t nonce);
+ngx_int_t ntrip_row_decline(ntrip_row_t *row, uint64_t me, uint64_t serial,
     uint64_t nonce);
 
 

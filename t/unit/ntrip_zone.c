@@ -909,6 +909,20 @@ test_offers(void)
     nonce = ntrip_bus_next_serial(test_bus);
     ntrip_row_offer(&stream->row, heir, nonce, 10000000);
 
+    test_ok(ntrip_row_decline(&stream->row, giver, found.serial, nonce)
+            == NGX_DECLINED
+            && ntrip_row_decline(&stream->row, heir, found.serial, nonce)
+               == NGX_OK
+            && stream->row.heir == 0
+            && ntrip_stream_accept(test_zone, heir, found.index,
+                                   found.serial, nonce) == NGX_DECLINED
+            && ntrip_stream_owned(test_zone, giver, found.index,
+                                  found.serial),
+            "what was declined neither, and only its heir declines");
+
+    nonce = ntrip_bus_next_serial(test_bus);
+    ntrip_row_offer(&stream->row, heir, nonce, 10000000);
+
     test_ok(ntrip_stream_rejoin(test_zone, heir, found.index, found.serial)
             == NGX_OK
             && ntrip_stream_accept(test_zone, heir, found.index,
