@@ -9,16 +9,17 @@
  * says so, so that candidates for a lease need no SQL under or around the
  * lock.  Users are looked up row by row.
  *
- * States: OPENING (thread: folder is there, file made or imported, by the
- * worker that gets a file lock on DATABASE.lease byte 0; others wait), READY,
- * DOWN (why, once a second: reopen if the inode changed or it was an error).
+ * States: OPENING (a thread makes or imports the file, in one transaction, for
+ * which the other workers wait), READY, DOWN (why, and opened again twice a
+ * second).  A missing file is made by workers of the first generation, when
+ * they start; later somebody may be about to put another one there.
  * Lookups in OPENING and DOWN give NGX_AGAIN: never a 401.
  *
  * Attacks:
  *   file deleted, replaced: fstat() against stat() once a second; reopen.
  *   killed while importing: one transaction; the next one imports.
- *   change feed: "seq" is the cursor; the table is trimmed by the writer to
- *     its last 10000 rows; a reader whose cursor is older than the oldest
+ *   change feed: "seq" is the cursor; a trigger trims the table to its last
+ *     10000 rows or so; a reader whose cursor is older than the oldest
  *     row, or a new file, treats everything as changed.
  *   console closes while its write is out: the task has its own memory and a
  *     "data" that can be cleared.
@@ -113,6 +114,7 @@ void ngx_stream_ntrip_source_changed(uint64_t id);
 typedef struct ngx_stream_ntrip_work_s  ngx_stream_ntrip_work_t;
 
 struct ngx_stream_ntrip_work_s {
+    ngx_queue_t                queue;      /* the store's */
     void                     (*run)(ngx_stream_ntrip_work_t *work, void *db);
     void                     (*done)(ngx_stream_ntrip_work_t *work);
     void                     (*free)(ngx_stream_ntrip_work_t *work);

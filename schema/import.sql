@@ -1,0 +1,123 @@
+-- Fieldgate: takes over the tables of cors-relay, behind schema.sql and in the
+-- same transaction.
+--
+-- cors-relay keeps expiry as text in local time, and compares it as text: what
+-- is no date and sorts behind every year never expires there, nor here.  Its
+-- token is "user:password@host": the first ":" ends the user, the last "@"
+-- begins the host.  Where two tokens differ in their passwords alone, the one
+-- that expires later is taken.
+
+CREATE TABLE IF NOT EXISTS tb_user (
+    name    VARCHAR(255) PRIMARY KEY NOT NULL,
+    passwd  VARCHAR(255) NOT NULL,
+    expire  DATETIME NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS tb_src (
+    token   VARCHAR(255) PRIMARY KEY NOT NULL,
+    expire  DATETIME NOT NULL,
+    flag    INT NOT NULL DEFAULT 0
+);
+
+INSERT INTO user (name, password, expires_at)
+    SELECT name, passwd,
+           coalesce(strftime('%s', expire, 'utc'),
+                    CASE WHEN expire || '' > '9999' THEN 253402214400
+                    ELSE 0 END)
+    FROM tb_user WHERE true
+    ON CONFLICT (name) DO NOTHING;
+
+INSERT INTO source (host, name, password, expires_at)
+    SELECT substr(token, at + 1),
+           substr(token, 1, colon - 1),
+           substr(token, colon + 1, at - colon - 1),
+           coalesce(strftime('%s', expire, 'utc'),
+                    CASE WHEN expire || '' > '9999' THEN 253402214400
+                    ELSE 0 END)
+    FROM (SELECT token, expire, instr(token, ':') AS colon,
+                 length(rtrim(token, replace(token, '@', ''))) AS at
+          FROM tb_src)
+    WHERE colon > 0 AND at > colon AND at < length(token)
+    ON CONFLICT (host, port, name) DO UPDATE
+        SET password = excluded.password, expires_at = excluded.expires_at
+        WHERE excluded.expires_at > expires_at;
+
+DROP TABLE tb_user;
+DROP TABLE tb_src;
+
+
+-- for scripts that read and write the old tables
+
+CREATE VIEW tb_user (name, passwd, expire) AS
+    SELECT name, password,
+           strftime('%Y-%m-%d %H:%M:%S', expires_at, 'unixepoch', 'localtime')
+    FROM user;
+
+CREATE TRIGGER tb_user_insert INSTEAD OF INSERT ON tb_user
+BEGIN
+    INSERT INTO user (name, password, expires_at)
+        VALUES (new.name, new.passwd,
+                coalesce(strftime('%s', new.expire, 'utc'),
+                         CASE WHEN new.expire || '' > '9999' THEN 253402214400
+                         ELSE 0 END));
+END;
+
+CREATE TRIGGER tb_user_update INSTEAD OF UPDATE ON tb_user
+BEGIN
+    UPDATE user
+        SET name = new.name, password = new.passwd,
+            expires_at = coalesce(strftime('%s', new.expire, 'utc'),
+                                  CASE WHEN new.expire || '' > '9999'
+                                  THEN 253402214400 ELSE 0 END)
+        WHERE name = old.name;
+END;
+
+CREATE TRIGGER tb_user_delete INSTEAD OF DELETE ON tb_user
+BEGIN
+    DELETE FROM user WHERE name = old.name;
+END;
+
+CREATE VIEW tb_src (token, expire, flag) AS
+    SELECT name || ':' || password || '@' || host,
+           strftime('%Y-%m-%d %H:%M:%S', expires_at, 'unixepoch', 'localtime'),
+           0
+    FROM source WHERE pool = 'default' AND port = 0;
+
+CREATE TRIGGER tb_src_insert INSTEAD OF INSERT ON tb_src
+BEGIN
+    SELECT raise(ABORT, 'token is not user:password@host')
+        WHERE instr(new.token, ':') = 0
+              OR length(rtrim(new.token, replace(new.token, '@', '')))
+                 <= instr(new.token, ':');
+
+    INSERT INTO source (host, name, password, expires_at)
+        SELECT substr(new.token, at + 1),
+               substr(new.token, 1, colon - 1),
+               substr(new.token, colon + 1, at - colon - 1),
+               coalesce(strftime('%s', new.expire, 'utc'),
+                        CASE WHEN new.expire || '' > '9999' THEN 253402214400
+                        ELSE 0 END)
+        FROM (SELECT instr(new.token, ':') AS colon,
+                     length(rtrim(new.token, replace(new.token, '@', '')))
+                     AS at);
+END;
+
+CREATE TRIGGER tb_src_update INSTEAD OF UPDATE ON tb_src
+BEGIN
+    SELECT raise(ABORT, 'a token is changed by deleting and adding it')
+        WHERE new.token <> old.token;
+
+    UPDATE source
+        SET expires_at = coalesce(strftime('%s', new.expire, 'utc'),
+                                  CASE WHEN new.expire || '' > '9999'
+                                  THEN 253402214400 ELSE 0 END)
+        WHERE pool = 'default' AND port = 0
+              AND name || ':' || password || '@' || host = old.token;
+END;
+
+CREATE TRIGGER tb_src_delete INSTEAD OF DELETE ON tb_src
+BEGIN
+    DELETE FROM source
+        WHERE pool = 'default' AND port = 0
+              AND name || ':' || password || '@' || host = old.token;
+END;

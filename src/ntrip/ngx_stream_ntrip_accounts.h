@@ -1,0 +1,28 @@
+
+/*
+ * The accounts of the providers, held in memory; the rest of the interface is
+ * ngx_stream_ntrip_store_candidates() and _account() in
+ * ngx_stream_ntrip_store.h.
+ */
+
+
+#ifndef _NGX_STREAM_NTRIP_ACCOUNTS_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_ACCOUNTS_H_INCLUDED_
+
+
+#include <sqlite3.h>
+
+#include "ngx_stream_ntrip.h"
+
+
+/*
+ * Reads the table of sources anew, and calls ngx_stream_ntrip_source_changed()
+ * for each account that is gone or differs from what was read before.  NGX_OK,
+ * or NGX_ERROR with the old ones kept: sqlite3_errmsg() tells why.
+ */
+ngx_int_t ngx_stream_ntrip_accounts_load(sqlite3 *db, ngx_log_t *log);
+
+void ngx_stream_ntrip_accounts_free(void);
+
+
+#endif /* _NGX_STREAM_NTRIP_ACCOUNTS_H_INCLUDED_ */

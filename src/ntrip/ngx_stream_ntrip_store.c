@@ -1,0 +1,797 @@
+
+/*
+ * The store: users, accounts and changes in SQLite.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sqlite3.h>
+
+#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_store.h"
+#include "ngx_stream_ntrip_accounts.h"
+#include "ngx_stream_ntrip_schema.h"
+#include "ngx_stream_ntrip_verify.h"
+
+
+/* twice a second: what was changed shows within one */
+#define NGX_STREAM_NTRIP_STORE_POLL   500
+
+/* changes read at a time; what is left is read at the next turn */
+#define NGX_STREAM_NTRIP_STORE_BATCH  1000
+
+/* works that wait for the thread */
+#define NGX_STREAM_NTRIP_STORE_QUEUE  256
+
+
+typedef enum {
+    NGX_STREAM_NTRIP_STORE_OPENING = 0,   /* a thread opens the file */
+    NGX_STREAM_NTRIP_STORE_READY,
+    NGX_STREAM_NTRIP_STORE_DOWN           /* until the next poll */
+} ngx_stream_ntrip_store_state_e;
+
+
+/*
+ * What the thread gets, one at a time: "work", or NULL: open the file.  While
+ * it is out "writer" is the thread's.
+ */
+
+typedef struct {
+    ngx_stream_ntrip_work_t        *work;
+    sqlite3                        *writer;
+    const char                     *path;
+    ngx_uint_t                      create;
+    ngx_uint_t                      reopen;
+    ngx_uint_t                      made;
+    ngx_int_t                       rc;
+    char                            error[NGX_STREAM_NTRIP_SCHEMA_ERROR];
+} ngx_stream_ntrip_store_job_t;
+
+
+struct ngx_stream_ntrip_store_s {
+    ngx_stream_ntrip_main_conf_t   *conf;
+    ngx_stream_ntrip_store_state_e  state;
+    ngx_event_t                     poll;
+    ngx_log_t                      *log;
+    u_char                         *reason;    /* logged last, NULL: none */
+
+    sqlite3                        *reader;
+    sqlite3_stmt                   *user;
+    sqlite3_stmt                   *version;
+    sqlite3_stmt                   *range;
+    sqlite3_stmt                   *changes;
+
+    dev_t                           device;
+    ino_t                           inode;
+    int                             seen;      /* PRAGMA data_version */
+    int64_t                         cursor;    /* last change read */
+    unsigned                        loaded:1;  /* it was ready before */
+    unsigned                        busy:1;    /* the job is out */
+
+    ngx_thread_task_t              *task;
+    ngx_queue_t                     works;     /* of ..._work_t */
+    ngx_uint_t                      nworks;
+};
+
+
+static void ngx_stream_ntrip_store_poll(ngx_event_t *ev);
+static void ngx_stream_ntrip_store_run(ngx_stream_ntrip_store_t *st);
+static void ngx_stream_ntrip_store_thread(void *data, ngx_log_t *log);
+static void ngx_stream_ntrip_store_done(ngx_event_t *ev);
+static void ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
+    ngx_stream_ntrip_store_job_t *job);
+static ngx_int_t ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st);
+static void ngx_stream_ntrip_store_close(ngx_stream_ntrip_store_t *st);
+static void ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st,
+    const char *reason);
+static ngx_int_t ngx_stream_ntrip_store_failed(ngx_stream_ntrip_store_t *st,
+    int rc);
+static ngx_uint_t ngx_stream_ntrip_store_moved(ngx_stream_ntrip_store_t *st);
+static ngx_int_t ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st);
+static ngx_int_t ngx_stream_ntrip_store_range(ngx_stream_ntrip_store_t *st,
+    int64_t *first, int64_t *last);
+static ngx_int_t ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
+    ngx_uint_t *accounts);
+static void ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt,
+    ngx_stream_ntrip_user_t *user);
+
+
+static ngx_stream_ntrip_store_t  ngx_stream_ntrip_store;
+
+
+ngx_int_t
+ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf)
+{
+    ngx_stream_ntrip_store_t      *st;
+    ngx_stream_ntrip_store_job_t  *job;
+
+    st = &ngx_stream_ntrip_store;
+
+    ngx_memzero(st, sizeof(ngx_stream_ntrip_store_t));
+
+    st->conf = nmcf;
+    st->log = cycle->log;
+    ngx_queue_init(&st->works);
+
+    if (ngx_stream_ntrip_verify_init(cycle, nmcf->thread_pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    st->task = ngx_thread_task_alloc(cycle->pool,
+                                     sizeof(ngx_stream_ntrip_store_job_t));
+    if (st->task == NULL) {
+        return NGX_ERROR;
+    }
+
+    job = st->task->ctx;
+
+    ngx_memzero(job, sizeof(ngx_stream_ntrip_store_job_t));
+
+    job->path = (const char *) nmcf->database.data;
+
+    /*
+     * Only the first generation makes a missing file.  Later, and while a
+     * worker runs, somebody may be about to put another one there.
+     */
+
+    job->create = (ngx_stream_ntrip_worker.generation <= 1);
+    job->reopen = 1;
+
+    st->task->handler = ngx_stream_ntrip_store_thread;
+    st->task->event.handler = ngx_stream_ntrip_store_done;
+    st->task->event.data = st;
+    st->task->event.log = cycle->log;
+
+    st->poll.handler = ngx_stream_ntrip_store_poll;
+    st->poll.data = st;
+    st->poll.log = cycle->log;
+    st->poll.cancelable = 1;
+
+    ngx_stream_ntrip_store_run(st);
+    ngx_add_timer(&st->poll, NGX_STREAM_NTRIP_STORE_POLL);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle)
+{
+    ngx_stream_ntrip_store_t      *st;
+    ngx_stream_ntrip_store_job_t  *job;
+
+    st = &ngx_stream_ntrip_store;
+
+    if (st->conf == NULL) {
+        return;
+    }
+
+    ngx_stream_ntrip_store_close(st);
+    ngx_stream_ntrip_accounts_free();
+
+    if (!st->busy) {
+        job = st->task->ctx;
+        (void) sqlite3_close(job->writer);
+    }
+}
+
+
+static void
+ngx_stream_ntrip_store_poll(ngx_event_t *ev)
+{
+    ngx_stream_ntrip_store_t      *st;
+    ngx_stream_ntrip_store_job_t  *job;
+
+    st = ev->data;
+
+    if (st->state == NGX_STREAM_NTRIP_STORE_READY) {
+
+        if (ngx_stream_ntrip_store_moved(st)) {
+            ngx_stream_ntrip_store_down(st, "the file was replaced or removed");
+
+        } else {
+            (void) ngx_stream_ntrip_store_changed(st);
+        }
+    }
+
+    if (st->state == NGX_STREAM_NTRIP_STORE_DOWN && !st->busy) {
+        st->state = NGX_STREAM_NTRIP_STORE_OPENING;
+        job = st->task->ctx;
+        job->reopen = 1;
+
+        ngx_stream_ntrip_store_run(st);
+    }
+
+    ngx_add_timer(ev, NGX_STREAM_NTRIP_STORE_POLL);
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_store_post(ngx_stream_ntrip_work_t *work)
+{
+    ngx_stream_ntrip_store_t  *st;
+
+    st = &ngx_stream_ntrip_store;
+
+    if (st->conf == NULL
+        || st->state != NGX_STREAM_NTRIP_STORE_READY
+        || st->nworks == NGX_STREAM_NTRIP_STORE_QUEUE)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_queue_insert_tail(&st->works, &work->queue);
+    st->nworks++;
+
+    ngx_stream_ntrip_store_run(st);
+
+    return NGX_OK;
+}
+
+
+/* gives the thread what is next, if it is free */
+
+static void
+ngx_stream_ntrip_store_run(ngx_stream_ntrip_store_t *st)
+{
+    ngx_queue_t                   *q;
+    ngx_stream_ntrip_store_job_t  *job;
+
+    job = st->task->ctx;
+
+    if (st->busy || (!job->reopen && ngx_queue_empty(&st->works))) {
+        return;
+    }
+
+    job->work = NULL;
+
+    if (!job->reopen) {
+        q = ngx_queue_head(&st->works);
+        ngx_queue_remove(q);
+        st->nworks--;
+
+        job->work = ngx_queue_data(q, ngx_stream_ntrip_work_t, queue);
+    }
+
+    st->busy = 1;
+
+    if (ngx_thread_task_post(st->conf->thread_pool, st->task) == NGX_OK) {
+        return;
+    }
+
+    /* the queue of the pool is full, the poll tries again */
+
+    st->busy = 0;
+
+    if (job->work) {
+        ngx_queue_insert_head(&st->works, &job->work->queue);
+        st->nworks++;
+
+    } else {
+        ngx_stream_ntrip_store_down(st, "the thread pool is full");
+    }
+}
+
+
+static void
+ngx_stream_ntrip_store_thread(void *data, ngx_log_t *log)
+{
+    ngx_stream_ntrip_store_job_t  *job = data;
+
+    if (job->work) {
+
+        if (job->writer) {
+            job->work->run(job->work, job->writer);
+
+        } else {
+            job->work->rc = NGX_ERROR;
+        }
+
+        return;
+    }
+
+    (void) sqlite3_close(job->writer);
+
+    job->rc = ngx_stream_ntrip_schema_open(job->path, job->create,
+                                           &job->writer, &job->made,
+                                           job->error);
+}
+
+
+static void
+ngx_stream_ntrip_store_done(ngx_event_t *ev)
+{
+    ngx_stream_ntrip_work_t       *work;
+    ngx_stream_ntrip_store_t      *st;
+    ngx_stream_ntrip_store_job_t  *job;
+
+    st = ev->data;
+    job = st->task->ctx;
+    work = job->work;
+
+    st->busy = 0;
+
+    if (work == NULL) {
+        job->reopen = 0;
+        ngx_stream_ntrip_store_opened(st, job);
+
+    } else {
+
+        /* what this worker has written it knows at once */
+
+        if (st->state == NGX_STREAM_NTRIP_STORE_READY) {
+            (void) ngx_stream_ntrip_store_changed(st);
+        }
+
+        if (work->data) {
+            work->done(work);
+        }
+
+        work->free(work);
+    }
+
+    ngx_stream_ntrip_store_run(st);
+}
+
+
+static void
+ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
+    ngx_stream_ntrip_store_job_t *job)
+{
+    switch (job->rc) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_BUSY:
+        ngx_stream_ntrip_store_down(st, "another process writes to it");
+        return;
+
+    case NGX_DECLINED:
+        ngx_stream_ntrip_store_down(st, "there is no such file");
+        return;
+
+    default:
+        ngx_stream_ntrip_store_down(st, job->error);
+        return;
+    }
+
+    job->create = 0;
+
+    if (job->made) {
+        ngx_log_error(NGX_LOG_NOTICE, st->log, 0,
+                      "ntrip database \"%V\" was %s", &st->conf->database,
+                      job->made == 2 ? "imported from cors-relay"
+                                     : "created");
+    }
+
+    if (ngx_stream_ntrip_store_read(st) != NGX_OK) {
+        return;
+    }
+
+    if (st->reason) {
+        ngx_log_error(NGX_LOG_NOTICE, st->log, 0,
+                      "ntrip database \"%V\" is available again",
+                      &st->conf->database);
+
+        ngx_free(st->reason);
+        st->reason = NULL;
+    }
+
+    st->state = NGX_STREAM_NTRIP_STORE_READY;
+
+    /* whatever file this is: a session or a source may be in it no more */
+
+    if (st->loaded) {
+        ngx_stream_ntrip_rover_user_changed(NULL);
+        ngx_stream_ntrip_source_changed(0);
+    }
+
+    st->loaded = 1;
+}
+
+
+/* opens the connection of the event loop, and reads the accounts */
+
+static ngx_int_t
+ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st)
+{
+    int          rc;
+    int64_t      first;
+    ngx_uint_t   i;
+    struct stat  sb;
+
+    struct {
+        sqlite3_stmt  **stmt;
+        const char     *sql;
+    } statements[] = {
+        { &st->user, "SELECT name, password, expires_at, max_sessions, mounts"
+                     " FROM user WHERE name = ?" },
+        { &st->version, "PRAGMA data_version" },
+        { &st->range, "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0)"
+                      " FROM change" },
+        { &st->changes, "SELECT seq, kind, key FROM change WHERE seq > ?"
+                        " ORDER BY seq LIMIT ?" }
+    };
+
+    ngx_stream_ntrip_store_close(st);
+
+    if (stat((char *) st->conf->database.data, &sb) == -1) {
+        ngx_stream_ntrip_store_down(st, strerror(errno));
+        return NGX_ERROR;
+    }
+
+    st->device = sb.st_dev;
+    st->inode = sb.st_ino;
+
+    rc = sqlite3_open_v2((char *) st->conf->database.data, &st->reader,
+                         SQLITE_OPEN_READONLY|SQLITE_OPEN_NOMUTEX, NULL);
+
+    for (i = 0; rc == SQLITE_OK && i < 4; i++) {
+        rc = sqlite3_prepare_v3(st->reader, statements[i].sql, -1,
+                                SQLITE_PREPARE_PERSISTENT, statements[i].stmt,
+                                NULL);
+    }
+
+    if (rc != SQLITE_OK) {
+        (void) ngx_stream_ntrip_store_failed(st, rc);
+
+        if (st->state != NGX_STREAM_NTRIP_STORE_DOWN) {
+            ngx_stream_ntrip_store_down(st, "it is locked");
+        }
+
+        return NGX_ERROR;
+    }
+
+    st->seen = -1;
+
+    /* first the cursor: what changes meanwhile is read twice */
+
+    if (ngx_stream_ntrip_store_range(st, &first, &st->cursor) != NGX_OK
+        || ngx_stream_ntrip_accounts_load(st->reader, st->log) != NGX_OK)
+    {
+        ngx_stream_ntrip_store_down(st, sqlite3_errmsg(st->reader));
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_store_close(ngx_stream_ntrip_store_t *st)
+{
+    (void) sqlite3_finalize(st->user);
+    (void) sqlite3_finalize(st->version);
+    (void) sqlite3_finalize(st->range);
+    (void) sqlite3_finalize(st->changes);
+    (void) sqlite3_close(st->reader);
+
+    st->user = NULL;
+    st->version = NULL;
+    st->range = NULL;
+    st->changes = NULL;
+    st->reader = NULL;
+}
+
+
+/* logged once for each reason, not with every poll */
+
+static void
+ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st, const char *reason)
+{
+    size_t  len;
+
+    st->state = NGX_STREAM_NTRIP_STORE_DOWN;
+
+    if (st->reason == NULL || ngx_strcmp(st->reason, reason) != 0) {
+
+        ngx_log_error(NGX_LOG_ERR, st->log, 0,
+                      "ntrip database \"%V\" is not available: %s",
+                      &st->conf->database, reason);
+
+        if (st->reason) {
+            ngx_free(st->reason);
+        }
+
+        len = ngx_strlen(reason) + 1;
+        st->reason = ngx_alloc(len, st->log);
+
+        if (st->reason) {
+            ngx_memcpy(st->reason, reason, len);
+        }
+    }
+
+    ngx_stream_ntrip_store_close(st);
+}
+
+
+/*
+ * A statement of the event loop failed.  A lock passes by itself; anything
+ * else means that the file has to be opened anew.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_store_failed(ngx_stream_ntrip_store_t *st, int rc)
+{
+    switch (rc & 0xff) {
+
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return NGX_AGAIN;
+
+    default:
+        ngx_stream_ntrip_store_down(st, sqlite3_errmsg(st->reader));
+        return NGX_AGAIN;
+    }
+}
+
+
+static ngx_uint_t
+ngx_stream_ntrip_store_moved(ngx_stream_ntrip_store_t *st)
+{
+    struct stat  sb;
+
+    return stat((char *) st->conf->database.data, &sb) == -1
+           || sb.st_dev != st->device
+           || sb.st_ino != st->inode;
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_store_user(ngx_str_t *name, ngx_stream_ntrip_user_t *user)
+{
+    int                        rc;
+    ngx_stream_ntrip_store_t  *st;
+
+    st = &ngx_stream_ntrip_store;
+
+    user->name_len = 0;
+    user->expires = 0;
+
+    if (st->state != NGX_STREAM_NTRIP_STORE_READY) {
+        return NGX_AGAIN;
+    }
+
+    rc = sqlite3_bind_text(st->user, 1, (char *) name->data, name->len,
+                           SQLITE_STATIC);
+
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(st->user);
+    }
+
+    if (rc == SQLITE_ROW) {
+        ngx_stream_ntrip_store_fill(st->user, user);
+    }
+
+    /* a statement that is not reset keeps a read transaction */
+
+    (void) sqlite3_reset(st->user);
+    (void) sqlite3_clear_bindings(st->user);
+
+    switch (rc) {
+
+    case SQLITE_ROW:
+        return (user->name_len && user->expires > ngx_time())
+               ? NGX_OK : NGX_DECLINED;
+
+    case SQLITE_DONE:
+        return NGX_DECLINED;
+
+    default:
+        return ngx_stream_ntrip_store_failed(st, rc);
+    }
+}
+
+
+/* a value that is too long is as good as none: nobody can log in with it */
+
+static void
+ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt, ngx_stream_ntrip_user_t *user)
+{
+    int          i;
+    ngx_uint_t   n;
+
+    struct {
+        int      column;
+        u_char  *data;
+        size_t  *len;
+    } texts[] = {
+        { 0, user->name, &user->name_len },
+        { 1, user->password, &user->password_len },
+        { 4, user->mounts, &user->mounts_len }
+    };
+
+    for (n = 0; n < 3; n++) {
+        i = texts[n].column;
+
+        *texts[n].len = sqlite3_column_bytes(stmt, i);
+
+        if (*texts[n].len > 255) {
+            user->name_len = 0;
+            return;
+        }
+
+        ngx_memcpy(texts[n].data, sqlite3_column_blob(stmt, i),
+                   *texts[n].len);
+    }
+
+    user->expires = (time_t) sqlite3_column_int64(stmt, 2);
+    user->max_sessions = (ngx_uint_t) ngx_max(sqlite3_column_int(stmt, 3), 0);
+}
+
+
+/*
+ * Reads the changes since the last time, those of any process.  NGX_OK, or
+ * NGX_ERROR: cannot be told now.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
+{
+    int         rc, version;
+    int64_t     first, last;
+    ngx_int_t   all;
+    ngx_uint_t  accounts;
+
+    rc = sqlite3_step(st->version);
+    version = (rc == SQLITE_ROW) ? sqlite3_column_int(st->version, 0) : 0;
+    (void) sqlite3_reset(st->version);
+
+    if (rc != SQLITE_ROW) {
+        (void) ngx_stream_ntrip_store_failed(st, rc);
+        return NGX_ERROR;
+    }
+
+    if (version == st->seen) {
+        return NGX_OK;
+    }
+
+    if (ngx_stream_ntrip_store_range(st, &first, &last) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* our place was trimmed away, or it is another database in the file */
+
+    all = (first > st->cursor + 1 || last < st->cursor);
+
+    if (all) {
+        st->cursor = last;
+        accounts = 1;
+        ngx_stream_ntrip_rover_user_changed(NULL);
+
+    } else if (ngx_stream_ntrip_store_feed(st, &accounts) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (accounts
+        && ngx_stream_ntrip_accounts_load(st->reader, st->log) != NGX_OK)
+    {
+        ngx_stream_ntrip_store_down(st, sqlite3_errmsg(st->reader));
+        return NGX_ERROR;
+    }
+
+    if (all) {
+        ngx_stream_ntrip_source_changed(0);
+    }
+
+    /* more than one batch: go on with the next poll */
+
+    if (st->cursor >= last) {
+        st->seen = version;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_store_range(ngx_stream_ntrip_store_t *st, int64_t *first,
+    int64_t *last)
+{
+    int  rc;
+
+    rc = sqlite3_step(st->range);
+
+    if (rc == SQLITE_ROW) {
+        *first = sqlite3_column_int64(st->range, 0);
+        *last = sqlite3_column_int64(st->range, 1);
+    }
+
+    (void) sqlite3_reset(st->range);
+
+    if (rc != SQLITE_ROW) {
+        (void) ngx_stream_ntrip_store_failed(st, rc);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The rows of one batch.  Handlers are called behind the statement's reset,
+ * since they look users up.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
+    ngx_uint_t *accounts)
+{
+    int          rc;
+    u_char      *kind;
+    int64_t      seq;
+    ngx_int_t    status;
+    ngx_str_t   *name, key;
+    ngx_uint_t   i;
+    ngx_pool_t  *pool;
+    ngx_array_t  users;
+
+    *accounts = 0;
+
+    pool = ngx_create_pool(1024, st->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    status = NGX_ERROR;
+    seq = st->cursor;
+
+    if (ngx_array_init(&users, pool, 8, sizeof(ngx_str_t)) != NGX_OK) {
+        goto done;
+    }
+
+    (void) sqlite3_bind_int64(st->changes, 1, st->cursor);
+    (void) sqlite3_bind_int(st->changes, 2, NGX_STREAM_NTRIP_STORE_BATCH);
+
+    while ((rc = sqlite3_step(st->changes)) == SQLITE_ROW) {
+
+        seq = sqlite3_column_int64(st->changes, 0);
+        kind = (u_char *) sqlite3_column_text(st->changes, 1);
+
+        if (kind == NULL || ngx_strcmp(kind, "user") != 0) {
+            *accounts |= (kind && ngx_strcmp(kind, "source") == 0);
+            continue;
+        }
+
+        key.data = (u_char *) sqlite3_column_text(st->changes, 2);
+        key.len = sqlite3_column_bytes(st->changes, 2);
+
+        name = ngx_array_push(&users);
+
+        if (name == NULL || (name->data = ngx_pstrdup(pool, &key)) == NULL) {
+            break;
+        }
+
+        name->len = key.len;
+    }
+
+    (void) sqlite3_reset(st->changes);
+
+    if (rc != SQLITE_DONE) {
+        if (rc != SQLITE_ROW) {
+            (void) ngx_stream_ntrip_store_failed(st, rc);
+        }
+
+        goto done;
+    }
+
+    st->cursor = seq;
+
+    name = users.elts;
+
+    for (i = 0; i < users.nelts; i++) {
+        ngx_stream_ntrip_rover_user_changed(&name[i]);
+    }
+
+    status = NGX_OK;
+
+done:
+
+    ngx_destroy_pool(pool);
+
+    return status;
+}
