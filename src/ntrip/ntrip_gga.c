@@ -33,6 +33,7 @@
 static ngx_uint_t ntrip_gga_header(u_char *p, size_t len);
 static ngx_uint_t ntrip_nmea_is_end(ntrip_nmea_t *n, u_char ch);
 static ngx_int_t ntrip_gga_checksum(ngx_str_t *body, ngx_str_t *sentence);
+static u_char ntrip_gga_sum(ngx_str_t *body);
 static ngx_uint_t ntrip_gga_split(ngx_str_t *fields, ngx_str_t *body);
 static ngx_int_t ntrip_gga_angle(double *degrees, ngx_str_t *value,
     ngx_str_t *side, const char *sides, double max);
@@ -221,8 +222,7 @@ ntrip_gga_parse(ntrip_gga_t *gga, ngx_str_t *sentence)
 static ngx_int_t
 ntrip_gga_checksum(ngx_str_t *body, ngx_str_t *sentence)
 {
-    u_char     *star, sum;
-    size_t      i;
+    u_char     *star;
     ngx_int_t   high, low;
 
     *body = *sentence;
@@ -246,13 +246,26 @@ ntrip_gga_checksum(ngx_str_t *body, ngx_str_t *sentence)
     }
 
     body->len -= 3;
+
+    return (ntrip_gga_sum(body) == (high << 4 | low)) ? NGX_OK : NGX_ERROR;
+}
+
+
+/* of what is between '$' and '*' */
+
+static u_char
+ntrip_gga_sum(ngx_str_t *body)
+{
+    u_char  sum;
+    size_t  i;
+
     sum = 0;
 
     for (i = 1; i < body->len; i++) {
         sum ^= body->data[i];
     }
 
-    return (sum == (high << 4 | low)) ? NGX_OK : NGX_ERROR;
+    return sum;
 }
 
 
@@ -373,7 +386,6 @@ void
 ntrip_gga_line(ntrip_out_t *out, ngx_str_t *sentence)
 {
     u_char     sum;
-    size_t     i;
     ngx_str_t  line;
 
     static const u_char  hex[] = "0123456789ABCDEF";
@@ -384,11 +396,7 @@ ntrip_gga_line(ntrip_out_t *out, ngx_str_t *sentence)
     ntrip_out_str(out, &line);
 
     if (memchr(line.data, '*', line.len) == NULL) {
-        sum = 0;
-
-        for (i = 1; i < line.len; i++) {
-            sum ^= line.data[i];
-        }
+        sum = ntrip_gga_sum(&line);
 
         ntrip_out_char(out, '*');
         ntrip_out_char(out, hex[sum >> 4]);

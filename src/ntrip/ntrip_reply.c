@@ -264,24 +264,15 @@ ntrip_reply_http(ntrip_reply_t *r, u_char ch)
 static void
 ntrip_reply_http_field(ntrip_reply_t *r)
 {
-    u_char     *colon;
-    ngx_int_t   length;
-    ngx_str_t   name, value;
+    ngx_int_t  length;
+    ngx_str_t  line, name, value;
 
-    colon = memchr(r->line, ':', r->line_len);
+    line.data = r->line;
+    line.len = r->line_len;
 
-    if (colon == NULL) {
+    if (ntrip_text_header(&line, &name, &value) != NGX_OK) {
         return;
     }
-
-    name.data = r->line;
-    name.len = colon - r->line;
-
-    value.data = colon + 1;
-    value.len = r->line + r->line_len - value.data;
-
-    ntrip_text_trim(&name);
-    ntrip_text_trim(&value);
 
     if (ntrip_text_is(&name, "Transfer-Encoding")) {
         r->chunked |= ntrip_text_contains(&value, "chunked");
@@ -311,11 +302,16 @@ ntrip_reply_http_end(ntrip_reply_t *r)
             return ntrip_reply_refuse(r, NTRIP_REPLY_NOMOUNT);
         }
 
-        /* a log-in page of a network on the way, or a table that is called
-           text/plain: those have a length, streams have none */
+        /* a log-in page of a network on the way */
 
-        if (r->html || (r->text && r->finite)) {
+        if (r->html) {
             return ntrip_reply_refuse(r, NTRIP_REPLY_FAILED);
+        }
+
+        /* a table that is called text/plain has a length, a stream has none */
+
+        if (r->text && r->finite) {
+            return ntrip_reply_refuse(r, NTRIP_REPLY_NOMOUNT);
         }
 
         r->finite = 0;

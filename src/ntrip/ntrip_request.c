@@ -17,7 +17,6 @@ static ngx_int_t ntrip_request_line(ntrip_request_t *r, ngx_str_t *line);
 static ngx_int_t ntrip_request_source(ntrip_request_t *r, ngx_str_t *rest);
 static ngx_int_t ntrip_request_target(ntrip_request_t *r, ngx_str_t *target);
 static ngx_int_t ntrip_request_mount(ntrip_request_t *r, ngx_str_t *path);
-static void ntrip_request_header(ntrip_request_t *r, ngx_str_t *line);
 static void ntrip_request_field(ntrip_request_t *r, ngx_str_t *name,
     ngx_str_t *value);
 static void ntrip_request_auth(ntrip_request_t *r, ngx_str_t *value);
@@ -192,7 +191,7 @@ static ngx_int_t
 ntrip_request_lines(ntrip_request_t *r, u_char *p, u_char *last)
 {
     u_char      *lf;
-    ngx_str_t    line;
+    ngx_str_t    line, name, value;
     ngx_uint_t   first;
 
     for (first = 1; p < last; p = lf + 1, first = 0) {
@@ -211,14 +210,15 @@ ntrip_request_lines(ntrip_request_t *r, u_char *p, u_char *last)
             return NGX_ERROR;
         }
 
-        if (!first) {
-            ntrip_request_header(r, &line);
-            continue;
-        }
+        if (first) {
 
-        if (ntrip_request_line(r, &line) != NGX_OK) {
-            r->error = NTRIP_REQUEST_LINE;
-            return NGX_ERROR;
+            if (ntrip_request_line(r, &line) != NGX_OK) {
+                r->error = NTRIP_REQUEST_LINE;
+                return NGX_ERROR;
+            }
+
+        } else if (ntrip_text_header(&line, &name, &value) == NGX_OK) {
+            ntrip_request_field(r, &name, &value);
         }
     }
 
@@ -410,37 +410,6 @@ ntrip_request_mount(ntrip_request_t *r, ngx_str_t *path)
     r->mount.len = d - r->mount.data;
 
     return ntrip_text_controls(&r->mount) ? NGX_ERROR : NGX_OK;
-}
-
-
-static void
-ntrip_request_header(ntrip_request_t *r, ngx_str_t *line)
-{
-    u_char     *colon;
-    ngx_str_t   name, value;
-
-    /* a folded line (RFC 7230 3.2.4) belongs to a value nobody folds */
-
-    if (line->len == 0 || *line->data == ' ' || *line->data == '\t') {
-        return;
-    }
-
-    colon = memchr(line->data, ':', line->len);
-
-    if (colon == NULL) {
-        return;
-    }
-
-    name.data = line->data;
-    name.len = colon - line->data;
-
-    value.data = colon + 1;
-    value.len = line->data + line->len - value.data;
-
-    ntrip_text_trim(&name);
-    ntrip_text_trim(&value);
-
-    ntrip_request_field(r, &name, &value);
 }
 
 

@@ -14,9 +14,9 @@
  *              length of an RTCM 3 stream has a whole one, wherever it
  *              begins (the rest of the longest, and the longest); or when
  *            the first NTRIP_RTCM2_PROBE bytes are all 01xxxxxx, RTCM 2's "6
- *              of 8" format: in an RTCM 3 stream a run like this ends within
- *              the longest text, 127 bytes of message 1029, as the next
- *              message begins with 0xD3.
+ *              of 8" format: in RTCM 3 the longest run of them is a text of
+ *              127 letters, without a blank, in message 1029 and its CRC, as
+ *              the next message begins with 0xD3.
  *          Then all bytes so far go out, as they came.  So RTCM 3 is never
  *          taken for anything else, and no clock is needed; other formats
  *          wait once, for their first 2057 bytes.
@@ -40,7 +40,7 @@
 
 #define NTRIP_RTCM_MESSAGE_MAX   1029
 #define NTRIP_RTCM_PROBE         (2 * NTRIP_RTCM_MESSAGE_MAX - 1)
-#define NTRIP_RTCM2_PROBE        128
+#define NTRIP_RTCM2_PROBE        131
 
 /* mode: as configured; AUTO turns into one of the others */
 #define NTRIP_RTCM_AUTO          0

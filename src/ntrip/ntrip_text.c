@@ -306,6 +306,36 @@ ntrip_text_word(ngx_str_t *rest)
 }
 
 
+ngx_int_t
+ntrip_text_header(ngx_str_t *line, ngx_str_t *name, ngx_str_t *value)
+{
+    u_char  *colon;
+
+    /* a folded line (RFC 7230 3.2.4) belongs to a value nobody folds */
+
+    if (line->len == 0 || *line->data == ' ' || *line->data == '\t') {
+        return NGX_DECLINED;
+    }
+
+    colon = memchr(line->data, ':', line->len);
+
+    if (colon == NULL) {
+        return NGX_DECLINED;
+    }
+
+    name->data = line->data;
+    name->len = colon - line->data;
+
+    value->data = colon + 1;
+    value->len = line->data + line->len - value->data;
+
+    ntrip_text_trim(name);
+    ntrip_text_trim(value);
+
+    return NGX_OK;
+}
+
+
 ngx_uint_t
 ntrip_text_controls(ngx_str_t *str)
 {

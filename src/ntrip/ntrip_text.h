@@ -82,6 +82,10 @@ ngx_uint_t ntrip_text_controls(ngx_str_t *str);
    before it; empty if there is none */
 ngx_str_t ntrip_text_word(ngx_str_t *rest);
 
+/* parts of a "Name: value" line, trimmed; NGX_DECLINED if it is none */
+ngx_int_t ntrip_text_header(ngx_str_t *line, ngx_str_t *name,
+    ngx_str_t *value);
+
 /* the value of a hexadecimal digit, or NGX_ERROR */
 ngx_int_t ntrip_text_hex(u_char c);
 

@@ -83,7 +83,7 @@ static const test_t  streams[] = {
       NGX_DECLINED, NTRIP_REPLY_FAILED, "" },
     { "HTTP, a text with length",
       OK200 "Content-Type: text/plain\r\nContent-Length: 9\r\n\r\nSTR;",
-      NGX_DECLINED, NTRIP_REPLY_FAILED, "" },
+      NGX_DECLINED, NTRIP_REPLY_NOMOUNT, "" },
     { "SOURCETABLE", "SOURCETABLE 200 OK\r\nServer: x\r\n\r\nSTR;",
       NGX_DECLINED, NTRIP_REPLY_NOMOUNT, "" },
     { "404", "HTTP/1.1 404 Not Found\r\n\r\n", NGX_DECLINED,

@@ -348,8 +348,8 @@ test_auto_offsets(void)
 
     for (i = 200; i < first; i++) {
 
-        /* 127 bytes of text are the longest that RTCM has: 6 of 8 is only
-           taken for RTCM 2 if 128 bytes are */
+        /* 127 bytes of text are the longest that RTCM has; with the CRC 130
+           could look like RTCM 2's 6 of 8 */
 
         data.data[i] = (i % 128) ? 'A' : ' ';
     }
@@ -430,10 +430,10 @@ test_raw(void)
     data.len = 0;
     none.len = 0;
     add(&data, noise, NTRIP_RTCM2_PROBE - 1);
-    check("127 bytes of 6 of 8", NTRIP_RTCM_AUTO, &data, &none,
+    check("130 bytes of 6 of 8", NTRIP_RTCM_AUTO, &data, &none,
           NTRIP_RTCM_AUTO, 0);
     add(&data, noise, 1);
-    check("128 of them are RTCM 2", NTRIP_RTCM_AUTO, &data, &data,
+    check("131 of them are RTCM 2", NTRIP_RTCM_AUTO, &data, &data,
           NTRIP_RTCM_RAW, 0);
     add(&data, example, sizeof(example));
     check("for good", NTRIP_RTCM_AUTO, &data, &data, NTRIP_RTCM_RAW, 0);

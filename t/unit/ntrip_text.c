@@ -240,6 +240,15 @@ test_words(void)
     word = ntrip_text_word(&rest);
     tap_is(&word, "", "no more words");
 
+    ngx_str_set(&a, "Name :\tv:w \r");
+    tap_ok(ntrip_text_header(&a, &word, &rest) == NGX_OK, "a header");
+    tap_is(&word, "Name", "its name");
+    tap_is(&rest, "v:w", "its value");
+    ngx_str_set(&a, "Name");
+    tap_ok(ntrip_text_header(&a, &word, &rest) == NGX_DECLINED, "no header");
+    ngx_str_set(&a, " Name: v");
+    tap_ok(ntrip_text_header(&a, &word, &rest) == NGX_DECLINED, "folded");
+
     ngx_str_set(&a, "a\tb");
     tap_ok(!ntrip_text_controls(&a), "a tab is no control character");
     ngx_str_set(&a, "a\033b");
