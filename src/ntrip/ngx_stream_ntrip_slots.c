@@ -24,7 +24,10 @@ static ngx_int_t ngx_stream_ntrip_process_start(ngx_pid_t pid,
     uint64_t *start);
 
 
-static ngx_event_t  ngx_stream_ntrip_tick;
+static ngx_event_t       ngx_stream_ntrip_tick;
+
+/* what a timer's debug log names */
+static ngx_connection_t  ngx_stream_ntrip_dumb;
 
 
 void
@@ -34,9 +37,11 @@ ngx_stream_ntrip_slots_init(ngx_cycle_t *cycle)
     ngx_stream_ntrip_claim(cycle);
     ngx_stream_ntrip_sweep(cycle);
 
+    ngx_stream_ntrip_dumb.fd = (ngx_socket_t) -1;
+
     ngx_stream_ntrip_tick.handler = ngx_stream_ntrip_tick_handler;
     ngx_stream_ntrip_tick.log = cycle->log;
-    ngx_stream_ntrip_tick.data = &ngx_stream_ntrip_worker;
+    ngx_stream_ntrip_tick.data = &ngx_stream_ntrip_dumb;
     ngx_stream_ntrip_tick.cancelable = 1;
 
     ngx_add_timer(&ngx_stream_ntrip_tick, NGX_STREAM_NTRIP_TICK);
@@ -206,7 +211,7 @@ ngx_stream_ntrip_tick_handler(ngx_event_t *ev)
     ngx_cycle_t                *cycle;
     ngx_stream_ntrip_worker_t  *worker;
 
-    worker = ev->data;
+    worker = &ngx_stream_ntrip_worker;
     cycle = (ngx_cycle_t *) ngx_cycle;
 
     ngx_add_timer(ev, NGX_STREAM_NTRIP_TICK);
