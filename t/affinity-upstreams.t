@@ -278,7 +278,8 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
 
 {
     my @r = cpes('once', sessions => 10, at_once => 1);
-    is(grep({ ($_->{status} // 0) == 502 } @r), 10, 'closed by the server: 502');
+    is(grep({ ($_->{status} // 0) == 502 } @r), 10,
+       'closed by the server: 502');
     my $n = 0;
     for my $name (qw(closing1 closing2)) {
         open my $fh, '<', $t->path("$name.out") or die $!;

@@ -187,7 +187,8 @@ $t->start;
 
     my $seen = seen();
     never_mixed($seen, 'one after the other');
-    cmp_ok($seen->{conns}, '>=', 200, 'each has upstream connections of its own');
+    cmp_ok($seen->{conns}, '>=', 200,
+           'each has upstream connections of its own');
 }
 
 {

@@ -32,16 +32,9 @@
 
 #define CWMP_ORIGIN_MAX           2048
 
-/*
- * Size of the buffer that the parsers need for an input of len bytes, which
- * may be any number: of an argument no more than three times the maximum is
- * looked at, since each byte may come encoded.
- */
+/* size of the buffer that the parsers need for an input of len bytes */
 
-#define CWMP_ORIGIN_ENCODED_MAX   (3 * CWMP_ORIGIN_MAX)
-
-#define cwmp_origin_size(len)                                                \
-    (7 * ngx_min((size_t) (len), CWMP_ORIGIN_ENCODED_MAX) + 1024)
+#define cwmp_origin_size(len)     (7 * (len) + 1024)
 
 
 typedef enum {

@@ -138,10 +138,6 @@ typedef struct {
 void cwmp_parameter_start(cwmp_parameter_t *pp, ngx_uint_t depth,
     ngx_str_t *name, off_t offset);
 
-/* no name is being read, and none has matched in what is open */
-
-#define cwmp_parameter_idle(pp)  ((pp)->name == 0 && (pp)->names == 0)
-
 /* text is wanted, see cwmp_xml_t */
 
 #define cwmp_parameter_wants_text(pp)  ((pp)->name || (pp)->value)

@@ -18,11 +18,10 @@
 
 
 static ngx_uint_t cwmp_prefilter_start(u_char **pos, u_char *last);
-static ngx_uint_t cwmp_prefilter_piece(cwmp_prefilter_t *f, u_char *p,
-    u_char *last, off_t end);
+static ngx_uint_t cwmp_prefilter_hidden(u_char *p, u_char *last);
 static ngx_uint_t cwmp_prefilter_pair(u_char *p, u_char *last, u_char first,
     u_char second);
-static u_char *cwmp_prefilter_token(u_char *p, u_char *last);
+static ngx_uint_t cwmp_prefilter_token(u_char *p, u_char *last);
 
 
 ngx_uint_t
@@ -32,8 +31,8 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
     size_t   n;
     u_char  *last;
 
-    if (f->hidden || len == 0) {
-        return f->hidden;
+    if (f->found || len == 0) {
+        return f->found;
     }
 
     last = p + len;
@@ -44,7 +43,7 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
         if ((declared != CWMP_CHARSET_NONE && declared != CWMP_CHARSET_ASCII)
             || cwmp_prefilter_start(&p, last))
         {
-            f->hidden = 1;
+            f->found = 1;
             return 1;
         }
 
@@ -55,14 +54,12 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
         n = ngx_min(len, CWMP_PREFILTER_KEEP);
         ngx_memcpy(f->kept + f->nkept, p, n);
 
-        if (cwmp_prefilter_piece(f, f->kept, f->kept + f->nkept + n,
-                                 f->offset + n))
-        {
+        if (cwmp_prefilter_hidden(f->kept, f->kept + f->nkept + n)) {
+            f->found = 1;
             return 1;
         }
 
         if (len < CWMP_PREFILTER_KEEP) {
-            f->offset += n;
             n += f->nkept;
             f->nkept = ngx_min(n, CWMP_PREFILTER_KEEP);
             ngx_memmove(f->kept, f->kept + n - f->nkept, f->nkept);
@@ -71,9 +68,8 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
         }
     }
 
-    f->offset += len;
-
-    if (cwmp_prefilter_piece(f, p, last, f->offset)) {
+    if (cwmp_prefilter_hidden(p, last)) {
+        f->found = 1;
         return 1;
     }
 
@@ -125,29 +121,14 @@ cwmp_prefilter_start(u_char **pos, u_char *last)
 }
 
 
-/* end: the offset of last */
-
 static ngx_uint_t
-cwmp_prefilter_piece(cwmp_prefilter_t *f, u_char *p, u_char *last, off_t end)
+cwmp_prefilter_hidden(u_char *p, u_char *last)
 {
-    u_char  *token;
-
-    if (cwmp_prefilter_pair(p, last, '<', '!')
-        || cwmp_prefilter_pair(p, last, '<', '?')
-        || cwmp_prefilter_pair(p, last, '&', '#')
-        || (p < last && memchr(p, '\0', last - p) != NULL))
-    {
-        f->hidden = 1;
-        return 1;
-    }
-
-    token = cwmp_prefilter_token(p, last);
-
-    if (token) {
-        f->names_end = end - (last - token);
-    }
-
-    return 0;
+    return cwmp_prefilter_token(p, last)
+           || cwmp_prefilter_pair(p, last, '<', '!')
+           || cwmp_prefilter_pair(p, last, '<', '?')
+           || cwmp_prefilter_pair(p, last, '&', '#')
+           || (p < last && memchr(p, '\0', last - p) != NULL);
 }
 
 
@@ -173,19 +154,15 @@ cwmp_prefilter_pair(u_char *p, u_char *last, u_char first, u_char second)
 }
 
 
-/* the end of the last one, or NULL */
-
-static u_char *
+static ngx_uint_t
 cwmp_prefilter_token(u_char *p, u_char *last)
 {
-    size_t   len;
-    u_char  *found;
+    size_t  len;
 
     len = sizeof(CWMP_PREFILTER_TOKEN) - 1;
-    found = NULL;
 
     if ((size_t) (last - p) < len) {
-        return NULL;
+        return 0;
     }
 
     for (p += CWMP_PREFILTER_OFFSET; p < last; p++) {
@@ -200,9 +177,9 @@ cwmp_prefilter_token(u_char *p, u_char *last)
             && ngx_memcmp(p - CWMP_PREFILTER_OFFSET, CWMP_PREFILTER_TOKEN, len)
                == 0)
         {
-            found = p - CWMP_PREFILTER_OFFSET + len;
+            return 1;
         }
     }
 
-    return found;
+    return 0;
 }

@@ -254,10 +254,7 @@ ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        if (rc == NGX_OK) {
-            m->facts_only = (b->prefilter.names_end == 0);
-            m->names_end = b->prefilter.names_end;
-        }
+        m->facts_only = (rc == NGX_OK);
     }
 
     rc = ngx_http_cwmp_read_pieces(r, inflate, ngx_http_cwmp_message_piece, b);

@@ -242,7 +242,7 @@ ngx_http_cwmp_conn_unshield(ngx_http_cwmp_conn_t *conn)
 
     c = conn->connection;
 
-    if (conn->keepalive == NULL || c->destroyed || c->fd == (ngx_socket_t) -1
+    if (conn->keepalive == NULL || c->fd == (ngx_socket_t) -1
         || c->read->handler != conn->keepalive)
     {
         conn->keepalive = NULL;

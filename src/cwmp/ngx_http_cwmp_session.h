@@ -33,8 +33,8 @@
  *   NONE -> OPEN     with the first POST: an Inform, or a message that has a
  *                    cookie of a session that is known, or one of which
  *                    nothing is known ("anonymous": no row in the zone)
- *   OPEN -> OPEN     an Inform of the same device after a 401, and every message
- *                    that does not contradict
+ *   OPEN -> OPEN     an Inform of the same device after a 401, and every
+ *                    message that does not contradict
  *   OPEN -> NONE     an Inform of another device; another value of the
  *                    session's cookie, or none where there has been one:
  *                    somebody in front of us uses its connection for several

@@ -4,7 +4,8 @@ package Fieldgate::CPE;
 # blocking.  Each CPE keeps its connection for the session (TR-069 3.4.2), and
 # goes on with it on a new one when the other side closed it between messages.
 #
-#   my @results = Fieldgate::CPE->run(port => $port, sessions => 500, at_once => 20);
+#   my @results = Fieldgate::CPE->run(port => $port, sessions => 500,
+#                                     at_once => 20);
 #   # { device, ok, error, errors => [{ error, servers }], requests, conns,
 #   #   servers => [of the last attempt], status, attempts }
 #

@@ -1,0 +1,339 @@
+# cwmp_affinity, one case at a time: reloads and idle connections, killed
+# workers, servers that go, waiting, timeouts, HTTP/2, and life without a zone.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::ACS;
+use Fieldgate::CPE;
+
+sub http {
+    my (%o) = @_;
+    my $servers = join "\n        ",
+                  map { "server 127.0.0.1:%%PORT:$_%%;" }
+                  @{$o{servers} // ['acs1', 'acs2']};
+    my $zone = exists $o{zone} ? $o{zone} : 'cwmp_zone cwmp:1m;';
+    my $affinity = $o{affinity} // 'cwmp_affinity;';
+
+    return <<"END";
+    $zone
+    upstream acs {
+        $servers
+        $affinity
+    }
+    server {
+        listen 127.0.0.1:%%PORT:cpe%%;
+        location / {
+            cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_pass http://acs;
+        }
+    }
+    server {
+        listen 127.0.0.1:%%PORT:h2%% http2;
+        location / {
+            cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_pass http://acs;
+        }
+    }
+END
+}
+
+my $t = Fieldgate->new(workers => 2, http => http());
+my %pid;
+
+sub acs {
+    my (%opt) = @_;
+    for my $name (qw(acs1 acs2)) {
+        $t->end(delete $pid{$name}, 'KILL') if $pid{$name};
+        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
+    }
+}
+
+sub report { Fieldgate::ACS->report($t, $_[0]) }
+
+sub total {
+    my ($key) = @_;
+    return report('acs1')->{$key} + report('acs2')->{$key};
+}
+
+sub cpes {
+    return Fieldgate::CPE->run(port => $t->port('cpe'), @_);
+}
+
+sub failed {
+    my @bad = grep { !$_->{ok} } @_;
+    my $n = @bad;
+    diag("$_->{device}: $_->{error} (requests $_->{requests}, servers "
+         . "@{$_->{servers}})") for splice @bad, 0, 5;
+    return $n;
+}
+
+# the messages of a session one by one, on a socket
+
+my $maker = bless { o => { size => 0 } }, 'Fieldgate::CPE';
+
+sub post {
+    my ($s, $kind, $device, @headers) = @_;
+    my $body = do { local $maker->{device} = $device;
+                    $maker->message($kind) };
+    print $s join("\r\n", 'POST / HTTP/1.1', 'Host: acs.example',
+                  'Content-Length: ' . length $body, @headers)
+             . "\r\n\r\n$body";
+}
+
+# one answer: its head
+
+sub answer {
+    my ($s) = @_;
+    my $head = '';
+    until ($head =~ /\r\n\r\n/) {
+        my $n = sysread $s, $head, 1, length $head;
+        return "closed: $head" if !$n;
+    }
+    my ($length) = $head =~ /^Content-Length: (\d+)/mi;
+    my $left = $head =~ /^HTTP\S+ 204/ ? 0 : $length // 0;
+    while ($left > 0) {
+        my $n = sysread $s, my ($body), $left;
+        return "cut: $head" if !$n;
+        $left -= $n;
+    }
+    return $head;
+}
+
+sub server_of { $_[0] =~ /^X-ACS: (\S+)/m ? $1 : 'none' }
+sub conn_of { $_[0] =~ /^X-Conn: (\S+)/m ? $1 : 'none' }
+sub cookie_of { $_[0] =~ /^Set-Cookie: (session=\w+)/m ? "Cookie: $1" : 'X: y' }
+
+sub closed_by_nginx {
+    my ($s) = @_;
+    wait_for(sub { my $bit = ''; vec($bit, fileno $s, 1) = 1;
+                   return select($bit, undef, undef, 0)
+                          && !sysread($s, my ($buf), 1) },
+             'the connection to be closed');
+    return 1;
+}
+
+
+acs();
+$t->start;
+
+{
+    # DESIGN 3.2.3
+
+    my $session = $t->connect('cpe');
+    post($session, 'inform', 'R1');
+    my $first = answer($session);
+    my $idle = $t->connect('cpe');
+    post($idle, 'inform', 'R2');
+    answer($idle);
+    post($idle, 'empty', 'R2');
+    answer($idle);
+    post($idle, 'response', 'R2');
+    like(answer($idle), qr/^HTTP\S+ 204/, 'a session has ended');
+
+    my @old = $t->pids;
+    $t->reload;
+    ok(closed_by_nginx($idle), 'reload: its connection is closed as idle');
+    wait_for(sub { my %now = map { $_->{pid} => 1 } $t->worker_processes;
+                   1 == grep { $now{$_} } @old },
+             'all old workers but one to exit');
+    pass('the worker with the open session stays');
+
+    post($session, 'empty', 'R1', cookie_of($first));
+    my $second = answer($session);
+    like($second, qr/^HTTP\S+ 200/, 'where the session goes on');
+    is(conn_of($second), conn_of($first), 'on the same upstream connection');
+    like($second, qr/^Connection: close/m, 'the answer says that it is over');
+    ok(closed_by_nginx($session), 'and it is');
+
+    $session = $t->connect('cpe');
+    post($session, 'response', 'R1', cookie_of($first));
+    my $third = answer($session);
+    like($third, qr/^HTTP\S+ 204/, 'the session ends in a new worker');
+    is(server_of($third), server_of($first), 'at its own server');
+    isnt(conn_of($third), conn_of($first), 'over a new connection');
+}
+
+{
+    acs();
+    my @servers = map { my $s = $t->connect('cpe');
+                        post($s, 'inform', "B$_");
+                        [$s, answer($s)] } 1 .. 2;
+    my ($s, $a) = @{$servers[0]};
+
+    post($s, 'inform', 'B1', cookie_of($a));
+    my $b = answer($s);
+    like($b, qr/^HTTP\S+ 200/, 'an Inform in the middle of a session');
+    isnt(conn_of($b), conn_of($a), 'gets a fresh connection');
+    is(server_of($b), server_of($a), 'to the same server');
+
+    post($s, 'inform', 'B3', cookie_of($a));
+    my $c = answer($s);
+    isnt(server_of($c) . conn_of($c), server_of($b) . conn_of($b),
+         'that of another device too');
+
+    post($s, 'empty', 'B1', cookie_of($b));
+    my $d = answer($s);
+    is(server_of($d), server_of($b),
+       'the first one\'s cookie leads back to its server');
+    like($d, qr/^HTTP\S+ 200/, 'and to its session');
+
+    post($s, 'empty', 'B3', cookie_of($c));
+    like(answer($s), qr/^HTTP\S+ 200/, 'and so does the other one\'s');
+
+    post($s, 'response', 'B3');
+    like(answer($s), qr/^HTTP\S+ 400/, 'without a cookie, none is touched');
+    is(total('mixed'), 0, 'no ACS saw two on one connection');
+}
+
+{
+    acs(rpcs => 2);
+    my $n = 0;
+    my $killer = $t->spawn(killer => sub {
+        for (1 .. 4) {
+            select undef, undef, undef, 0.3;
+            my ($pid) = $t->pids;
+            $t->kill_worker($pid);
+        }
+    });
+    $t->allow(qr/exited on signal 9/, qr/was locked by/);
+    my @r = cpes(sessions => 400, at_once => 20, think => 0.02, retries => 4);
+    is($t->reap($killer), 0, 'four workers are killed');
+    is(failed(@r), 0, 'all sessions complete in the end');
+    my $again = grep { $_->{attempts} > 1 } @r;
+    cmp_ok($again, '<=', 80, "no more lost than those had ($again)");
+    is(total('mixed'), 0, 'nothing is mixed');
+    is(report($_)->{max_devices}, 1, "$_: a connection has one device")
+        for qw(acs1 acs2);
+}
+
+{
+    # the CPE comes back while the ACS still works on its last message
+
+    acs(delay => 1);
+    my $old = $t->connect('cpe');
+    post($old, 'inform', 'W1');
+    wait_for(sub { total('requests') == 1 }, 'the first Inform');
+    my $gone = $t->connect('cpe');
+    post($gone, 'inform', 'W1');
+    close $gone;
+    my $new = $t->connect('cpe');
+    post($new, 'inform', 'W1');
+    answer($new);
+    $t->wait_log(qr/CPE came back while its old connection is in use/);
+    pass('it waits, and does not wait for ever');
+    like(answer($old), qr/^HTTP\S+ 200/, 'the old request is not cut');
+}
+
+{
+    acs();
+    $t->reload(http => http(affinity => 'cwmp_affinity timeout=1s;'));
+    my $s = $t->connect('cpe');
+    post($s, 'inform', 'T1');
+    my $a = answer($s);
+    wait_for(sub { !report('acs1')->{open} && !report('acs2')->{open} },
+             'the silent session\'s upstream connection to be closed');
+    post($s, 'inform', 'T1');
+    my $b = answer($s);
+    isnt(server_of($b), server_of($a), 'after "timeout" it takes a turn again');
+
+    my $idle = $t->connect('cpe');
+    post($idle, 'inform', 'T2');
+    answer($idle);
+    wait_for(sub { !report('acs1')->{open} && !report('acs2')->{open} },
+             'both to be forgotten');
+    $t->reload(http => http());
+    ok(closed_by_nginx($idle), 'and does not keep an old worker any more');
+}
+
+{
+    # a server is taken out of the configuration
+
+    acs(rpcs => 6);
+    my $answers = 0;
+    my @r = cpes(sessions => 100, at_once => 20, think => 0.01, retries => 2,
+                 on_answer => sub {
+        return if $answers++ != 60;
+        $t->reload(http => http(servers => ['acs2']));
+    });
+    is(failed(@r), 0, 'a server is removed: all complete in the end');
+    my $again = grep { $_->{attempts} > 1 } @r;
+    cmp_ok($again, '>', 0, 'those at it begin anew');
+    cmp_ok($again, '<=', 20, "and no more ($again)");
+    is(grep({ $_->{attempts} > 1 && $_->{servers}[-1] ne 'acs2' } @r), 0,
+       'at the other one');
+    is(total('mixed'), 0, 'nothing is mixed');
+    $t->reload(http => http());
+}
+
+{
+    acs();
+
+    # RFC 9113: preface, SETTINGS, and four requests in one write
+
+    my $body = do { local $maker->{device} = 'H1';
+                    $maker->message('inform') };
+    my $headers = join '', map { "\0" . pack('C/a* C/a*', @$_) }
+        [':method', 'POST'], [':path', '/'], [':scheme', 'http'],
+        [':authority', 'acs.example'], ['content-length', length $body];
+    my $frame = sub {
+        my ($type, $flags, $stream, $payload) = @_;
+        return substr(pack('N', length $payload), 1)
+               . pack('CCN', $type, $flags, $stream) . $payload;
+    };
+    my $h2 = $t->connect('h2');
+    print $h2 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", $frame->(4, 0, 0, ''),
+        map { $frame->(1, 4, $_, $headers), $frame->(0, 1, $_, $body) }
+            1, 3, 5, 7;
+
+    my ($in, %answered) = ('');
+    while (keys %answered < 4) {
+        die 'HTTP/2 connection closed' if !sysread $h2, $in, 65536, length $in;
+        while (length $in >= 9) {
+            my $length = unpack 'N', "\0" . substr $in, 0, 3;
+            last if length $in < 9 + $length;
+            my ($type, undef, $stream) = unpack 'CCN', substr $in, 3, 6;
+
+            # 8.3.2 and RFC 7541 A: the status comes first, 8 to 14 indexed
+            $answered{$stream} = ord(substr $in, 9, 1) if $type == 1;
+            substr($in, 0, 9 + $length) = '';
+        }
+    }
+    # 0x88: 200, 0x8c: 400, since a CPE has one session at a time
+
+    is(join(' ', sort map { sprintf '%x', $_ } values %answered),
+       '88 8c 8c 8c', 'HTTP/2: of four Informs at once one begins a session');
+    is(total('conns'), 4, 'each has an upstream connection of its own');
+    close $h2;
+    wait_for(sub { !report('acs1')->{open} && !report('acs2')->{open} },
+             'their connections to be closed');
+    is(report($_)->{max_devices} // 0, report($_)->{conns} ? 1 : 0,
+       "$_: one device each") for qw(acs1 acs2);
+}
+
+{
+    my @old = $t->pids;
+    $t->reload(http => http(zone => 'cwmp_zone cwmp:2m;'));
+    like($t->error_log, qr/the size of zone "cwmp" stays 1048576 until/,
+         'another size of the zone is for later');
+    acs();
+    is(failed(cpes(sessions => 50, at_once => 10, reconnect_at => 2)), 0,
+       'and the old one works');
+}
+
+{
+    acs();
+    $t->stop('QUIT');
+    $t->start(http => http(zone => ''));
+    like($t->{out} // $t->error_log, qr/no "cwmp_zone"/,
+         'without a zone there is a warning');
+    is(failed(cpes(sessions => 100, at_once => 10, think => 0.01)), 0,
+       'and sessions that keep their connection');
+}
+
+done_testing;
