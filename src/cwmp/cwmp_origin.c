@@ -46,7 +46,7 @@ static u_char *cwmp_origin_cut_args(cwmp_origin_args_t *args, u_char *dst,
 static ngx_int_t cwmp_origin_unescape(ngx_str_t *dst, u_char *p, u_char *last,
     u_char **buf);
 static ngx_uint_t cwmp_origin_char(u_char ch);
-static ngx_int_t cwmp_origin_hex(u_char *p, u_char *last);
+static ngx_int_t cwmp_origin_byte(u_char **p, u_char *last);
 static u_char *cwmp_origin_escape(u_char *dst, u_char ch);
 
 
@@ -257,30 +257,25 @@ cwmp_origin_strerror(ngx_int_t error)
 static ngx_int_t
 cwmp_origin_check(u_char *p, u_char *last)
 {
-    ngx_int_t  ch;
+    ngx_int_t   ch;
+    ngx_uint_t  encoded;
 
-    for ( /* void */ ; p < last; p++) {
+    while (p < last) {
 
-        ch = *p;
+        encoded = (*p == '%');
 
-        if (ch == '%') {
-            ch = cwmp_origin_hex(p, last);
+        ch = cwmp_origin_byte(&p, last);
 
-            if (ch == NGX_ERROR) {
-                return CWMP_ORIGIN_BAD_ESCAPE;
-            }
-
-            p += 2;
-
-            if (ch < 0x20 || ch == 0x7f) {
-                return CWMP_ORIGIN_CONTROL;
-            }
-
-            continue;
+        if (ch == NGX_ERROR) {
+            return CWMP_ORIGIN_BAD_ESCAPE;
         }
 
         if (ch < 0x20 || ch == 0x7f) {
             return CWMP_ORIGIN_CONTROL;
+        }
+
+        if (encoded) {
+            continue;
         }
 
         switch (ch) {
@@ -636,17 +631,13 @@ cwmp_origin_set_path(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
     query = NULL;
     o->path.data = dst;
 
-    for ( /* void */ ; p < last; p++) {
+    while (p < last) {
 
-        ch = *p;
-        encoded = 0;
+        encoded = (*p == '%');
 
-        if (ch == '%') {
-            ch = cwmp_origin_hex(p, last);
-            encoded = 1;
-            p += 2;
+        ch = cwmp_origin_byte(&p, last);
 
-        } else if (ch == '?' && query == NULL) {
+        if (ch == '?' && !encoded && query == NULL) {
             dst = cwmp_origin_remove_dots(o->path.data, dst);
             query = dst;
         }
@@ -810,18 +801,12 @@ cwmp_origin_unescape(ngx_str_t *dst, u_char *p, u_char *last, u_char **buf)
     d = *buf;
     dst->data = d;
 
-    for ( /* void */ ; p < last; p++) {
+    while (p < last) {
 
-        ch = *p;
+        ch = cwmp_origin_byte(&p, last);
 
-        if (ch == '%') {
-            ch = cwmp_origin_hex(p, last);
-
-            if (ch == NGX_ERROR) {
-                return CWMP_ORIGIN_BAD_ESCAPE;
-            }
-
-            p += 2;
+        if (ch == NGX_ERROR) {
+            return CWMP_ORIGIN_BAD_ESCAPE;
         }
 
         *d++ = (u_char) ch;
@@ -862,15 +847,19 @@ cwmp_origin_char(u_char ch)
 }
 
 
-/* the byte that "%XX" at p stands for, or NGX_ERROR */
+/* takes a byte, "%XX" for one, or returns NGX_ERROR */
 
 static ngx_int_t
-cwmp_origin_hex(u_char *p, u_char *last)
+cwmp_origin_byte(u_char **p, u_char *last)
 {
     ngx_int_t   ch;
     ngx_uint_t  i, digit;
 
-    if (last - p < 3) {
+    if (**p != '%') {
+        return *(*p)++;
+    }
+
+    if (last - *p < 3) {
         return NGX_ERROR;
     }
 
@@ -878,23 +867,18 @@ cwmp_origin_hex(u_char *p, u_char *last)
 
     for (i = 1; i < 3; i++) {
 
-        digit = p[i];
+        digit = (*p)[i];
 
-        if (digit >= '0' && digit <= '9') {
-            digit -= '0';
-
-        } else {
-            digit |= 0x20;
-
-            if (digit < 'a' || digit > 'f') {
-                return NGX_ERROR;
-            }
-
-            digit -= 'a' - 10;
+        if (!isascii(digit) || !isxdigit(digit)) {
+            return NGX_ERROR;
         }
+
+        digit = isdigit(digit) ? digit - '0' : (digit | 0x20) - 'a' + 10;
 
         ch = ch * 16 + digit;
     }
+
+    *p += 3;
 
     return ch;
 }
