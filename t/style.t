@@ -61,7 +61,7 @@ nothing('protocol files include nothing of nginx but its types',
                && read_file($_) =~ /^\#include\ <ngx_(?!config|core)/mx }
              @source);
 
-# config
+# config lists each source, and nothing else
 
 my $config = read_file('config');
 my @listed = $config =~ m{\$ngx_addon_dir/(src/\w+/\w+\.[ch])\b}g;
@@ -72,6 +72,33 @@ my @built = grep { m{^src/cwmp/} || -f 'src/ntrip/ngx_stream_ntrip_module.c' }
 
 nothing('config lists no file that is missing',
         grep { !$exists{$_} && (m{^src/cwmp/} || @built == @source) } @listed);
+nothing('config lists every source and header',
+        grep { !$listed{$_} } @built);
+
+# README.md documents each directive, under a heading with its name, and each
+# variable
+
+my $readme = read_file('README.md');
+my (%directive, %variable);
+for my $file (@source) {
+    my $text = read_file($file);
+    $directive{$1} = 1
+        while $text =~ /\{\s*ngx_string\("((?:cwmp|ntrip)\w*)"\),\s*NGX_/g;
+    $variable{$1} = 1
+        while $text =~ /\{\s*ngx_string\("((?:cwmp|ntrip)_\w+)"\),\s*NULL\b/g;
+}
+
+for my $name (sort keys %directive) {
+    my ($section) = $readme =~ /^\#+\ `?$name`?\n(.*?)(?=^\#|\z)/msx;
+    for my $part (qw(Syntax Default Context)) {
+        like($section // '', qr/\b$part\b/, "README: $part of $name");
+    }
+}
+
+for my $name (sort keys %variable) {
+    like($readme, qr/\$$name\b/, "README: \$$name");
+}
+
 my @scripts = grep { read_file($_) =~ /^#!/ } @text;
 cmp_ok(scalar @scripts, '>', 5, 'there are scripts');
 nothing('scripts are executable', grep { !-x } @scripts);
