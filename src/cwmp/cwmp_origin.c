@@ -404,7 +404,6 @@ cwmp_origin_name(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
     size_t   len;
 
     if (cwmp_origin_is_number(p, last)) {
-
         len = last - p;
         if (len >= sizeof(text)) {
             return CWMP_ORIGIN_BAD_NUMBER;
