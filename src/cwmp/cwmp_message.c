@@ -15,6 +15,9 @@
 
 #define CWMP_MESSAGE_UTF16_CHUNK  256
 
+/* of DeviceId: Envelope, Body, Inform, DeviceId */
+#define CWMP_MESSAGE_FACT_DEPTH   4
+
 #define CWMP_KNOWN_BODY           0x01
 #define CWMP_KNOWN_METHOD         0x02
 #define CWMP_KNOWN_INFORM         0x04
@@ -33,6 +36,7 @@ static ngx_int_t cwmp_message_unit(cwmp_message_t *m, u_char high, u_char low,
     u_char *dst);
 static ngx_int_t cwmp_message_tokens(cwmp_message_t *m, u_char *p,
     size_t len);
+static u_char *cwmp_message_skip(cwmp_message_t *m, u_char *p, u_char *last);
 static ngx_int_t cwmp_message_start_element(cwmp_message_t *m);
 static void cwmp_message_start_fact(cwmp_message_t *m);
 static ngx_int_t cwmp_message_end_element(cwmp_message_t *m);
@@ -332,6 +336,13 @@ cwmp_message_tokens(cwmp_message_t *m, u_char *p, size_t len)
 
         case CWMP_XML_START:
             rc = cwmp_message_start_element(m);
+
+            if (rc == NGX_OK
+                && cwmp_parameter_is_struct(&m->params, m->depth))
+            {
+                p = cwmp_message_skip(m, p, last);
+            }
+
             break;
 
         case CWMP_XML_END:
@@ -360,6 +371,22 @@ cwmp_message_tokens(cwmp_message_t *m, u_char *p, size_t len)
 }
 
 
+static u_char *
+cwmp_message_skip(cwmp_message_t *m, u_char *p, u_char *last)
+{
+    u_char  *end;
+
+    if (m->xml.want_text || m->depth == CWMP_PARAMETER_DEPTH_MAX) {
+        return p;
+    }
+
+    end = cwmp_parameter_skip(&m->params, p, last);
+    m->xml.offset += end - p;
+
+    return end;
+}
+
+
 static ngx_int_t
 cwmp_message_start_element(cwmp_message_t *m)
 {
@@ -370,7 +397,10 @@ cwmp_message_start_element(cwmp_message_t *m)
     m->depth++;
 
     cwmp_parameter_start(&m->params, m->depth, &m->xml.name, m->xml.offset);
-    cwmp_message_start_fact(m);
+
+    if (m->depth <= CWMP_MESSAGE_FACT_DEPTH || m->device_id || m->event) {
+        cwmp_message_start_fact(m);
+    }
 
     m->xml.want_text = (cwmp_parameter_wants_text(&m->params) || m->fact);
 

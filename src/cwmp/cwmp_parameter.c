@@ -20,6 +20,12 @@
     (ngx_memcmp((name)->data, s, sizeof(s) - 1) == 0)
 
 
+static u_char *cwmp_parameter_plain(u_char *p, u_char *last);
+static u_char *cwmp_parameter_plain_tag(u_char *p, u_char *last,
+    const char *name, size_t len);
+static u_char *cwmp_parameter_plain_text(u_char *p, u_char *last,
+    const char *end, size_t len);
+static ngx_uint_t cwmp_parameter_is_url(u_char *name, size_t len);
 static void cwmp_parameter_start_name(cwmp_parameter_t *pp, ngx_uint_t depth);
 static void cwmp_parameter_start_value(cwmp_parameter_t *pp, ngx_uint_t depth,
     off_t offset);
@@ -123,6 +129,158 @@ cwmp_parameter_cut(cwmp_parameter_t *pp)
     }
 
     pp->value = 0;
+}
+
+
+u_char *
+cwmp_parameter_skip(cwmp_parameter_t *pp, u_char *p, u_char *last)
+{
+    u_char  *end, *next;
+    size_t   len;
+
+    static u_char  start[] = "<ParameterValueStruct>";
+
+    if (pp->name_handler) {
+        return p;
+    }
+
+    for ( ;; ) {
+        end = cwmp_parameter_plain(p, last);
+
+        if (end == NULL) {
+            return p;
+        }
+
+        p = end;
+
+        next = end + sizeof("</ParameterValueStruct>") - 1;
+        next += cwmp_xml_skip_space(next, last - next);
+
+        len = sizeof(start) - 1;
+
+        if ((size_t) (last - next) < len
+            || ngx_memcmp(next, start, len) != 0)
+        {
+            return p;
+        }
+
+        p = next + len;
+    }
+}
+
+
+/*
+ * Returns where the end tag of the struct begins, or NULL if what stands
+ * before is anything but one Name, which does not match, and one Value.
+ */
+
+static u_char *
+cwmp_parameter_plain(u_char *p, u_char *last)
+{
+    u_char  *name;
+    size_t   len;
+
+    static u_char  end[] = "</ParameterValueStruct>";
+
+    name = cwmp_parameter_plain_tag(p, last, "<Name", 5);
+
+    if (name == NULL) {
+        return NULL;
+    }
+
+    p = cwmp_parameter_plain_text(name, last, "</Name>", 7);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    len = cwmp_xml_trim(name, p - 7 - name);
+
+    if (cwmp_parameter_is_url(name, len) || memchr(name, '&', len)) {
+        return NULL;
+    }
+
+    p = cwmp_parameter_plain_tag(p, last, "<Value", 6);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    p = cwmp_parameter_plain_text(p, last, "</Value>", 8);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    p += cwmp_xml_skip_space(p, last - p);
+
+    len = sizeof(end) - 1;
+
+    if ((size_t) (last - p) < len || ngx_memcmp(p, end, len) != 0) {
+        return NULL;
+    }
+
+    return p;
+}
+
+
+/* white space and a start tag: returns what follows */
+
+static u_char *
+cwmp_parameter_plain_tag(u_char *p, u_char *last, const char *name,
+    size_t len)
+{
+    p += cwmp_xml_skip_space(p, last - p);
+
+    if ((size_t) (last - p) <= len
+        || ngx_memcmp(p, name, len) != 0
+        || (p[len] != '>' && !cwmp_xml_is_space(p[len])))
+    {
+        return NULL;
+    }
+
+    for (p += len; p < last && *p != '>'; p++) {
+
+        if (*p == '"' || *p == '\'') {
+            p = (p + 1 < last) ? memchr(p + 1, *p, last - p - 1) : NULL;
+
+            if (p == NULL) {
+                return NULL;
+            }
+        }
+    }
+
+    return (p == last || p[-1] == '/') ? NULL : p + 1;
+}
+
+
+/* text without markup and an end tag: returns what follows */
+
+static u_char *
+cwmp_parameter_plain_text(u_char *p, u_char *last, const char *end, size_t len)
+{
+    p = (p < last) ? memchr(p, '<', last - p) : NULL;
+
+    if (p == NULL
+        || (size_t) (last - p) < len
+        || ngx_memcmp(p, end, len) != 0)
+    {
+        return NULL;
+    }
+
+    return p + len;
+}
+
+
+static ngx_uint_t
+cwmp_parameter_is_url(u_char *name, size_t len)
+{
+    size_t  n;
+
+    n = sizeof(CWMP_PARAMETER_SUFFIX) - 1;
+
+    return len >= n
+           && ngx_memcmp(name + len - n, CWMP_PARAMETER_SUFFIX, n) == 0;
 }
 
 
@@ -399,8 +557,7 @@ cwmp_parameter_value_text(cwmp_parameter_t *pp, u_char *p, size_t len)
 static void
 cwmp_parameter_match(cwmp_parameter_t *pp)
 {
-    ngx_str_t   name;
-    ngx_uint_t  matched;
+    ngx_str_t  name;
 
     name.data = pp->name_text;
     name.len = cwmp_xml_trim(name.data, pp->name_len);
@@ -413,14 +570,7 @@ cwmp_parameter_match(cwmp_parameter_t *pp)
         return;
     }
 
-    matched = (name.len >= sizeof(CWMP_PARAMETER_SUFFIX) - 1
-               && ngx_memcmp(name.data + name.len
-                                       - (sizeof(CWMP_PARAMETER_SUFFIX) - 1),
-                             CWMP_PARAMETER_SUFFIX,
-                             sizeof(CWMP_PARAMETER_SUFFIX) - 1)
-                  == 0);
-
-    if (matched
+    if (cwmp_parameter_is_url(name.data, name.len)
         || (pp->name_handler && pp->name_handler(pp->data, &name) == NGX_OK))
     {
         pp->names |= cwmp_parameter_bit(pp->name_owner);

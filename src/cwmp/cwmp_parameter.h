@@ -138,6 +138,17 @@ typedef struct {
 void cwmp_parameter_start(cwmp_parameter_t *pp, ngx_uint_t depth,
     ngx_str_t *name, off_t offset);
 
+/*
+ * To be called behind the start tag of a ParameterValueStruct, when no text is
+ * wanted: skips structs as nearly all are written, one Name and then one Value,
+ * without prefixes and markup, as long as none of the names matches; they
+ * would change nothing.  Returns a place within such a struct, or p.
+ */
+u_char *cwmp_parameter_skip(cwmp_parameter_t *pp, u_char *p, u_char *last);
+
+#define cwmp_parameter_is_struct(pp, depth)                                   \
+    ((pp)->structs & ((uint64_t) 1 << (depth)))
+
 /* text is wanted, see cwmp_xml_t */
 
 #define cwmp_parameter_wants_text(pp)  ((pp)->name || (pp)->value)

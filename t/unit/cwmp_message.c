@@ -205,11 +205,14 @@ test_message(const char *name, const u_char *in, size_t len,
 {
     size_t            n;
     ngx_uint_t        same, found;
+    cwmp_name_pt      handler;
     cwmp_prefilter_t  f;
 
     static test_result_t  whole, split;
 
-    test_run(&whole, in, len, len, 1, test_name, declared);
+    handler = memmem(in, len, "A.CallMe", 8) ? test_name : NULL;
+
+    test_run(&whole, in, len, len, 1, handler, declared);
 
     ok(whole.m.error == error, "result", name);
     ok(error || (whole.len == outlen && memcmp(whole.out, out, outlen) == 0),
@@ -223,14 +226,19 @@ test_message(const char *name, const u_char *in, size_t len,
     same = 1;
 
     for (n = 1; n < len && same; n++) {
-        test_run(&split, in, len, n, len, test_name, declared);
+        test_run(&split, in, len, n, len, handler, declared);
         same = test_same(&whole, &split);
     }
 
     ok(same, "the same, split anywhere", name);
 
-    test_run(&split, in, len, 1, 1, test_name, declared);
+    test_run(&split, in, len, 1, 1, handler, declared);
     ok(test_same(&whole, &split), "the same, byte by byte", name);
+
+    /* a handler that never matches makes no difference either */
+
+    test_run(&split, in, len, len, 1, test_name, declared);
+    ok(test_same(&whole, &split), "the same, with other names", name);
 
     /* what the prefilter lets go of has nothing to rewrite */
 
@@ -397,6 +405,21 @@ static test_case_t  cases[] = {
 
     { "a configured name", BODY(PARAM("A.CallMe", "http://o/")),
       BODY(PARAM("A.CallMe", PUBLIC "http://o/")), 0 },
+
+    { "many structs, and one of them",
+      BODY(PARAM("A.B", "x") PARAM("A.C", "") " \n" PARAM("A.D", "&lt;")
+           PARAM(CR2, "http://o/") PARAM("A.E", "http://x/")
+           PARAM("A.F", "<b/>") "<ParameterValueStruct a='>'>" NAME("A.G")
+           VALUE("y") "</ParameterValueStruct >" PARAM(CR2, "http://p/")
+           STRUCT(NAME("A.H") "<Value a='/'/>") STRUCT("<Name b=\">\" >"
+           CR2 "\n</Name>\n<Value >http://q/</Value>")),
+      BODY(PARAM("A.B", "x") PARAM("A.C", "") " \n" PARAM("A.D", "&lt;")
+           PARAM(CR2, PUBLIC "http://o/") PARAM("A.E", "http://x/")
+           PARAM("A.F", "<b/>") "<ParameterValueStruct a='>'>" NAME("A.G")
+           VALUE("y") "</ParameterValueStruct >"
+           PARAM(CR2, PUBLIC "http://p/")
+           STRUCT(NAME("A.H") "<Value a='/'/>") STRUCT("<Name b=\">\" >"
+           CR2 "\n</Name>\n<Value >" PUBLIC "http://q/</Value>")), 0 },
 
     { "names that are not quite it",
       BODY(PARAM("Device.ManagementServer.ConnectionRequestURLs", "http://x/")
