@@ -13,6 +13,7 @@
  * ngx_stream_ntrip_rover.c      rover sessions
  * ngx_stream_ntrip_source.c     the client at the provider
  * ngx_stream_ntrip_handover.c   sockets to newer workers
+ * ngx_stream_ntrip_adopt.c      and from older ones
  * ngx_stream_ntrip_store.c      SQLite
  * ngx_stream_ntrip_console.c    the console
  * ngx_stream_ntrip_report.c     the periodic report

@@ -323,11 +323,15 @@ ngx_stream_ntrip_woken(void)
         }
     }
 
+    if (worker->exiting) {
+        ngx_stream_ntrip_handover_woken();
+    }
+
     for ( ;; ) {
         rc = ntrip_bus_kick_read(worker->bus, &worker->kick_cursor, &kick);
 
         if (rc == NGX_AGAIN) {
-            break;
+            return;
         }
 
         if (rc == NGX_DECLINED) {

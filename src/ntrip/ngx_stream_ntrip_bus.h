@@ -156,6 +156,9 @@ void ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below);
    nothing is left (ngx_stream_ntrip_handover.c) */
 void ngx_stream_ntrip_handover_start(void);
 
+/* this worker, which is exiting, was woken: perhaps by an heir */
+void ngx_stream_ntrip_handover_woken(void);
+
 /* a message came in; fds are the callee's now */
 void ngx_stream_ntrip_handover_received(ntrip_handover_t *msg,
     ngx_socket_t *fds, ngx_uint_t nfds);

@@ -358,7 +358,7 @@ ngx_int_t ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s,
     ntrip_handover_t *msg);
 
 
-/* ---- hand-over: ngx_stream_ntrip_handover.c ---- */
+/* ---- hand-over: ngx_stream_ntrip_handover.c, _adopt.c ---- */
 
 /* see adopt above: takes the row, and for a rover the bit of its stream; wakes
    the giver.  NGX_OK; NGX_DECLINED: the offer no longer stands */

@@ -30,6 +30,8 @@
  *   the exiting giver reaches its shutdown timeout meanwhile: it closes its
  *     copies without shutdown(), which the heir's do not notice.
  *   reload upon reload: the heir has become old itself and offers it on.
+ *   kick while a rover is on its way: the giver leaves it alone; the heir
+ *     reads again what was posted since the giver last read.
  *
  * The message is for processes of the same binary image: numbers as in
  * memory.  decode() checks it nevertheless.
@@ -84,6 +86,7 @@ typedef struct {
     uint64_t           received;     /* bytes so far, for the access log */
     uint64_t           sent;
     uint64_t           messages;
+    uint64_t           kicks;        /* those before it the giver has read */
     uint32_t           chunked;      /* 1: rover is sent chunks */
     ntrip_nmea_t       nmea;         /* with the unfinished sentence */
     uint16_t           user_len;
