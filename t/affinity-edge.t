@@ -327,6 +327,18 @@ $t->start;
 }
 
 {
+    # its rows are all held: further sessions are not remembered, that is all
+
+    acs();
+    $t->reload(http => http(zone => 'cwmp_zone small:64k;'));
+    is(failed(cpes(sessions => 400, at_once => 200, think => 0.3)), 0,
+       'more sessions at once than the zone has room for');
+    is(total('mixed'), 0, 'nothing is mixed');
+    is(report($_)->{max_devices}, 1, "$_: a connection has one device")
+        for qw(acs1 acs2);
+}
+
+{
     acs();
     $t->stop('QUIT');
     $t->start(http => http(zone => ''));

@@ -36,7 +36,7 @@ ngx_http_cwmp_header_filter(ngx_http_request_t *r)
     ngx_http_cwmp_loc_conf_t   *clcf;
     ngx_http_cwmp_main_conf_t  *cmcf;
 
-    if (r != r->main || r->upstream == NULL) {
+    if (r != r->main || r->upstream == NULL || r->method != NGX_HTTP_POST) {
         return ngx_http_next_header_filter(r);
     }
 

@@ -435,11 +435,20 @@ ngx_http_cwmp_close_upstream(ngx_connection_t *c)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "close cwmp upstream connection: %d", c->fd);
 
+    /* the request's log may be gone before a shutdown that has to wait */
+
+    c->log = ngx_cycle->log;
+    c->read->log = ngx_cycle->log;
+    c->write->log = ngx_cycle->log;
+
+    if (c->pool) {
+        c->pool->log = ngx_cycle->log;
+    }
+
 #if (NGX_HTTP_SSL)
 
     if (c->ssl) {
         c->ssl->no_wait_shutdown = 1;
-        c->ssl->no_send_shutdown = 1;
         c->ssl->save_session = NULL;
 
         if (ngx_ssl_shutdown(c) == NGX_AGAIN) {
