@@ -49,7 +49,21 @@ static cwmp_charset_name_t  cwmp_charset_names[] = {
     { "big5hkscs", CWMP_CHARSET_ASCII },
     { "shiftjis", CWMP_CHARSET_ASCII },
     { "sjis", CWMP_CHARSET_ASCII },
+    { "mskanji", CWMP_CHARSET_ASCII },
     { "windows31j", CWMP_CHARSET_ASCII },
+    { "windows874", CWMP_CHARSET_ASCII },
+    { "windows932", CWMP_CHARSET_ASCII },
+    { "windows936", CWMP_CHARSET_ASCII },
+    { "windows949", CWMP_CHARSET_ASCII },
+    { "windows950", CWMP_CHARSET_ASCII },
+    { "cp437", CWMP_CHARSET_ASCII },
+    { "cp737", CWMP_CHARSET_ASCII },
+    { "cp775", CWMP_CHARSET_ASCII },
+    { "cp874", CWMP_CHARSET_ASCII },
+    { "cp932", CWMP_CHARSET_ASCII },
+    { "cp936", CWMP_CHARSET_ASCII },
+    { "cp949", CWMP_CHARSET_ASCII },
+    { "cp950", CWMP_CHARSET_ASCII },
     { "ksc56011987", CWMP_CHARSET_ASCII },
     { "tis620", CWMP_CHARSET_ASCII },
     { "koi8r", CWMP_CHARSET_ASCII },
@@ -65,26 +79,16 @@ static cwmp_charset_name_t  cwmp_charset_names[] = {
 };
 
 
-/* followed by digits only */
+/* followed by digits only; of cp93x, some are EBCDIC */
 
 static cwmp_charset_name_t  cwmp_charset_families[] = {
     { "iso8859", CWMP_CHARSET_ASCII },
     { "88591", CWMP_CHARSET_ASCII },
     { "latin", CWMP_CHARSET_ASCII },
     { "windows125", CWMP_CHARSET_ASCII },
-    { "windows874", CWMP_CHARSET_ASCII },
-    { "windows936", CWMP_CHARSET_ASCII },
-    { "windows949", CWMP_CHARSET_ASCII },
     { "cp125", CWMP_CHARSET_ASCII },
-    { "cp437", CWMP_CHARSET_ASCII },
-    { "cp737", CWMP_CHARSET_ASCII },
-    { "cp775", CWMP_CHARSET_ASCII },
     { "cp85", CWMP_CHARSET_ASCII },
     { "cp86", CWMP_CHARSET_ASCII },
-    { "cp874", CWMP_CHARSET_ASCII },
-    { "cp93", CWMP_CHARSET_ASCII },
-    { "cp949", CWMP_CHARSET_ASCII },
-    { "cp950", CWMP_CHARSET_ASCII },
     { NULL, 0 }
 };
 

@@ -7,11 +7,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "cwmp_reference.h"
 #include "cwmp_xml.h"
 
-
-/* the longest reference that is decoded, "&#x10FFFF;" without zeros */
-#define CWMP_XML_ENTITY_MAX  12
 
 /* a longer tag name is read in different ways, see the header */
 #define CWMP_XML_TAG_MAX     250
@@ -40,8 +38,6 @@ typedef enum {
 
 static ngx_int_t cwmp_xml_text(cwmp_xml_t *x, u_char **pos, u_char *last);
 static ngx_int_t cwmp_xml_entity(cwmp_xml_t *x, u_char **pos, u_char *last);
-static size_t cwmp_xml_decode(u_char *dst, u_char *ref, size_t len);
-static size_t cwmp_xml_utf8(u_char *dst, uint32_t n);
 static ngx_int_t cwmp_xml_lt(cwmp_xml_t *x, u_char **pos, u_char *last);
 static ngx_int_t cwmp_xml_name(cwmp_xml_t *x, u_char **pos, u_char *last);
 static void cwmp_xml_save(cwmp_xml_t *x);
@@ -252,7 +248,7 @@ cwmp_xml_entity(cwmp_xml_t *x, u_char **pos, u_char *last)
 
         if (c == ';') {
             x->buf[x->nbuf++] = ';';
-            x->nbuf = cwmp_xml_decode(x->buf, x->buf, x->nbuf);
+            x->nbuf = cwmp_reference_decode(x->buf, x->nbuf);
             p++;
             goto done;
         }
@@ -271,7 +267,7 @@ cwmp_xml_entity(cwmp_xml_t *x, u_char **pos, u_char *last)
             continue;
         }
 
-        if (x->nbuf == CWMP_XML_ENTITY_MAX) {
+        if (x->nbuf == CWMP_REFERENCE_MAX) {
             goto done;
         }
 
@@ -290,107 +286,6 @@ done:
     *pos = p;
 
     return CWMP_XML_TEXT;
-}
-
-
-static size_t
-cwmp_xml_decode(u_char *dst, u_char *ref, size_t len)
-{
-    u_char      *p, *last, c;
-    uint32_t     n;
-    ngx_uint_t   i, digit, base;
-
-    static struct {
-        ngx_str_t  name;
-        u_char     c;
-    } entities[] = {
-        { ngx_string("&amp;"), '&' },
-        { ngx_string("&lt;"), '<' },
-        { ngx_string("&gt;"), '>' },
-        { ngx_string("&quot;"), '"' },
-        { ngx_string("&apos;"), '\'' }
-    };
-
-    if (ref[1] != '#') {
-        for (i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
-            if (entities[i].name.len == len
-                && ngx_memcmp(entities[i].name.data, ref, len) == 0)
-            {
-                dst[0] = entities[i].c;
-                return 1;
-            }
-        }
-
-        return len;
-    }
-
-    p = ref + 2;
-    last = ref + len - 1;
-    base = 10;
-
-    if (p < last && (*p | 0x20) == 'x') {
-        base = 16;
-        p++;
-    }
-
-    for (n = 0; p < last; p++) {
-        c = *p;
-
-        if (c >= '0' && c <= '9') {
-            digit = c - '0';
-
-        } else {
-            c |= 0x20;
-
-            if (base == 10 || c < 'a' || c > 'f') {
-                return len;
-            }
-
-            digit = c - 'a' + 10;
-        }
-
-        n = n * base + digit;
-
-        if (n > 0x10ffff) {
-            return len;
-        }
-    }
-
-    if (n == 0 || (n >= 0xd800 && n <= 0xdfff)) {
-        return len;
-    }
-
-    return cwmp_xml_utf8(dst, n);
-}
-
-
-static size_t
-cwmp_xml_utf8(u_char *dst, uint32_t n)
-{
-    if (n < 0x80) {
-        dst[0] = (u_char) n;
-        return 1;
-    }
-
-    if (n < 0x800) {
-        dst[0] = (u_char) (0xc0 | (n >> 6));
-        dst[1] = (u_char) (0x80 | (n & 0x3f));
-        return 2;
-    }
-
-    if (n < 0x10000) {
-        dst[0] = (u_char) (0xe0 | (n >> 12));
-        dst[1] = (u_char) (0x80 | ((n >> 6) & 0x3f));
-        dst[2] = (u_char) (0x80 | (n & 0x3f));
-        return 3;
-    }
-
-    dst[0] = (u_char) (0xf0 | (n >> 18));
-    dst[1] = (u_char) (0x80 | ((n >> 12) & 0x3f));
-    dst[2] = (u_char) (0x80 | ((n >> 6) & 0x3f));
-    dst[3] = (u_char) (0x80 | (n & 0x3f));
-
-    return 4;
 }
 
 

@@ -87,7 +87,6 @@ ngx_http_cwmp_body_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    ctx->reading = 1;
     r->connection->log->action = "reading CPE message";
 
     rc = ngx_http_read_client_request_body(r, ngx_http_cwmp_body_read);
@@ -112,7 +111,6 @@ ngx_http_cwmp_body_read(ngx_http_request_t *r)
     r->connection->log->action = "rewriting CPE message";
 
     ctx->status = ngx_http_cwmp_process(r, ctx);
-    ctx->reading = 0;
     ctx->done = 1;
 
     r->connection->log->action = NULL;

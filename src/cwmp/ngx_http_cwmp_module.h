@@ -106,7 +106,6 @@ typedef struct {
 
     ngx_int_t                    status;     /* of the body, once it is read */
 
-    unsigned                     reading:1;  /* the body is being read */
     unsigned                     done:1;     /* the facts are final */
     unsigned                     inform:1;   /* a session begins */
     unsigned                     empty:1;    /* POST without a body */

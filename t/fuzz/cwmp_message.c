@@ -9,7 +9,8 @@
  *
  * sources: src/cwmp/cwmp_xml.c src/cwmp/cwmp_charset.c
  *          src/cwmp/cwmp_message.c src/cwmp/cwmp_parameter.c
- *          src/cwmp/cwmp_prefilter.c src/cwmp/cwmp_url.c
+ *          src/cwmp/cwmp_prefilter.c src/cwmp/cwmp_reference.c
+ *          src/cwmp/cwmp_url.c
  * libs: -lexpat
  */
 

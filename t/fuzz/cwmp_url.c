@@ -5,6 +5,7 @@
  * target and signed path, in both modes.
  *
  * sources: src/cwmp/cwmp_url.c src/cwmp/cwmp_origin.c src/cwmp/cwmp_xml.c
+ *          src/cwmp/cwmp_reference.c
  */
 
 

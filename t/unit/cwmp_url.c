@@ -197,6 +197,8 @@ test_charsets(void)
     charset("utf-7", CWMP_CHARSET_OTHER);
     charset("utf-32", CWMP_CHARSET_OTHER);
     charset("cp037", CWMP_CHARSET_OTHER);
+    charset("cp932", CWMP_CHARSET_ASCII);
+    charset("cp933", CWMP_CHARSET_OTHER);
     charset("IBM1047", CWMP_CHARSET_OTHER);
     charset("iso-2022-jp", CWMP_CHARSET_OTHER);
     charset("hz-gb-2312", CWMP_CHARSET_OTHER);
