@@ -18,6 +18,7 @@ my @kinds = (
     [shared     => 'zone shared 64k;'],
     [least_conn => 'least_conn;'],
     [least_kept => 'least_conn; keepalive 8; zone least_kept 64k;'],
+    [random     => 'random two;'],
     [ip_hash    => 'ip_hash; keepalive 8;'],
     [hashed     => 'hash $cwmp_session consistent; keepalive 8;'],
 );

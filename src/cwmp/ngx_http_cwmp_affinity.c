@@ -37,9 +37,14 @@ typedef struct {
     ngx_event_save_peer_session_pt     save_session;
 #endif
 
-    /* of round-robin and least_conn, which take what is there; else empty */
+    /*
+     * Round-robin's state: that of round-robin and least_conn, which take what
+     * is there, or of another balancer that has it first in its own, as all of
+     * nginx's have; NULL: the balancer is of another kind, or hidden.
+     */
 
-    ngx_http_upstream_rr_peer_data_t   rrp;
+    ngx_http_upstream_rr_peer_data_t   place;
+    ngx_http_upstream_rr_peer_data_t  *rrp;
 
     unsigned                           inform:1;
     unsigned                           got:1;    /* a peer of the inner one */
@@ -154,10 +159,17 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
 
     u = r->upstream;
 
-    u->peer.data = &cp->rrp;
+    u->peer.data = &cp->place;
 
     if (cscf->original_init_peer(r, us) != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    if (cp->place.peers) {
+        cp->rrp = &cp->place;
+
+    } else if (u->peer.free == ngx_http_upstream_free_round_robin_peer) {
+        cp->rrp = u->peer.data;
     }
 
     cp->conn = ngx_http_cwmp_conn_get(r, 1);
@@ -174,8 +186,6 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
         }
 
         ngx_http_cwmp_session_join(r, cp->conn, s);
-        cp->inform = s->inform;
-
         cp->inform = s->inform;
 
         cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
@@ -418,8 +428,8 @@ static ngx_int_t
 ngx_http_cwmp_get_server(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp,
     ngx_http_cwmp_server_t *server)
 {
-    if (cp->rrp.peers) {
-        return ngx_http_cwmp_get_rr_server(pc, &cp->rrp, server);
+    if (cp->rrp) {
+        return ngx_http_cwmp_get_rr_server(pc, cp->rrp, server);
     }
 
 #if (NGX_HTTP_UPSTREAM_SID)
