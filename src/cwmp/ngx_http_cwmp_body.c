@@ -315,12 +315,11 @@ ngx_http_cwmp_message_piece(void *data, u_char *p, size_t len)
 static ngx_int_t
 ngx_http_cwmp_name(void *data, ngx_str_t *name)
 {
+#if (NGX_PCRE)
     ngx_http_cwmp_body_t  *b = data;
 
-#if (NGX_PCRE)
-
-    ngx_uint_t             i;
-    ngx_regex_t          **regex;
+    ngx_uint_t    i;
+    ngx_regex_t **regex;
 
     regex = b->conf->parameters->elts;
 
@@ -329,7 +328,6 @@ ngx_http_cwmp_name(void *data, ngx_str_t *name)
             return NGX_OK;
         }
     }
-
 #endif
 
     return NGX_DECLINED;

@@ -338,6 +338,11 @@ static test_case_t  cases[] = {
       BODY(PARAM(CR2, PUBLIC "http://o/?x=1%26y=2%26amp%26%23%3B%26%23xg%3B"
                       "%26%231114112%3B%26%23xd800%3B%26%26x%3B")), 0 },
 
+    { "references of two, three and four bytes, and a long one",
+      BODY(PARAM(CR2, "&#xE9;&#x20AC;&#128512;&abcdefghijklmnop;")),
+      BODY(PARAM(CR2, PUBLIC "%C3%A9%E2%82%AC%F0%9F%98%80"
+                      "%26abcdefghijklmnop%3B")), 0 },
+
     { "a reference is decoded once",
       BODY(PARAM(CR2, "http://o/&amp;#104;&amp;amp;%2B%26")),
       BODY(PARAM(CR2, PUBLIC "http://o/%26%23104%3B%26amp%3B%252B%2526")), 0 },
@@ -349,6 +354,15 @@ static test_case_t  cases[] = {
     { "CDATA comes out as text",
       BODY(PARAM(CR2, "<![CDATA[http://o/?a=1&b=]]]]><![CDATA[>&amp;]]>")),
       BODY(PARAM(CR2, PUBLIC "http://o/?a=1%26b=]]%3E%26amp%3B")), 0 },
+
+    { "brackets in CDATA",
+      BODY(PARAM(CR2, "<![CDATA[]x]]y]]]]>z<![CDATA[]]>")),
+      BODY(PARAM(CR2, PUBLIC "]x]]y]]z")), 0 },
+
+    { "quotes in an end tag",
+      BODY(STRUCT(NAME(CR2) "<Value>http://o/</Value '>'\"<\">")),
+      BODY(STRUCT(NAME(CR2) "<Value>" PUBLIC "http://o/</Value '>'\"<\">")),
+      0 },
 
     { "CDATA in Name",
       BODY(PARAM("Device.<![CDATA[ManagementServer.Connection]]>RequestURL",
@@ -385,6 +399,18 @@ static test_case_t  cases[] = {
     { "child elements in Name",
       BODY(PARAM("x<b/>" CR2 "<i>y</i>", "http://o/")),
       BODY(PARAM("x<b/>" CR2 "<i>y</i>", PUBLIC "http://o/")), 0 },
+
+    { "Name in Name, Value in Value",
+      BODY(STRUCT("<Name>a<Name>" CR2 "</Name></Name><Value>ht<Value>tp://"
+                  "</Value>o/</Value>")),
+      BODY(STRUCT("<Name>a<Name>" CR2 "</Name></Name><Value>" PUBLIC
+                  "http://o/</Value>")), 0 },
+
+    { "Value in Name, Name in Value",
+      BODY(STRUCT("<Name>" CR2 "<Value>http://a/</Value></Name>")
+           STRUCT("<Value>http://b/<Name>" CR2 "</Name></Value>")),
+      BODY(STRUCT("<Name>" CR2 "<Value>" PUBLIC "http://a/</Value></Name>")
+           STRUCT("<Value>" PUBLIC "http://b/" CR2 "</Value>")), 0 },
 
     { "elements around Name",
       BODY(STRUCT("<w>" NAME(CR2) "</w>" VALUE("http://o/"))),
@@ -492,6 +518,13 @@ static test_case_t  cases[] = {
 
     { "<?>", BODY("<?>" PARAM(CR2, "http://o/") "<?x ?>"), SAME,
       CWMP_MESSAGE_AMBIGUOUS },
+
+    { "an apostrophe in an instruction, and another one",
+      BODY("<?x ' ?>" PARAM(CR2, "http://o/") "<?x ' ?>"), SAME,
+      CWMP_MESSAGE_AMBIGUOUS },
+
+    { "half of a comment", BODY("<!-x->"), SAME, CWMP_MESSAGE_DOCTYPE },
+    { "half of CDATA", BODY("<![CDATx[]]>"), SAME, CWMP_MESSAGE_DOCTYPE },
 
     { "DOCTYPE",
       "<!DOCTYPE x [<!ENTITY u \"http://a/\">]>" BODY(PARAM(CR2, "&u;")), SAME,
@@ -750,6 +783,12 @@ test_limits(void)
                "<ParameterValueStruct><Name>", "0123456789", 100,
                "Device.Management Server.ConnectionRequestURL</Name>"
                VALUE("http://o/") "</ParameterValueStruct>", 0, 0);
+    test_limit("the suffix after white space in a long name",
+               "<ParameterValueStruct><Name>", "0123456789", 100,
+               " \n .ManagementServer.ConnectionRequestURL</Name>"
+               VALUE("http://o/") "</ParameterValueStruct>", 1, 0);
+    test_limit("more URLs than the caller takes", "<a>", PARAM(CR2, "x"),
+               TEST_EDITS + 1, "</a>", 0, CWMP_MESSAGE_HANDLER);
     test_limit("a tag name of 10 MB", "<a><", "0123456789", 1000000,
                "></a>", 0, CWMP_MESSAGE_AMBIGUOUS);
     test_limit("a reference of 10 MB", "<ParameterValueStruct>" NAME(CR2)
