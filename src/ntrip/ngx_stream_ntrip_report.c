@@ -1,0 +1,389 @@
+
+/*
+ * Fieldgate: ntrip_report.  One worker prints, a few rows at a time, so that
+ * tens of thousands of rovers do not hold up the data.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_stream.h>
+
+#include <sqlite3.h>
+
+#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_store.h"
+#include "ntrip_report.h"
+
+
+/* rows that are printed, and looked at, in one go; ms between */
+
+#define NGX_STREAM_NTRIP_REPORT_ROWS   200
+#define NGX_STREAM_NTRIP_REPORT_LOOK   20000
+#define NGX_STREAM_NTRIP_REPORT_PAUSE  10
+
+
+typedef struct {
+    ngx_stream_ntrip_work_t    work;
+    sqlite3_int64              users;
+    sqlite3_int64              sources;
+} ngx_stream_ntrip_totals_t;
+
+
+static void ngx_stream_ntrip_report_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_stream_ntrip_report_mine(void);
+static void ngx_stream_ntrip_report_begin(void);
+static void ngx_stream_ntrip_report_run(ngx_stream_ntrip_work_t *work,
+    void *db);
+static ngx_int_t ngx_stream_ntrip_report_count(sqlite3 *db, const char *sql,
+    sqlite3_int64 *n);
+static void ngx_stream_ntrip_report_done(ngx_stream_ntrip_work_t *work);
+static void ngx_stream_ntrip_report_free(ngx_stream_ntrip_work_t *work);
+static void ngx_stream_ntrip_report_usage(ngx_stream_ntrip_totals_t *totals);
+static void ngx_stream_ntrip_report_rows(ngx_event_t *ev);
+static ngx_uint_t ngx_stream_ntrip_report_session(uint32_t index);
+static void ngx_stream_ntrip_report_source(ntrip_report_row_t *row,
+    uint32_t index, ntrip_stream_row_t *stream);
+static void ngx_stream_ntrip_report_line(ntrip_out_t *out);
+
+
+static ngx_event_t                ngx_stream_ntrip_report_timer;
+static ngx_event_t                ngx_stream_ntrip_report_next;
+static ngx_connection_t           ngx_stream_ntrip_report_dumb;
+static ngx_msec_t                 ngx_stream_ntrip_report_interval;
+static uint32_t                   ngx_stream_ntrip_report_cursor;
+static ngx_uint_t                 ngx_stream_ntrip_reporting;
+static ngx_stream_ntrip_totals_t  ngx_stream_ntrip_totals;
+
+
+void
+ngx_stream_ntrip_report_start(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf)
+{
+    ngx_event_t  *ev;
+
+    ngx_stream_ntrip_report_interval = nmcf->report;
+    ngx_stream_ntrip_report_dumb.fd = (ngx_socket_t) -1;
+
+    ev = &ngx_stream_ntrip_report_next;
+    ev->handler = ngx_stream_ntrip_report_rows;
+    ev->data = &ngx_stream_ntrip_report_dumb;
+    ev->log = cycle->log;
+    ev->cancelable = 1;
+
+    ev = &ngx_stream_ntrip_report_timer;
+    ev->handler = ngx_stream_ntrip_report_handler;
+    ev->data = &ngx_stream_ntrip_report_dumb;
+    ev->log = cycle->log;
+    ev->cancelable = 1;
+
+    ngx_add_timer(ev, nmcf->report);
+}
+
+
+static void
+ngx_stream_ntrip_report_handler(ngx_event_t *ev)
+{
+    ngx_stream_ntrip_work_t  *work;
+
+    ngx_add_timer(ev, ngx_stream_ntrip_report_interval);
+
+    if (ngx_stream_ntrip_reporting || !ngx_stream_ntrip_report_mine()) {
+        return;
+    }
+
+    ngx_stream_ntrip_reporting = 1;
+
+    work = &ngx_stream_ntrip_totals.work;
+
+    work->run = ngx_stream_ntrip_report_run;
+    work->done = ngx_stream_ntrip_report_done;
+    work->free = ngx_stream_ntrip_report_free;
+    work->data = &ngx_stream_ntrip_totals;
+    work->rc = NGX_ERROR;
+
+    if (ngx_stream_ntrip_store_post(work) != NGX_OK) {
+        ngx_stream_ntrip_report_begin();
+    }
+}
+
+
+/* the lowest slot of the newest generation */
+
+static ngx_uint_t
+ngx_stream_ntrip_report_mine(void)
+{
+    ngx_uint_t                  i;
+    ntrip_slot_t               *slot;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    if (worker->me == 0 || ngx_exiting) {
+        return 0;
+    }
+
+    for (i = 0; i < NTRIP_SLOTS; i++) {
+        slot = &worker->bus->slots[i];
+
+        if (__atomic_load_n(&slot->holder, __ATOMIC_ACQUIRE) == 0) {
+            continue;
+        }
+
+        if (slot->generation > worker->generation
+            || (slot->generation == worker->generation && i < worker->slot))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* in a thread */
+
+static void
+ngx_stream_ntrip_report_run(ngx_stream_ntrip_work_t *work, void *db)
+{
+    ngx_stream_ntrip_totals_t  *totals;
+
+    totals = (ngx_stream_ntrip_totals_t *) work;
+
+    work->rc = NGX_ERROR;
+
+    if (ngx_stream_ntrip_report_count(db,
+            "SELECT count(*) FROM user "
+            "WHERE expires_at > CAST(strftime('%s', 'now') AS INTEGER)",
+            &totals->users)
+        == NGX_OK
+        && ngx_stream_ntrip_report_count(db,
+            "SELECT count(*) FROM source "
+            "WHERE expires_at > CAST(strftime('%s', 'now') AS INTEGER)",
+            &totals->sources)
+           == NGX_OK)
+    {
+        work->rc = NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_report_count(sqlite3 *db, const char *sql, sqlite3_int64 *n)
+{
+    ngx_int_t      rc;
+    sqlite3_stmt  *stmt;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_ERROR;
+
+    if (sqlite3_step(stmt) == SQLITE_ROW) {
+        *n = sqlite3_column_int64(stmt, 0);
+        rc = NGX_OK;
+    }
+
+    (void) sqlite3_finalize(stmt);
+
+    return rc;
+}
+
+
+static void
+ngx_stream_ntrip_report_done(ngx_stream_ntrip_work_t *work)
+{
+    ngx_stream_ntrip_report_begin();
+}
+
+
+/* the memory is static */
+
+static void
+ngx_stream_ntrip_report_free(ngx_stream_ntrip_work_t *work)
+{
+    /* void */
+}
+
+
+static void
+ngx_stream_ntrip_report_begin(void)
+{
+    u_char        buf[NTRIP_REPORT_LINE];
+    ngx_log_t    *log;
+    ntrip_out_t   out;
+
+    log = ngx_cycle->log;
+
+    ngx_log_error(NGX_LOG_INFO, log, 0, "==== BEGIN SYSTEM REPORT ====");
+
+    ngx_stream_ntrip_report_usage(&ngx_stream_ntrip_totals);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_report_head(&out);
+    ngx_stream_ntrip_report_line(&out);
+
+    ngx_stream_ntrip_report_cursor = 0;
+    ngx_stream_ntrip_report_rows(&ngx_stream_ntrip_report_next);
+}
+
+
+static void
+ngx_stream_ntrip_report_usage(ngx_stream_ntrip_totals_t *totals)
+{
+    u_char                 buf[NTRIP_REPORT_LINE];
+    uint32_t               i;
+    ntrip_out_t            out;
+    ntrip_zone_t          *zone;
+    ntrip_stream_row_t    *row;
+    ntrip_report_usage_t   usage;
+
+    zone = ngx_stream_ntrip_worker.zone;
+
+    usage.users_online = zone->sessions.used;
+    usage.sources_using = 0;
+    usage.users_total = totals->users;
+    usage.sources_total = totals->sources;
+    usage.known = (totals->work.rc == NGX_OK);
+
+    for (i = 0; i < zone->streams.n; i++) {
+        row = ntrip_stream_row(zone, i);
+
+        if (row->row.state != NTRIP_ROW_FREE && row->source) {
+            usage.sources_using++;
+        }
+    }
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_report_usage(&out, &usage);
+    ngx_stream_ntrip_report_line(&out);
+}
+
+
+static void
+ngx_stream_ntrip_report_rows(ngx_event_t *ev)
+{
+    uint32_t       last;
+    ngx_uint_t     n;
+    ntrip_zone_t  *zone;
+
+    zone = ngx_stream_ntrip_worker.zone;
+
+    n = 0;
+    last = ngx_min(zone->sessions.n,
+                   ngx_stream_ntrip_report_cursor
+                   + NGX_STREAM_NTRIP_REPORT_LOOK);
+
+    while (ngx_stream_ntrip_report_cursor < last
+           && n < NGX_STREAM_NTRIP_REPORT_ROWS)
+    {
+        n += ngx_stream_ntrip_report_session(ngx_stream_ntrip_report_cursor++);
+    }
+
+    if (ngx_stream_ntrip_report_cursor < zone->sessions.n) {
+        ngx_add_timer(ev, NGX_STREAM_NTRIP_REPORT_PAUSE);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                  "==== END SYSTEM REPORT ====");
+
+    ngx_stream_ntrip_reporting = 0;
+}
+
+
+/* rows change while they are read: one that was another session's afterwards
+   is left out */
+
+static ngx_uint_t
+ngx_stream_ntrip_report_session(uint32_t index)
+{
+    u_char                buf[NTRIP_REPORT_LINE], addr[NGX_SOCKADDR_STRLEN];
+    ngx_tm_t              tm;
+    ntrip_out_t           out;
+    ngx_sockaddr_t        sa;
+    ntrip_report_row_t    line;
+    ntrip_stream_row_t    stream;
+    ntrip_session_row_t   row, *session;
+
+    session = ntrip_session_row(ngx_stream_ntrip_worker.zone, index);
+
+    if (__atomic_load_n(&session->row.state, __ATOMIC_ACQUIRE)
+        == NTRIP_ROW_FREE)
+    {
+        return 0;
+    }
+
+    row = *session;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    if (session->row.state == NTRIP_ROW_FREE || session->login != row.login) {
+        return 0;
+    }
+
+    ngx_memzero(&line, sizeof(ntrip_report_row_t));
+
+    line.user.len = ngx_min(row.user_len, NTRIP_USER_MAX);
+    line.user.data = row.user;
+    line.slot = ntrip_holder_slot(row.row.holder);
+    line.point = row.position;
+    line.bytes = row.bytes;
+    line.seconds = ngx_time() - (time_t) row.time;
+
+    ngx_localtime((time_t) row.time, &tm);
+    line.login = tm;
+    line.login.tm_mon = tm.ngx_tm_mon - 1;
+
+    ngx_memzero(&sa, sizeof(ngx_sockaddr_t));
+    ngx_memcpy(&sa, row.addr, ngx_min(row.addr_len, NTRIP_ADDR_MAX));
+    line.addr.data = addr;
+    line.addr.len = ngx_sock_ntop(&sa.sockaddr, row.addr_len, addr,
+                                  NGX_SOCKADDR_STRLEN, 0);
+
+    ngx_stream_ntrip_report_source(&line, row.stream, &stream);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_report_row(&out, &line);
+    ngx_stream_ntrip_report_line(&out);
+
+    return 1;
+}
+
+
+static void
+ngx_stream_ntrip_report_source(ntrip_report_row_t *row, uint32_t index,
+    ntrip_stream_row_t *stream)
+{
+    ntrip_zone_t  *zone;
+
+    zone = ngx_stream_ntrip_worker.zone;
+
+    if (index >= zone->streams.n) {
+        return;
+    }
+
+    *stream = *ntrip_stream_row(zone, index);
+
+    if (stream->row.state == NTRIP_ROW_FREE) {
+        return;
+    }
+
+    row->mount.len = ngx_min(stream->mount_len, NTRIP_MOUNT_MAX);
+    row->mount.data = stream->mount;
+
+    if (stream->row.state == NTRIP_STREAM_LIVE) {
+        row->source.len = ngx_min(stream->label_len, NTRIP_LABEL_MAX);
+        row->source.data = stream->label;
+    }
+}
+
+
+static void
+ngx_stream_ntrip_report_line(ntrip_out_t *out)
+{
+    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0, "%*s",
+                  (size_t) (out->last - out->start), out->start);
+}
