@@ -62,7 +62,7 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
 
         location /mirrored {
             internal;
-            proxy_pass http://acs;
+            proxy_pass http://127.0.0.1:%%PORT:mirrored%%;
         }
 
         location /fallback {
@@ -92,6 +92,11 @@ END
 
 $t->spawn('echo', sub { Fieldgate::Echo::serve($echo) });
 wait_for(sub { Fieldgate::Echo::ready($echo) }, 'the upstream');
+
+my $mirrored = $t->port('mirrored');
+$t->spawn('mirrored', sub { Fieldgate::Echo::serve($mirrored,
+                                                   $t->path('copy')) });
+wait_for(sub { Fieldgate::Echo::ready($mirrored) }, 'the mirror');
 $t->start;
 
 
@@ -175,6 +180,10 @@ for my $path ('/', '/unbuffered', '/retry', '/mirror', '/fallback') {
         ok($body eq $large_expected, "$path, $name, in a file: rewritten");
     }
 }
+
+wait_for(sub { read_file($t->path('copy')) =~ /\Q$large_expected\E$/ },
+         'the mirrored request');
+pass('mirrored requests are rewritten too');
 
 # everything else stays as it was
 

@@ -7,16 +7,20 @@ package Fieldgate::Echo;
 #   $t->spawn('echo', sub { Fieldgate::Echo::serve($port) });
 #   wait_for(sub { Fieldgate::Echo::ready($port) });
 #
-# A request with "X-Reply: 204" is answered so, without a body.
+# A request with "X-Reply: 204" is answered so, without a body.  With the path of
+# a file, serve() also writes each request there, as its last act before the
+# reply.
 
 use strict;
 use warnings;
 
 use IO::Socket::INET;
 
+use Fieldgate::Env qw(write_file);
+
 
 sub serve {
-    my ($port) = @_;
+    my ($port, $file) = @_;
     local $SIG{CHLD} = 'IGNORE';
 
     my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64,
@@ -28,7 +32,7 @@ sub serve {
         my $pid = fork // die "fork: $!";
         if ($pid == 0) {
             close $listen;
-            answer($s);
+            answer($s, $file);
             exit 0;
         }
         close $s;
@@ -42,7 +46,7 @@ sub ready {
 
 
 sub answer {
-    my ($s) = @_;
+    my ($s, $file) = @_;
     my $buf = '';
 
     while (more($s, \$buf, qr/\r\n\r\n/)) {
@@ -62,6 +66,8 @@ sub answer {
 
         my $got = substr $buf, 0, $end, '';
         my ($status) = $got =~ /^x-reply: *(204)\r$/mi;
+
+        write_file($file, $got) if defined $file;
 
         print $s $status ? "HTTP/1.1 204 No Content\r\n\r\n"
                          : "HTTP/1.1 200 OK\r\nContent-Length: "
