@@ -1,0 +1,384 @@
+package Fieldgate::Provider;
+
+# A simulator of a CORS provider, in a process of its own: NTRIP 1.0, one login
+# per account, RTCM 3 messages that a rover can verify to the last byte.
+#
+#   my $provider = Fieldgate::Provider->new(rate => 10);
+#   ... $provider->port ...
+#   $provider->set(reply => "HTTP/1.1 401 Unauthorized\r\n\r\n");
+#   $provider->wait_for(logins => 2);
+#   my $seen = $provider->seen;
+#
+# Switches:
+#
+#   host         address to listen at; 127.0.0.1
+#   rate         messages a second on each connection; 10; 0: none
+#   size         bytes of each message; 120
+#   epoch        messages that are sent at once; 1
+#   reply        bytes in place of "ICY 200 OK\r\n\r\n"; with "%M" the message
+#                that follows in the same segment
+#   refuse       { account => reply bytes }
+#   delay        seconds before the reply
+#   fin          1: keeps its side open when the other one is shut down
+#   silent       1: no data from now on
+#   drop         account: its connection is closed now
+#
+# What is seen: { logins, open (now), twice (logins of an account that had one
+# open), twice_log, requests => [ { account, mount, head } ], gga => [ { account,
+# line, time } ], sent => { account => messages }, closed }.
+#
+# A message is frame(LOGIN, SEQ, SIZE): number 1077, the last of its epoch, with
+# the number of the login, and how many were sent on it before.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IO::Handle;
+use IO::Socket::IP;
+use JSON::PP ();
+use MIME::Base64 qw(decode_base64);
+use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC IPPROTO_TCP TCP_NODELAY);
+use Time::HiRes qw(time);
+
+our @EXPORT_OK = qw(frame frame_read);
+
+my $json = JSON::PP->new->latin1->canonical;
+
+my @crc;
+for my $i (0 .. 255) {
+    my $c = $i << 16;
+    $c = ($c << 1) ^ ($c & 0x800000 ? 0x1864cfb : 0) for 1 .. 8;
+    push @crc, $c & 0xffffff;
+}
+
+sub crc24q {
+    my $crc = 0;
+    $crc = (($crc << 8) & 0xffffff) ^ $crc[(($crc >> 16) ^ $_) & 255]
+        for unpack 'C*', $_[0];
+    return $crc;
+}
+
+sub frame {
+    my ($login, $seq, $size) = @_;
+
+    # 12 bits of number, 12 of station; time, and "no more of this epoch"
+    my $payload = pack 'CCC N NQ>', 0x43, 0x50, 0x01, 0, $login, $seq;
+    my $pattern = pack 'NN', $seq & 0xffffffff, $login ^ 0x5ad3d3a5;
+    my $left = $size - 6 - length $payload;
+
+    $payload .= substr $pattern x ($left / 8 + 1), 0, $left if $left > 0;
+
+    my $frame = pack('Cn', 0xd3, length $payload) . $payload;
+    return $frame . substr pack('N', crc24q($frame)), 1;
+}
+
+# (login, seq) of a whole frame, without a check of the rest
+
+sub frame_read { unpack 'x10 NQ>', $_[0] }
+
+
+sub new {
+    my ($class, %switch) = @_;
+
+    my $s = { host => '127.0.0.1', rate => 10, size => 120, epoch => 1,
+              %switch };
+
+    my $listen = IO::Socket::IP->new(
+        LocalHost => $s->{host}, LocalPort => $s->{port} || 0, Listen => 4096,
+        Proto => 'tcp', ReuseAddr => 1, Blocking => 0,
+    ) or die "cannot listen at $s->{host}: $@\n";
+
+    socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
+        or die "socketpair: $!\n";
+
+    my $pid = fork() // die "fork: $!\n";
+
+    if ($pid == 0) {
+        close $ours;
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+        $SIG{PIPE} = 'IGNORE';
+        eval {
+            Fieldgate::Provider::Server->new($s, $listen, $theirs)->run;
+        };
+        print STDERR "provider: $@" if $@;
+        require POSIX;
+        POSIX::_exit($@ ? 1 : 0);
+    }
+
+    close $theirs;
+    $ours->autoflush(1);
+
+    my $self = bless { pid => $pid, control => $ours,
+                       port => $listen->sockport, owner => $$ }, $class;
+    close $listen;
+
+    return $self;
+}
+
+sub port { $_[0]{port} }
+
+sub _ask {
+    my ($self, $question) = @_;
+
+    print { $self->{control} } $json->encode($question), "\n"
+        or die "provider is gone: $!\n";
+
+    my $line = readline $self->{control};
+    die "provider is gone\n" unless defined $line;
+
+    return $json->decode($line);
+}
+
+sub set { my ($self, %switch) = @_; $self->_ask({ set => \%switch }); $self }
+sub seen { $_[0]->_ask({ seen => 1 }) }
+
+# waits until a number that is seen is at least n, or what code says of it
+
+sub wait_for {
+    my ($self, $what, $n) = @_;
+    my $end = time + 60;
+
+    while (1) {
+        my $seen = $self->seen;
+
+        if (ref $what) {
+            return $seen if $what->($seen);
+        } else {
+            my $have = $seen->{$what};
+            return $seen if (ref $have ? @$have : $have) >= $n;
+        }
+
+        die "waited in vain for the provider to see ",
+            ref $what ? 'something' : "$n $what", "\n" if time > $end;
+        select undef, undef, undef, 0.01;
+    }
+}
+
+sub stop {
+    my ($self) = @_;
+
+    return unless $self->{pid} && $self->{owner} == $$;
+
+    kill 'KILL', $self->{pid};
+
+    local $?;
+    waitpid $self->{pid}, 0;
+    delete $self->{pid};
+}
+
+sub DESTROY { $_[0]->stop }
+
+
+package Fieldgate::Provider::Server;
+
+use Socket qw(IPPROTO_TCP TCP_NODELAY);
+use Time::HiRes qw(time);
+
+sub new {
+    my ($class, $switches, $listen, $control) = @_;
+
+    $control->autoflush(1);
+    $control->blocking(1);
+
+    return bless {
+        %$switches, listen => $listen, control => $control, clients => {},
+        seen => { logins => 0, open => 0, twice => 0, twice_log => [],
+                  requests => [], gga => [], sent => {}, closed => 0 },
+    }, $class;
+}
+
+sub run {
+    my ($self) = @_;
+    my $next = time;
+
+    while (1) {
+        my $in = '';
+        my @fixed = ($self->{listen}, $self->{control});
+        vec($in, fileno $_, 1) = 1 for @fixed;
+        vec($in, $_, 1) = 1 for grep { !$self->{clients}{$_}{deaf} }
+                                keys %{$self->{clients}};
+
+        my $period = $self->{rate} ? $self->{epoch} / $self->{rate} : 0.5;
+        my $wait = $next - time;
+        my $n = select $in, undef, undef, $wait > 0 ? $wait : 0;
+
+        if ($n > 0) {
+            $self->accept if vec($in, fileno $self->{listen}, 1);
+            return unless !vec($in, fileno $self->{control}, 1)
+                          || $self->command;
+
+            for my $no (keys %{$self->{clients}}) {
+                $self->readable($no) if vec($in, $no, 1);
+            }
+        }
+
+        my $now = time;
+        $self->reply($_) for grep { my $c = $self->{clients}{$_};
+                                    $c->{reply_at} && $c->{reply_at} <= $now }
+                             keys %{$self->{clients}};
+        next if $now < $next;
+
+        $next += $period;
+        $next = $now + $period if $next < $now;
+        $self->send_all if $self->{rate} && !$self->{silent};
+    }
+}
+
+sub command {
+    my ($self) = @_;
+
+    my $line = readline $self->{control};
+    return 0 unless defined $line;
+
+    my $question = $json->decode($line);
+    my $answer = {};
+
+    if ($question->{seen}) {
+        $answer = $self->{seen};
+        $answer->{open} = grep { $_->{live} } values %{$self->{clients}};
+
+    } elsif (my $set = $question->{set}) {
+        my $drop = delete $set->{drop};
+        @{$self}{keys %$set} = values %$set;
+
+        for my $no (keys %{$self->{clients}}) {
+            my $c = $self->{clients}{$no};
+            $self->close($no) if defined $drop && $c->{account} eq $drop;
+        }
+    }
+
+    print { $self->{control} } $json->encode($answer), "\n";
+    return 1;
+}
+
+sub accept {
+    my ($self) = @_;
+
+    while (my $fh = $self->{listen}->accept) {
+        $fh->blocking(0);
+        setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1;
+        $self->{clients}{fileno $fh} = { fh => $fh, in => '', account => '' };
+    }
+}
+
+sub close {
+    my ($self, $no) = @_;
+    my $c = delete $self->{clients}{$no};
+    $self->{seen}{closed}++ if $c->{live};
+    close $c->{fh};
+}
+
+sub readable {
+    my ($self, $no) = @_;
+    my $c = $self->{clients}{$no} or return;
+
+    my $n = sysread $c->{fh}, $c->{in}, 65536, length $c->{in};
+    return if !defined $n && ($!{EAGAIN} || $!{EINTR});
+
+    if (!$n) {
+        if ($self->{fin} && defined $n) {
+            $c->{deaf} = 1;
+            return;
+        }
+        return $self->close($no);
+    }
+
+    if (!$c->{head}) {
+        return unless $c->{in} =~ s/^(.*?\r?\n)\r?\n//s;
+        $c->{head} = $1;
+        $self->login($no);
+    }
+
+    while ($c->{in} =~ s/^([^\n]*)\n//) {
+        my $line = $1;
+        push @{$self->{seen}{gga}}, { account => $c->{account}, line => $line,
+                                      time => time };
+    }
+}
+
+sub login {
+    my ($self, $no) = @_;
+    my $c = $self->{clients}{$no};
+
+    ($c->{mount}) = $c->{head} =~ m{^GET /?(\S*)};
+    my ($basic) = $c->{head} =~ /^Authorization: *Basic +(\S+)/mi;
+    my ($account) = split /:/, MIME::Base64::decode_base64($basic // '');
+    $account //= '';
+
+    my $seen = $self->{seen};
+    push @{$seen->{requests}}, { account => $account, mount => $c->{mount},
+                                 head => $c->{head} };
+
+    if (grep { $_->{live} && $_->{account} eq $account }
+        values %{$self->{clients}})
+    {
+        # a FIN that has come but was not read yet is no second login
+        for my $other (keys %{$self->{clients}}) {
+            my $o = $self->{clients}{$other};
+            $self->readable($other) if $o->{live} && $o->{account} eq $account;
+        }
+        if (grep { $_->{live} && $_->{account} eq $account }
+            values %{$self->{clients}})
+        {
+            $seen->{twice}++;
+            push @{$seen->{twice_log}}, "$account at " . time;
+        }
+    }
+
+    $c->{account} = $account;
+    $c->{reply_at} = time + ($self->{delay} // 0);
+    $self->reply($no) unless $self->{delay};
+}
+
+sub reply {
+    my ($self, $no) = @_;
+    my $c = $self->{clients}{$no};
+    my $seen = $self->{seen};
+
+    delete $c->{reply_at};
+
+    my $refusal = $self->{refuse}{$c->{account}};
+    if (defined $refusal) {
+        syswrite $c->{fh}, $refusal;
+        return $self->close($no);
+    }
+
+    my $reply = $self->{reply} // "ICY 200 OK\r\n\r\n";
+
+    $c->{live} = 1;
+    $c->{seq} = 0;
+    $c->{login} = ++$seen->{logins};
+
+    if ($reply =~ /%M/) {
+        my $frame = Fieldgate::Provider::frame($c->{login}, $c->{seq}++,
+                                               $self->{size});
+        $reply =~ s/%M/$frame/;
+    }
+
+    syswrite $c->{fh}, $reply;
+}
+
+sub send_all {
+    my ($self) = @_;
+
+    for my $no (keys %{$self->{clients}}) {
+        my $c = $self->{clients}{$no};
+        next unless $c->{live};
+
+        my $out = '';
+        for (1 .. $self->{epoch}) {
+            $out .= Fieldgate::Provider::frame($c->{login}, $c->{seq}++,
+                                               $self->{size});
+        }
+
+        my $n = syswrite $c->{fh}, $out;
+        if (defined $n && $n == length $out) {
+            $self->{seen}{sent}{$c->{account}} += $self->{epoch};
+        } else {
+            $self->close($no);
+        }
+    }
+}
+
+1;
