@@ -242,6 +242,14 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
     acs(auth => ['box', 'secret']);
     @r = cpes('plain', auth => ['box', 'wrong'], sessions => 20);
     is(grep({ ($_->{status} // 0) == 401 } @r), 20, 'a wrong password is 401');
+
+    acs(auth => ['box', 'secret'], qop => 'auth-int');
+    undef $offered;
+    cpes('plain', auth => ['box', 'secret'], sessions => 1,
+         on_answer => sub { $offered //= $1
+                            if $_[2] =~ /qop="(.*?)"/ });
+    is($offered, 'auth-int', 'a challenge that offers nothing else stays');
+    like($t->error_log, qr/\[warn\].*offers auth-int only/, 'with a warning');
 }
 
 {

@@ -6,31 +6,20 @@
  */
 
 
+#include "tap.h"
+
 #include "cwmp_cookie.h"
-
-#include <stdio.h>
-#include <string.h>
-
-
-static ngx_uint_t  tests;
-static ngx_uint_t  failed;
 
 
 static void
 is(const char *got, const char *expected, const char *name)
 {
-    ngx_uint_t  good;
+    ngx_str_t  s;
 
-    good = (strcmp(got, expected) == 0);
+    s.data = (u_char *) got;
+    s.len = strlen(got);
 
-    tests++;
-    failed += !good;
-
-    printf("%sok %d - %s\n", good ? "" : "not ", (int) tests, name);
-
-    if (!good) {
-        printf("# got \"%s\", expected \"%s\"\n", got, expected);
-    }
+    (void) tap_is(&s, expected, name);
 }
 
 
@@ -109,7 +98,5 @@ main(void)
     is(set("word"), "none", "no pair");
     is(set(""), "none", "empty");
 
-    printf("1..%d\n", (int) tests);
-
-    return failed ? 1 : 0;
+    return tap_done();
 }

@@ -15,6 +15,7 @@ package Fieldgate::ACS;
 #   delay => S          before each answer (0)
 #   wait => S           a cookie's session may come that much later (0)
 #   auth => [user, password]     Digest, a nonce for each connection
+#   qop => LIST         what its challenges offer ('auth,auth-int')
 #   close_after_204     closes the connection after the last answer
 #   close_in_middle     closes it, unannounced, after the answer to an Inform
 #   close_after_401     announces it, and closes
@@ -43,7 +44,8 @@ sub new {
     my ($class, %opt) = @_;
 
     return bless {
-        name => 'acs', rpcs => 1, delay => 0, wait => 0, cookies => 1, %opt,
+        name => 'acs', rpcs => 1, delay => 0, wait => 0, cookies => 1,
+        qop => 'auth,auth-int', %opt,
         conns => {}, serial => 0, aside => {}, active => {}, later => [],
     }, $class;
 }
@@ -253,7 +255,7 @@ sub request {
             $c->{close} ||= $s->{close_after_401};
             return $s->answer($c, 401, 'who are you?',
                 'WWW-Authenticate: Digest realm="acs", nonce="' . $c->{nonce}
-                . '", qop="auth,auth-int"');
+                . "\", qop=\"$s->{qop}\"");
         }
         $c->{authorized} = 1;
         $s->say("sessions $device") if $inform;
