@@ -22,6 +22,7 @@ package Fieldgate::ACS;
 #   keepalive => N      announces the end with the Nth answer of a connection
 #   no_cookie           sets none: sessions live and die with the connection
 #   cookies => N        N-1 further cookies, with attributes
+#   on_message => sub   gets (acs, head, body) of each request that has a body
 #   status => CODE      the answer to everything
 
 use strict;
@@ -205,6 +206,8 @@ sub request {
     my ($s, $c, $head, $body, $waited) = @_;
 
     return if $c->{closed};
+    $s->{on_message}->($s, $head, $body)
+        if $s->{on_message} && length $body && !$waited;
     $c->{close} = $head =~ m{^\S+ \S+ HTTP/1\.0}
                   || $head =~ /^Connection:\s*close/mi;
     return $s->answer($c, $s->{status}, '') if $s->{status};

@@ -29,6 +29,8 @@ package Fieldgate::CPE;
 #   stop => sub          asked before each session: no more of them
 #   size => N            bytes to pad the Inform with
 #   address => IP        to connect from
+#   url => URL           of its own, for connection requests
+#   on_message => sub    gets (cpe, head, body) of each request that has a body
 #   on_answer => sub     gets (cpe, status, head, body)
 
 use strict;
@@ -180,6 +182,9 @@ sub send {
         if %{$c->{cookies}} && !$o->{no_cookies};
     push @head, 'Authorization: ' . $c->digest($body) if $c->{challenge};
 
+    $o->{on_message}->($c, join("\r\n", @head), $body)
+        if $o->{on_message} && length $body;
+
     $c->{out} = join("\r\n", @head) . "\r\n\r\n$body";
     $c->{requests} = $n;
     $c->{sent} = 1;
@@ -200,7 +205,8 @@ sub message {
 
     my $url = '<ParameterValueStruct><Name>InternetGatewayDevice.'
         . 'ManagementServer.ConnectionRequestURL</Name>'
-        . '<Value xsi:type="xsd:string">http://127.0.0.1:7547/' . $c->{device}
+        . '<Value xsi:type="xsd:string">'
+        . ($c->{o}{url} // "http://127.0.0.1:7547/$c->{device}")
         . '</Value></ParameterValueStruct>';
     my $pad = '<ParameterValueStruct><Name>InternetGatewayDevice.X</Name>'
         . '<Value xsi:type="xsd:string">' . 'x' x $c->{o}{size}
