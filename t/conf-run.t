@@ -60,8 +60,9 @@ my $client = "http://127.0.0.1:$port{7548}/client";
 my ($received) = $out =~ /^== The Inform as ACS\d receives it\n(.*?)^== /ms;
 my @changed = $received =~ /^ >  (.*)/mg;
 is(scalar @changed, 1, 'one line of the Inform has changed');
-like($changed[0], qr{^<Value[^>]*>\Q$client\E\?origin=http://127\.0\.0\.1:\d+}
-                  . qr{/cr/\w+&amp;sig=[\w-]+</Value>$}, 'that with the URL');
+my $url = qr{\Q$client\E\?origin=http://127\.0\.0\.1:\d+/cr/\w+};
+like($changed[0], qr{^<Value[^>]*>$url&amp;sig=[\w-]+</Value>$},
+     'that with the URL');
 like($out, qr/and ended with its 204/, 'the session ends');
 
 my %took = map { $_ => 1 } $out =~ /^    CPE-1\d .* all with (ACS\d)$/mg;
