@@ -3,8 +3,7 @@
 
 use lib 't/lib';
 use Fieldgate;
-use Fieldgate::ACS;
-use Fieldgate::CPE;
+use Fieldgate::Affinity;
 
 sub http {
     my (%o) = @_;
@@ -14,6 +13,16 @@ sub http {
     my $zone = exists $o{zone} ? $o{zone} : 'cwmp_zone cwmp:1m;';
     my $affinity = $o{affinity} // 'cwmp_affinity;';
 
+    my $location = <<'END';
+        location / {
+            cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_pass http://acs;
+        }
+END
+
     return <<"END";
     $zone
     upstream acs {
@@ -22,55 +31,17 @@ sub http {
     }
     server {
         listen 127.0.0.1:%%PORT:cpe%%;
-        location / {
-            cwmp on;
-            cwmp_public_url http://acs-side.example/client;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_pass http://acs;
-        }
-    }
+$location    }
     server {
         listen 127.0.0.1:%%PORT:h2%% http2;
-        location / {
-            cwmp on;
-            cwmp_public_url http://acs-side.example/client;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_pass http://acs;
-        }
-    }
+$location    }
 END
 }
 
 my $t = Fieldgate->new(workers => 2, http => http());
-my %pid;
-
-sub acs {
-    my (%opt) = @_;
-    for my $name (qw(acs1 acs2)) {
-        $t->end(delete $pid{$name}, 'KILL') if $pid{$name};
-        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
-    }
-}
-
-sub report { Fieldgate::ACS->report($t, $_[0]) }
-
 sub total {
     my ($key) = @_;
-    return report('acs1')->{$key} + report('acs2')->{$key};
-}
-
-sub cpes {
-    return Fieldgate::CPE->run(port => $t->port('cpe'), @_);
-}
-
-sub failed {
-    my @bad = grep { !$_->{ok} } @_;
-    my $n = @bad;
-    diag("$_->{device}: $_->{error} (requests $_->{requests}, servers "
-         . "@{$_->{servers}})") for splice @bad, 0, 5;
-    return $n;
+    return report($t, 'acs1')->{$key} + report($t, 'acs2')->{$key};
 }
 
 # the messages of a session one by one, on a socket
@@ -119,7 +90,7 @@ sub closed_by_nginx {
 }
 
 
-acs();
+acs($t);
 $t->start;
 
 {
@@ -160,7 +131,7 @@ $t->start;
 }
 
 {
-    acs();
+    acs($t);
     my @servers = map { my $s = $t->connect('cpe');
                         post($s, 'inform', "B$_");
                         [$s, answer($s)] } 1 .. 2;
@@ -192,7 +163,7 @@ $t->start;
 }
 
 {
-    acs(rpcs => 2);
+    acs($t, rpcs => 2);
     my $n = 0;
     my $killer = $t->spawn(killer => sub {
         for (1 .. 4) {
@@ -202,20 +173,20 @@ $t->start;
         }
     });
     $t->allow(qr/exited on signal 9/, qr/was locked by/);
-    my @r = cpes(sessions => 400, at_once => 20, think => 0.02, retries => 4);
+    my @r = cpes($t, 'cpe', sessions => 400, think => 0.02, retries => 4);
     is($t->reap($killer), 0, 'four workers are killed');
     is(failed(@r), 0, 'all sessions complete in the end');
     my $again = grep { $_->{attempts} > 1 } @r;
     cmp_ok($again, '<=', 80, "no more lost than those had ($again)");
     is(total('mixed'), 0, 'nothing is mixed');
-    is(report($_)->{max_devices}, 1, "$_: a connection has one device")
+    is(report($t, $_)->{max_devices}, 1, "$_: a connection has one device")
         for qw(acs1 acs2);
 }
 
 {
     # the CPE comes back while the ACS still works on its last message
 
-    acs(delay => 1);
+    acs($t, delay => 1);
     my $old = $t->connect('cpe');
     post($old, 'inform', 'W1');
     wait_for(sub { total('requests') == 1 }, 'the first Inform');
@@ -231,12 +202,12 @@ $t->start;
 }
 
 {
-    acs();
+    acs($t);
     $t->reload(http => http(affinity => 'cwmp_affinity timeout=1s;'));
     my $s = $t->connect('cpe');
     post($s, 'inform', 'T1');
     my $a = answer($s);
-    wait_for(sub { !report('acs1')->{open} && !report('acs2')->{open} },
+    wait_for(sub { !report($t, 'acs1')->{open} && !report($t, 'acs2')->{open} },
              'the silent session\'s upstream connection to be closed');
     post($s, 'inform', 'T1');
     my $b = answer($s);
@@ -245,7 +216,7 @@ $t->start;
     my $idle = $t->connect('cpe');
     post($idle, 'inform', 'T2');
     answer($idle);
-    wait_for(sub { !report('acs1')->{open} && !report('acs2')->{open} },
+    wait_for(sub { !report($t, 'acs1')->{open} && !report($t, 'acs2')->{open} },
              'both to be forgotten');
     $t->reload(http => http());
     ok(closed_by_nginx($idle), 'and does not keep an old worker any more');
@@ -254,9 +225,9 @@ $t->start;
 {
     # a server is taken out of the configuration
 
-    acs(rpcs => 6);
+    acs($t, rpcs => 6);
     my $answers = 0;
-    my @r = cpes(sessions => 100, at_once => 20, think => 0.01, retries => 2,
+    my @r = cpes($t, 'cpe', sessions => 100, retries => 2,
                  on_answer => sub {
         return if $answers++ != 60;
         $t->reload(http => http(servers => ['acs2']));
@@ -272,7 +243,7 @@ $t->start;
 }
 
 {
-    acs();
+    acs($t);
 
     # RFC 9113: preface, SETTINGS, and four requests in one write
 
@@ -310,9 +281,9 @@ $t->start;
          qr/^88( 8[8c]){3}$/, 'HTTP/2: four Informs at once');
     is(total('conns'), 4, 'each has an upstream connection of its own');
     close $h2;
-    wait_for(sub { !report('acs1')->{open} && !report('acs2')->{open} },
+    wait_for(sub { !report($t, 'acs1')->{open} && !report($t, 'acs2')->{open} },
              'their connections to be closed');
-    is(report($_)->{max_devices} // 0, report($_)->{conns} ? 1 : 0,
+    is(report($t, $_)->{max_devices} // 0, report($t, $_)->{conns} ? 1 : 0,
        "$_: one device each") for qw(acs1 acs2);
 }
 
@@ -321,30 +292,31 @@ $t->start;
     $t->reload(http => http(zone => 'cwmp_zone cwmp:2m;'));
     like($t->error_log, qr/the size of zone "cwmp" stays 1048576 until/,
          'another size of the zone is for later');
-    acs();
-    is(failed(cpes(sessions => 50, at_once => 10, reconnect_at => 2)), 0,
+    acs($t);
+    is(failed(cpes($t, 'cpe', sessions => 50, reconnect_at => 2)), 0,
        'and the old one works');
 }
 
 {
     # its rows are all held: further sessions are not remembered, that is all
 
-    acs();
+    acs($t);
     $t->reload(http => http(zone => 'cwmp_zone small:64k;'));
-    is(failed(cpes(sessions => 400, at_once => 200, think => 0.3)), 0,
+    is(failed(cpes($t, 'cpe', sessions => 400, at_once => 200,
+                   think => 0.3)), 0,
        'more sessions at once than the zone has room for');
     is(total('mixed'), 0, 'nothing is mixed');
-    is(report($_)->{max_devices}, 1, "$_: a connection has one device")
+    is(report($t, $_)->{max_devices}, 1, "$_: a connection has one device")
         for qw(acs1 acs2);
 }
 
 {
-    acs();
+    acs($t);
     $t->stop('QUIT');
     $t->start(http => http(zone => ''));
     like($t->{out} // $t->error_log, qr/no "cwmp_zone"/,
          'without a zone there is a warning');
-    is(failed(cpes(sessions => 100, at_once => 10, think => 0.01)), 0,
+    is(failed(cpes($t, 'cpe', sessions => 100)), 0,
        'and sessions that keep their connection');
 }
 

@@ -2,8 +2,7 @@
 
 use lib 't/lib';
 use Fieldgate;
-use Fieldgate::ACS;
-use Fieldgate::CPE;
+use Fieldgate::Affinity;
 
 my $http = <<'END';
     cwmp_zone cwmp:1m;
@@ -28,38 +27,6 @@ END
 
 my $t = Fieldgate->new(workers => 2, http => $http);
 
-my %pid;
-
-sub acs {
-    my (%opt) = @_;
-    for my $name (qw(acs1 acs2)) {
-        $t->end(delete $pid{$name}, 'KILL') if $pid{$name};
-        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
-    }
-}
-
-sub seen {
-    my %sum;
-    my @r;
-    wait_for(sub { @r = map { Fieldgate::ACS->report($t, $_) } qw(acs1 acs2);
-                   return !grep { $_->{open} } @r },
-             'the upstream connections to be closed');
-    for my $r (@r) {
-        $sum{$_} += $r->{$_} for grep { !ref $r->{$_} } keys %$r;
-        $sum{devices_at_most} = $r->{max_devices}
-            if $r->{max_devices} > ($sum{devices_at_most} // 0);
-    }
-    return \%sum;
-}
-
-sub failed {
-    my @bad = grep { !$_->{ok} } @_;
-    my $n = @bad;
-    diag("$_->{device}: $_->{error} (requests $_->{requests}, conns "
-         . "$_->{conns}, servers @{$_->{servers}})") for splice @bad, 0, 5;
-    return $n;
-}
-
 # runs code every half second beside the sessions, until they are done
 
 sub meanwhile {
@@ -76,7 +43,7 @@ sub meanwhile {
         }
         print "$n\n";
     });
-    my @r = Fieldgate::CPE->run(port => $t->port('cpe'), %opt);
+    my @r = cpes($t, 'cpe', %opt);
 
     open my $fh, '>', $done;
     close $fh;
@@ -87,7 +54,7 @@ sub meanwhile {
     return ($n, @r);
 }
 
-acs(rpcs => 2);
+acs($t, rpcs => 2);
 $t->start;
 
 my $master = $t->master;
@@ -100,13 +67,13 @@ for my $case (['500 sessions', [], []],
 {
     my ($what, $acs, $cpe) = @$case;
 
-    acs(rpcs => 2, @$acs);
+    acs($t, rpcs => 2, @$acs);
     my ($n, @r) = meanwhile(sub { kill HUP => $master }, %cpes, @$cpe);
 
     cmp_ok($n, '>=', 3, "$what, $n reloads");
     is(failed(@r), 0, 'none is lost');
 
-    my $seen = seen();
+    my $seen = seen($t);
     is($seen->{devices_at_most}, 1, 'a connection has one device');
     is($seen->{mixed}, 0, 'and nothing of another one');
     is($seen->{ended}, scalar @r, 'the ACSs have seen the end of each');

@@ -3,8 +3,7 @@
 
 use lib 't/lib';
 use Fieldgate;
-use Fieldgate::ACS;
-use Fieldgate::CPE;
+use Fieldgate::Affinity;
 
 my $proxy = <<'END';
 cwmp on;
@@ -122,49 +121,9 @@ system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=acs '
        . '-keyout ' . $t->path('tls.key') . ' -out ' . $t->path('tls.crt')
        . ' 2>/dev/null') == 0 or die 'openssl';
 
-my %pid;
-
-sub acs {
-    my (%opt) = @_;
-    for my $name (qw(acs1 acs2)) {
-        $t->end(delete $pid{$name}, 'KILL') if $pid{$name};
-        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
-    }
-}
-
-sub cpes {
+sub through {
     my ($uri, %opt) = @_;
-    return Fieldgate::CPE->run(port => $t->port('cpe'), uri => "/$uri",
-                               sessions => 100, at_once => 20, think => 0.01,
-                               %opt);
-}
-
-sub failed {
-    my @bad = grep { !$_->{ok} } @_;
-    my $n = @bad;
-    diag("$_->{device}: $_->{error} (requests $_->{requests}, servers "
-         . "@{$_->{servers}})") for splice @bad, 0, 5;
-    return $n;
-}
-
-sub seen {
-    my (%sum, @r);
-    wait_for(sub { @r = map { Fieldgate::ACS->report($t, $_) } qw(acs1 acs2);
-                   return !grep { $_->{open} } @r },
-             'the upstream connections to be closed');
-    for my $r (@r) {
-        $sum{$_} += $r->{$_} for grep { !ref $r->{$_} } keys %$r;
-        $sum{devices_at_most} = $r->{max_devices}
-            if $r->{max_devices} > ($sum{devices_at_most} // 0);
-        push @{$sum{each}}, $r->{sessions};
-    }
-    return \%sum;
-}
-
-sub never_mixed {
-    my ($seen, $what) = @_;
-    is($seen->{devices_at_most}, 1, "$what: a connection has one device");
-    is($seen->{mixed}, 0, "$what: and nothing of another one");
+    return cpes($t, 'cpe', uri => "/$uri", sessions => 100, %opt);
 }
 
 # a server that reads a request and goes
@@ -184,14 +143,14 @@ sub closing {
 }
 
 
-acs();
+acs($t);
 closing($_) for qw(closing1 closing2);
 $t->start;
 
 for my $name ((map { $_->[0] } @kinds), 'tls') {
-    acs(rpcs => 2);
-    is(failed(cpes($name)), 0, "$name: all complete");
-    my $seen = seen();
+    acs($t, rpcs => 2);
+    is(failed(through($name)), 0, "$name: all complete");
+    my $seen = seen($t);
     never_mixed($seen, $name);
     is($seen->{conns}, 100, "$name: a connection for each session");
 
@@ -200,52 +159,52 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
 
     # the terminator in between closes later
 
-    acs(rpcs => 2, wait => $name eq 'tls' ? 0.1 : 0);
-    is(failed(cpes($name, reconnect => 1)), 0,
+    acs($t, rpcs => 2, wait => $name eq 'tls' ? 0.1 : 0);
+    is(failed(through($name, reconnect => 1)), 0,
        "$name: and back to the same server each time");
-    never_mixed(seen(), "$name, back");
+    never_mixed(seen($t), "$name, back");
 }
 
 {
-    acs();
-    is(failed(cpes('weighted', reconnect_at => 2)), 0, 'weights');
-    my $seen = seen();
+    acs($t);
+    is(failed(through('weighted', reconnect_at => 2)), 0, 'weights');
+    my $seen = seen($t);
     cmp_ok(abs($seen->{each}[0] - 75), '<=', 6, 'three of four at the first')
         or diag("@{$seen->{each}}");
 }
 
 {
-    acs();
-    is(failed(cpes('backup', reconnect_at => 2)), 0, 'with a backup server');
-    is(seen()->{each}[1], 0, 'which has nothing to do');
+    acs($t);
+    is(failed(through('backup', reconnect_at => 2)), 0, 'with a backup server');
+    is(seen($t)->{each}[1], 0, 'which has nothing to do');
 
-    $t->end(delete $pid{acs1}, 'KILL');
-    is(failed(cpes('backup', reconnect_at => 2)), 0, 'it has, when alone');
-    is(Fieldgate::ACS->report($t, 'acs2')->{sessions}, 100, 'all of them');
+    kill_acs($t, 'acs1');
+    is(failed(through('backup', reconnect_at => 2)), 0, 'it has, when alone');
+    is(report($t, 'acs2')->{sessions}, 100, 'all of them');
 }
 
 {
     # the CPE's own Digest: nonce and authentication belong to the connection
 
-    acs(auth => ['box', 'secret']);
+    acs($t, auth => ['box', 'secret']);
     my $offered;
-    my @r = cpes('plain', auth => ['box', 'secret'], qop => 'auth-int',
+    my @r = through('plain', auth => ['box', 'secret'], qop => 'auth-int',
                  on_answer => sub { $offered = $1
                                     if $_[2] =~ /qop="(.*?)"/ });
     is(failed(@r), 0, 'Digest of the CPEs');
     is($offered, 'auth', 'without auth-int, which would cover the old body');
-    my $seen = seen();
+    my $seen = seen($t);
     never_mixed($seen, 'Digest');
     is($seen->{unauthorized}, 100, 'one challenge for each session');
     is($seen->{conns}, 100, 'on one connection');
 
-    acs(auth => ['box', 'secret']);
-    @r = cpes('plain', auth => ['box', 'wrong'], sessions => 20);
+    acs($t, auth => ['box', 'secret']);
+    @r = through('plain', auth => ['box', 'wrong'], sessions => 20);
     is(grep({ ($_->{status} // 0) == 401 } @r), 20, 'a wrong password is 401');
 
-    acs(auth => ['box', 'secret'], qop => 'auth-int');
+    acs($t, auth => ['box', 'secret'], qop => 'auth-int');
     undef $offered;
-    cpes('plain', auth => ['box', 'secret'], sessions => 1,
+    through('plain', auth => ['box', 'secret'], sessions => 1,
          on_answer => sub { $offered //= $1
                             if $_[2] =~ /qop="(.*?)"/ });
     is($offered, 'auth-int', 'a challenge that offers nothing else stays');
@@ -253,21 +212,21 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
 }
 
 {
-    acs(rpcs => 2);
-    is(failed(cpes('blind')), 0, 'without "cwmp on"');
-    never_mixed(seen(), 'without "cwmp on"');
+    acs($t, rpcs => 2);
+    is(failed(through('blind')), 0, 'without "cwmp on"');
+    never_mixed(seen($t), 'without "cwmp on"');
 
     # it does not wait for the end of the old connection, as it would with it
 
-    acs(rpcs => 2, wait => 0.1);
-    is(failed(cpes('blind', reconnect => 1)), 0,
+    acs($t, rpcs => 2, wait => 0.1);
+    is(failed(through('blind', reconnect => 1)), 0,
        'and back to the same server by the cookie');
 }
 
 {
-    acs(rpcs => 2);
-    is(failed(cpes('ten')), 0, 'HTTP/1.0 upstream: all complete');
-    my $seen = seen();
+    acs($t, rpcs => 2);
+    is(failed(through('ten')), 0, 'HTTP/1.0 upstream: all complete');
+    my $seen = seen($t);
     never_mixed($seen, 'HTTP/1.0 upstream');
     is($seen->{conns}, 400, 'at one connection per request');
     is(() = $t->error_log =~ /\[warn\].*it needs "proxy_http_version 1.1"/g, 1,
@@ -286,7 +245,7 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
 }
 
 {
-    my @r = cpes('once', sessions => 10, at_once => 1);
+    my @r = through('once', sessions => 10, at_once => 1);
     is(grep({ ($_->{status} // 0) == 502 } @r), 10,
        'closed by the server: 502');
     my $n = 0;

@@ -3,8 +3,7 @@
 
 use lib 't/lib';
 use Fieldgate;
-use Fieldgate::ACS;
-use Fieldgate::CPE;
+use Fieldgate::Affinity;
 
 my $proxy = <<'END';
 cwmp on;
@@ -86,68 +85,16 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
     }
 END
 
-my %pid;
 
-# the ACSs anew, with these modes
-
-sub acs {
-    my (%opt) = @_;
-    for my $name (qw(acs1 acs2)) {
-        $t->end(delete $pid{$name}, 'KILL') if $pid{$name};
-        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
-    }
-}
-
-sub cpes {
-    my ($port, %opt) = @_;
-    return Fieldgate::CPE->run(port => $t->port($port), sessions => 200,
-                               at_once => 20, think => 0.01, %opt);
-}
-
-sub failed {
-    my @bad = grep { !$_->{ok} } @_;
-    my $n = @bad;
-    diag("$_->{device}: $_->{error} (requests $_->{requests}, servers "
-         . "@{$_->{servers}})") for splice @bad, 0, 5;
-    return $n;
-}
-
-sub report { Fieldgate::ACS->report($t, $_[0]) }
-
-# the sum over both ACSs; all connections of CPEs are closed, so theirs have to
-# be soon
-
-sub seen {
-    my %sum;
-    my @r;
-    wait_for(sub { @r = map { report($_) } qw(acs1 acs2);
-                   return !grep { $_->{open} } @r },
-             'the upstream connections to be closed');
-    for my $r (@r) {
-        $sum{$_} += $r->{$_} for grep { !ref $r->{$_} } keys %$r;
-        $sum{devices_at_most} = $r->{max_devices}
-            if $r->{max_devices} > ($sum{devices_at_most} // 0);
-        push @{$sum{each}}, $r->{sessions};
-    }
-    return \%sum;
-}
-
-sub never_mixed {
-    my ($seen, $what) = @_;
-    is($seen->{devices_at_most}, 1, "$what: a connection has one device");
-    is($seen->{mixed}, 0, "$what: and nothing of another one");
-}
-
-
-acs();
+acs($t);
 $t->start;
 
 {
-    my @r = cpes('cpe', sessions => 500);
+    my @r = cpes($t, 'cpe', sessions => 500);
     is(scalar @r, 500, '500 sessions');
     is(failed(@r), 0, 'all complete');
 
-    my $seen = seen();
+    my $seen = seen($t);
     never_mixed($seen, '500 sessions');
     is($seen->{conns}, 500, 'one upstream connection for each session');
     cmp_ok(abs($seen->{each}[0] - $seen->{each}[1]), '<=', 2,
@@ -158,11 +105,11 @@ $t->start;
 }
 
 {
-    acs(rpcs => 3);
-    my @r = cpes('cpe', again => 1);
+    acs($t, rpcs => 3);
+    my @r = cpes($t, 'cpe', again => 1);
     is(failed(@r), 0, 'two sessions on one connection of the CPE');
 
-    my $seen = seen();
+    my $seen = seen($t);
     never_mixed($seen, 'two sessions');
     is($seen->{sessions}, 400, 'two sessions: all seen');
     cmp_ok($seen->{conns}, '>', 200, 'the second takes the next server');
@@ -170,78 +117,78 @@ $t->start;
 }
 
 {
-    acs();
-    my @r = cpes('single', again => 1);
+    acs($t);
+    my @r = cpes($t, 'single', again => 1);
     is(failed(@r), 0, 'two sessions on one connection, one server');
 
-    my $seen = seen();
+    my $seen = seen($t);
     never_mixed($seen, 'two sessions, one server');
     is($seen->{sessions}, 400, 'two sessions, one server: all seen');
     is($seen->{conns}, 200, 'the second has the connection of the first');
 }
 
 {
-    acs();
-    my @r = cpes('front_single', at_once => 4);
+    acs($t);
+    my @r = cpes($t, 'front_single', at_once => 4);
     is(failed(@r), 0, 'CPEs one after the other on a balancer\'s connections');
 
-    my $seen = seen();
+    my $seen = seen($t);
     never_mixed($seen, 'one after the other');
     cmp_ok($seen->{conns}, '>=', 200,
            'each has upstream connections of its own');
 }
 
 {
-    acs(close_after_204 => 1);
-    my @r = cpes('single', again => 1);
+    acs($t, close_after_204 => 1);
+    my @r = cpes($t, 'single', again => 1);
     is(failed(@r), 0, 'the ACS closes after the first session');
 
-    my $seen = seen();
+    my $seen = seen($t);
     is($seen->{conns}, 400, 'the second has another connection');
 }
 
 {
-    acs(close_after_204 => 1);
-    my @r = cpes('cpe');
+    acs($t, close_after_204 => 1);
+    my @r = cpes($t, 'cpe');
     is(failed(@r), 0, 'ACS closes after its 204');
-    never_mixed(seen(), 'closed after 204');
+    never_mixed(seen($t), 'closed after 204');
 }
 
 {
-    acs(close_in_middle => 1);
-    my @r = cpes('cpe');
+    acs($t, close_in_middle => 1);
+    my @r = cpes($t, 'cpe');
     is(failed(@r), 0, 'ACS closes in the middle');
 
-    my $seen = seen();
+    my $seen = seen($t);
     never_mixed($seen, 'closed in the middle');
     is($seen->{resumed}, 200, 'sessions go on at the same ACS');
     is($seen->{conns}, 400, 'on a second connection');
 }
 
 {
-    acs(keepalive => 2);
-    my @r = cpes('cpe');
+    acs($t, keepalive => 2);
+    my @r = cpes($t, 'cpe');
     is(failed(@r), 0, 'ACS ends each connection after two answers');
-    never_mixed(seen(), 'two answers');
+    never_mixed(seen($t), 'two answers');
 }
 
 {
-    acs(rpcs => 4);
-    my @r = cpes('three');
+    acs($t, rpcs => 4);
+    my @r = cpes($t, 'three');
     is(failed(@r), 0, 'keepalive_requests 3');
 
-    my $seen = seen();
+    my $seen = seen($t);
     never_mixed($seen, 'keepalive_requests 3');
     is($seen->{conns}, 400, 'the upstream connection goes with the CPE\'s');
     is(grep({ $_->{conns} != 2 } @r), 0, 'which were two for each session');
 }
 
 {
-    acs(rpcs => 2);
-    my @r = cpes('cpe', reconnect => 1);
+    acs($t, rpcs => 2);
+    my @r = cpes($t, 'cpe', reconnect => 1);
     is(failed(@r), 0, 'a new connection for each message, in any worker');
 
-    my $seen = seen();
+    my $seen = seen($t);
     never_mixed($seen, 'new connections');
     is($seen->{resumed}, 600, 'each comes back to its own ACS, by its cookie');
     cmp_ok(abs($seen->{each}[0] - $seen->{each}[1]), '<=', 2,
@@ -249,19 +196,19 @@ $t->start;
 }
 
 {
-    acs(cookies => 5);
-    my @r = cpes('cpe', reconnect_at => 2);
+    acs($t, cookies => 5);
+    my @r = cpes($t, 'cpe', reconnect_at => 2);
     is(failed(@r), 0, 'among several cookies');
-    never_mixed(seen(), 'several cookies');
+    never_mixed(seen($t), 'several cookies');
 }
 
 {
     # without a cookie the Inform's DeviceId leads back
 
-    acs();
+    acs($t);
     my %to;
     for my $i (1 .. 12) {
-        my @r = cpes('cpe', sessions => 6, at_once => 6, no_cookies => 1,
+        my @r = cpes($t, 'cpe', sessions => 6, at_once => 6, no_cookies => 1,
                      think => 0, prefix => 'D', abandon_at => 2);
         push @{$to{$_->{device}}}, $_->{servers}[0] for @r;
     }
@@ -269,7 +216,7 @@ $t->start;
        'by its DeviceId, when an Inform comes again');
     my %all = map { $_->[0] => 1 } values %to;
     is(join(' ', sort keys %all), 'acs1 acs2', 'some at each ACS');
-    never_mixed(seen(), 'by DeviceId');
+    never_mixed(seen($t), 'by DeviceId');
 }
 
 for my $mode (['drop_at', 1, 'in the middle of the Inform'],
@@ -279,35 +226,36 @@ for my $mode (['drop_at', 1, 'in the middle of the Inform'],
 {
     my ($option, $n, $what) = @$mode;
 
-    acs(delay => 0.01);
+    acs($t, delay => 0.01);
     my $i = 0;
-    my @r = cpes('cpe', $option => $n, prefix => "X$n$option", sessions => 60);
+    my @r = cpes($t, 'cpe', $option => $n, prefix => "X$n$option",
+                 sessions => 60);
     is(grep({ $_->{error} ne 'dropped' } @r), 0, "CPEs drop $what");
-    @r = cpes('cpe', prefix => "Y$n$option", sessions => 60);
+    @r = cpes($t, 'cpe', prefix => "Y$n$option", sessions => 60);
     is(failed(@r), 0, 'others are whole');
-    never_mixed(seen(), "dropped $what");
+    never_mixed(seen($t), "dropped $what");
 }
 
 {
-    acs(rpcs => 2);
-    my @r = cpes('front', retries => 3);
+    acs($t, rpcs => 2);
+    my @r = cpes($t, 'front', retries => 3);
     is(failed(@r), 0, 'a balancer in front of us reuses its connections');
     my $n = grep { $_->{attempts} > 1 } @r;
     is($n, 0, 'no session had to begin anew');
-    never_mixed(seen(), 'balancer in front');
+    never_mixed(seen($t), 'balancer in front');
 }
 
 {
     # one server is killed in the middle
 
-    acs(rpcs => 2);
+    acs($t, rpcs => 2);
     my $killed;
-    my @r = cpes('cpe', retries => 1, think => 0.02, sessions => 300,
+    my @r = cpes($t, 'cpe', retries => 1, think => 0.02, sessions => 300,
                  on_answer => sub {
         my ($c) = @_;
         return if $killed || $c->{device} ne 'S100';
         $killed = 1;
-        $t->end(delete $pid{acs1}, 'KILL');
+        kill_acs($t, 'acs1');
     });
     is(failed(@r), 0, 'a server is killed: all complete in the end');
 

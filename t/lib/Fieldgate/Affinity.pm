@@ -1,0 +1,92 @@
+package Fieldgate::Affinity;
+
+# What the tests of cwmp_affinity share: two ACSs, acs1 and acs2, and what they
+# have seen.
+#
+#   use Fieldgate::Affinity;
+#   my $t = Fieldgate->new(...);
+#   acs($t, rpcs => 2);
+#   is(failed(cpes($t, 'cpe', sessions => 100)), 0, 'all complete');
+#   never_mixed(seen($t), 'plain');
+
+use strict;
+use warnings;
+
+use Fieldgate ();
+use Fieldgate::ACS;
+use Fieldgate::CPE;
+use Test::More ();
+
+my %pid;
+
+
+sub import {
+    my $caller = caller;
+    no strict 'refs';
+    *{"${caller}::$_"} = \&$_
+        for qw(acs kill_acs cpes failed report seen never_mixed);
+}
+
+# both ACSs anew, with these options
+
+sub acs {
+    my ($t, %opt) = @_;
+    for my $name (qw(acs1 acs2)) {
+        kill_acs($t, $name);
+        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
+    }
+}
+
+sub kill_acs {
+    my ($t, $name) = @_;
+    my $pid = delete $pid{$name} or return;
+    $t->end($pid, 'KILL');
+}
+
+# sessions of CPEs through the server on the port of that name
+
+sub cpes {
+    my ($t, $port, %opt) = @_;
+    return Fieldgate::CPE->run(port => $t->port($port), sessions => 200,
+                               at_once => 20, think => 0.01, %opt);
+}
+
+# how many of them failed in the end; says of some, why
+
+sub failed {
+    my @bad = grep { !$_->{ok} } @_;
+    my $n = @bad;
+    Test::More::diag("$_->{device}: $_->{error} (requests $_->{requests}, "
+                     . "servers @{$_->{servers}})") for splice @bad, 0, 5;
+    return $n;
+}
+
+sub report { Fieldgate::ACS->report(@_) }
+
+# The sum over both ACSs, of each the sessions, and the most devices that one
+# connection has had.  All connections of CPEs are closed when this is called,
+# so theirs have to be soon.
+
+sub seen {
+    my ($t) = @_;
+    my (%sum, @r);
+    Fieldgate::wait_for(sub { @r = map { report($t, $_) } qw(acs1 acs2);
+                              return !grep { $_->{open} } @r },
+                        'the upstream connections to be closed');
+    for my $r (@r) {
+        $sum{$_} += $r->{$_} for grep { !ref $r->{$_} } keys %$r;
+        $sum{devices_at_most} = $r->{max_devices}
+            if $r->{max_devices} > ($sum{devices_at_most} // 0);
+        push @{$sum{each}}, $r->{sessions};
+    }
+    return \%sum;
+}
+
+sub never_mixed {
+    my ($seen, $what) = @_;
+    Test::More::is($seen->{devices_at_most}, 1,
+                   "$what: a connection has one device");
+    Test::More::is($seen->{mixed}, 0, "$what: and nothing of another one");
+}
+
+1;
