@@ -26,6 +26,16 @@ my $http = <<'END';
         }
 
         location = /status { cwmp_status; }
+
+        location = /after {
+            auth_request /hook;
+            try_files /none =204;
+        }
+
+        location = /hook {
+            cwmp_connection_request;
+            cwmp_timeout 20s;
+        }
     }
 END
 
@@ -101,6 +111,33 @@ is(statuses(@calls), join(' ', (200) x 16), '16 different wake-ups');
 is($cpe->seen->{most}, 1, 'one after the other');
 is(scalar @{$cpe->seen->{requests}}, 32, 'each with its own call');
 
+# an equal one that waits in another worker takes the answer, too
+
+$cpe = Fieldgate::ConnectionRequest->new(delay => 0.1, path => '/');
+@calls = $acs->begin($cpe->url, socket => $one);
+$cpe->wait_for(requests => 1);
+push @calls, map { $acs->begin('http://' . $cpe->hostport . '/other',
+                               socket => $acs->to_worker($_)) }
+                 keys %{$acs->workers};
+is(statuses(@calls), '200 200 200', 'equal ones behind another one');
+is(scalar @{$cpe->seen->{requests}}, 4, 'are called once');
+
+# a worker with many calls lets the other one have its turn
+
+my ($busy, $idle) = keys %{$acs->workers};
+$cpe = Fieldgate::ConnectionRequest->new(delay => 0.05, path => '/',
+                                         auth => 'none');
+@calls = map { $acs->begin('http://' . $cpe->hostport . "/$_",
+                           socket => $acs->to_worker($busy)) } 1 .. 30;
+$cpe->wait_for(requests => 1);
+push @calls, $acs->begin('http://' . $cpe->hostport . '/idle',
+                         socket => $acs->to_worker($idle));
+is(statuses(@calls), join(' ', (200) x 31), '30 in one worker, 1 in the other');
+my @order = map { $_->{line} =~ m{/(\w+)} } @{$cpe->seen->{requests}};
+my ($place) = grep { $order[$_] eq 'idle' } 0 .. $#order;
+cmp_ok($place, '<', 20, 'which need not wait for them all');
+is($cpe->seen->{most}, 1, 'one at a time');
+
 # the deadline of one that waits
 
 $cpe = Fieldgate::ConnectionRequest->new(path => '/', delay => 1);
@@ -140,11 +177,21 @@ close $leader->{socket};
 $cpe->wait_for(closed => 1);
 is(verdicts($cpe), 'ok', 'a call that nobody waits for goes on to its end');
 
+# a subrequest
+
+$cpe = Fieldgate::ConnectionRequest->new;
+my $after = Fieldgate::Wakeup->new($t, path => '/after');
+is($after->wake($cpe->url)->{status}, 204, 'auth_request: woken, then served');
+is(verdicts($cpe), 'challenge ok', 'the CPE was called');
+is($after->wake($cpe->url, password => 'wrong')->{status}, 401,
+   'auth_request: not woken');
+is($after->wake('http://127.0.0.2/')->{status}, 403, 'auth_request: refused');
+
 # a worker that dies while it calls
 
 my %worker = %{$acs->workers};
 my ($victim, $survivor) = keys %worker;
-$cpe = Fieldgate::ConnectionRequest->new(delay => 1);
+$cpe = Fieldgate::ConnectionRequest->new(delay => 0.5);
 $leader = $acs->begin($cpe->url, socket => $worker{$victim});
 $cpe->wait_for(requests => 1);
 my $follower = $acs->begin($cpe->url, socket => $worker{$survivor});
@@ -158,7 +205,7 @@ is($cpe->seen->{connections} >= 2, 1, 'by a call of its own');
 # reload
 
 %worker = %{$acs->workers};
-$cpe = Fieldgate::ConnectionRequest->new(delay => 1, path => '/');
+$cpe = Fieldgate::ConnectionRequest->new(delay => 0.5, path => '/');
 @calls = map { $acs->begin($cpe->url, socket => $_) } values %worker;
 $cpe->wait_for(requests => 1);
 $t->reload;
