@@ -228,16 +228,29 @@ for my $case (
        $name);
 }
 
-# reload between the legs: a second leg on a new connection
+# reload between the legs
 
-$cpe = Fieldgate::ConnectionRequest->new;
+$cpe = Fieldgate::ConnectionRequest->new(nonce_conn => 1);
 $target = target($cpe, '/');
 $s = $acs->connect;
+my $idle = $acs->connect;
 $r = $acs->wake('', target => $target, auth => undef, socket => $s);
+$acs->wake('', target => $target, auth => undef, socket => $idle);
+my @old = $t->pids;
 $t->reload;
-is($acs->wake('', target => $target,
-              auth => answer($r->{headers}{'www-authenticate'}[0], $target))
-   ->{status}, 200, 'a reload between the legs');
+$r = $acs->wake('', target => $target, socket => $s,
+                auth => answer($r->{headers}{'www-authenticate'}[0], $target));
+is($r->{status}, 200, 'a reload between the legs');
+is_deeply($r->{headers}{connection}, ['close'],
+          'does not close the connection but after the second');
+close $s;
+
+# an ACS that does not come back keeps no worker from exiting
+
+is($hasty->wake('', target => $target, auth => undef)->{status}, 401,
+   'a first leg in a new worker');
+wait_for(sub { !grep { Fieldgate::alive($_) } @old }, 'the old workers');
+is(sysread($idle, my $rest, 1), 0, 'a connection that was waited for is closed');
 
 like(Fieldgate::Env::read_file($t->path('wakeup.log')),
      qr/^401 127\.0\.0\.1:\d+ challenge 401 none$/m, 'logged: leg one');

@@ -17,14 +17,20 @@
 /* in the pool of the ACS's connection */
 
 typedef struct {
+    ngx_connection_t          *client;       /* the ACS's */
     ngx_connection_t          *connection;   /* to the CPE; NULL: none */
     ngx_http_cwmp_loc_conf_t  *conf;
     u_char                     target[CWMP_TABLE_KEY_LEN];
+
+    ngx_event_t                shield;
+    ngx_event_handler_pt       keepalive;    /* the client's; NULL: not idle */
 } ngx_http_cwmp_kept_t;
 
 
 static ngx_http_cwmp_kept_t *ngx_http_cwmp_kept_find(ngx_http_request_t *r,
     ngx_uint_t create);
+static void ngx_http_cwmp_kept_shield(ngx_event_t *ev);
+static void ngx_http_cwmp_kept_unshield(ngx_http_cwmp_kept_t *kept);
 static void ngx_http_cwmp_kept_handler(ngx_event_t *rev);
 static void ngx_http_cwmp_kept_write_handler(ngx_event_t *wev);
 static void ngx_http_cwmp_kept_cleanup(void *data);
@@ -73,6 +79,9 @@ ngx_http_cwmp_kept_put(ngx_http_request_t *r, ngx_http_cwmp_call_t *call,
         ngx_post_event(c->read, &ngx_posted_events);
     }
 
+    /* when the 401 has been sent */
+    ngx_post_event(&kept->shield, &ngx_posted_events);
+
     return NGX_OK;
 }
 
@@ -98,6 +107,7 @@ ngx_http_cwmp_kept_get(ngx_http_request_t *r, ngx_http_cwmp_call_t *call)
 
     c = kept->connection;
     kept->connection = NULL;
+    kept->keepalive = NULL;
 
     /* a close may have arrived in this very moment */
 
@@ -125,8 +135,9 @@ ngx_http_cwmp_kept_get(ngx_http_request_t *r, ngx_http_cwmp_call_t *call)
 static ngx_http_cwmp_kept_t *
 ngx_http_cwmp_kept_find(ngx_http_request_t *r, ngx_uint_t create)
 {
-    ngx_connection_t    *c;
-    ngx_pool_cleanup_t  *cln;
+    ngx_connection_t      *c;
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_cwmp_kept_t  *kept;
 
     c = r->connection;
 
@@ -152,9 +163,65 @@ ngx_http_cwmp_kept_find(ngx_http_request_t *r, ngx_uint_t create)
     }
 
     cln->handler = ngx_http_cwmp_kept_cleanup;
-    ngx_memzero(cln->data, sizeof(ngx_http_cwmp_kept_t));
+    kept = cln->data;
 
-    return cln->data;
+    ngx_memzero(kept, sizeof(ngx_http_cwmp_kept_t));
+
+    kept->client = c;
+    kept->shield.handler = ngx_http_cwmp_kept_shield;
+    kept->shield.data = kept;
+    kept->shield.log = c->log;
+
+    return kept;
+}
+
+
+/*
+ * Between the two requests nginx takes the ACS's connection for an idle one,
+ * which a reload, or a lack of connections, closes.  GenieACS would show the
+ * device as offline.
+ */
+
+static void
+ngx_http_cwmp_kept_shield(ngx_event_t *ev)
+{
+    ngx_connection_t      *c;
+    ngx_http_cwmp_kept_t  *kept;
+
+    kept = ev->data;
+    c = kept->client;
+
+    if (kept->connection && c->idle) {
+        c->idle = 0;
+        ngx_reusable_connection(c, 0);
+
+        kept->keepalive = c->read->handler;
+    }
+}
+
+
+/* there is nothing left to wait for */
+
+static void
+ngx_http_cwmp_kept_unshield(ngx_http_cwmp_kept_t *kept)
+{
+    ngx_connection_t  *c;
+
+    c = kept->client;
+
+    if (kept->keepalive == NULL || kept->keepalive != c->read->handler) {
+        return;
+    }
+
+    kept->keepalive = NULL;
+
+    c->idle = 1;
+    ngx_reusable_connection(c, 1);
+
+    if (ngx_exiting) {
+        c->close = 1;
+        ngx_post_event(c->read, &ngx_posted_events);
+    }
 }
 
 
@@ -186,6 +253,8 @@ ngx_http_cwmp_kept_handler(ngx_event_t *rev)
 
     kept->connection = NULL;
     ngx_close_connection(c);
+
+    ngx_http_cwmp_kept_unshield(kept);
 }
 
 
@@ -200,6 +269,10 @@ static void
 ngx_http_cwmp_kept_cleanup(void *data)
 {
     ngx_http_cwmp_kept_t *kept = data;
+
+    if (kept->shield.posted) {
+        ngx_delete_posted_event(&kept->shield);
+    }
 
     if (kept->connection) {
         ngx_close_connection(kept->connection);

@@ -354,6 +354,11 @@ ngx_http_cwmp_wakeup_answer(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w,
 
     ngx_http_cwmp_wakeup_count(r, w);
 
+    if (ngx_exiting) {
+        /* nginx will close the connection, and should say so */
+        r->keepalive = 0;
+    }
+
     r->headers_out.status = w->outcome.status;
     r->headers_out.content_length_n = 0;
 
