@@ -28,6 +28,12 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
             cwmp_connection_request;
             cwmp_timeout 1s;
         }
+
+        location = /connect {
+            cwmp_connection_request;
+            cwmp_timeout 50s;
+            cwmp_connect_timeout 300ms;
+        }
     }
 END
 $t->start;
@@ -263,6 +269,17 @@ for my $where ('connect', 'request') {
 $cpe = Fieldgate::ConnectionRequest->new(
     reply_ok => "HTTP/1.1 200 OK\r\nX-", after_ok => 'keep');
 is($hasty->wake($cpe->url)->{status}, 503, 'silent in the second header');
+
+# a CPE, or a firewall, that drops packets: a full queue of connections does
+
+my $full = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
+    or die "listen: $!\n";
+my @fill = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', Blocking => 0,
+                                       PeerPort => $full->sockport) } 1 .. 4;
+my $r = Fieldgate::Wakeup->new($t, path => '/connect')
+                         ->wake('http://127.0.0.1:' . $full->sockport . '/');
+is($r->{status}, 503, 'cwmp_connect_timeout: offline');
+cmp_ok($r->{time}, '<', 40, 'long before cwmp_timeout');
 
 # nobody there
 

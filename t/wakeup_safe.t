@@ -19,6 +19,8 @@ my $dns = Fieldgate::Dns->new(
     'six.example' => ['::1'],
     'none.example' => [],
     'silent.example' => undef,
+    'rebound.example' => [['127.0.0.1'], ['127.0.0.9']],
+    'two.example' => ['127.0.0.5', '127.0.0.1'],
 );
 my $nameserver = $dns->port;
 
@@ -63,7 +65,8 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             cwmp_connection_request;
             cwmp_timeout 5s;
             cwmp_secret "$key";
-            cwmp_origin_allow ~\\.example\$ 127.0.0.1 100.64.0.0/10;
+            cwmp_origin_allow ~\\.example\$ 127.0.0.1 127.0.0.5
+                              100.64.0.0/10;
             cwmp_origin_deny 100.100.100.200;
         }
 
@@ -302,6 +305,31 @@ is(at('/unresolved')->wake($url, more => signed($url))->{status}, 503,
    'a name server that says nothing');
 is($cpe->seen->{requests}[-1]{headers}{host}, "good.example:$p",
    'the CPE is called by its name');
+
+# a name that moves: the address that was checked is called, in both legs
+
+my $inner = Fieldgate::ConnectionRequest->new(host => '127.0.0.9', port => $p,
+                                              auth => 'none');
+my $moving = Fieldgate::ConnectionRequest->new(after401 => 'drop');
+my $bait = Fieldgate::ConnectionRequest->new(host => '127.0.0.9',
+                                             port => $moving->port);
+$url = 'http://rebound.example:' . $moving->port . '/cr';
+
+is($names->wake($url, more => signed($url))->{status}, 200,
+   'a name that is about to move');
+is($moving->seen->{connections}, 2, 'is called twice where it was checked');
+wait_for(sub { $names->wake($url, more => signed($url))->{status} == 403 },
+         'the name to have moved');
+is($bait->seen->{connections}, 0, 'and never where it moved to');
+is($inner->seen->{connections}, 0, 'nor is any other forbidden address');
+
+# a name with two addresses, at one of which nobody listens
+
+for my $path (1 .. 6) {
+    $url = "http://two.example:$p/secret-path/$path";
+    is($names->wake($url, more => signed($url))->{status}, 200,
+       'the second address is tried when the first is refused');
+}
 
 # cwmp_bind
 

@@ -6,7 +6,8 @@ package Fieldgate::Dns;
 #   resolver 127.0.0.1:PORT ...;           # $dns->port
 #
 # Names that it does not know do not exist (NXDOMAIN); a name whose value is
-# undef is not answered at all.
+# undef is not answered at all.  With several lists of addresses each is given
+# once, in this order, and the last one for ever.  The time to live is 0.
 
 use strict;
 use warnings;
@@ -58,12 +59,17 @@ sub serve {
         next if exists $names->{$name} && !defined $names->{$name};
 
         my @answers;
+        my $addresses = $names->{$name} || [];
 
-        for my $address (@{ $names->{$name} || [] }) {
+        if (ref $addresses->[0]) {
+            $addresses = @$addresses > 1 ? shift @$addresses : $addresses->[0];
+        }
+
+        for my $address (@$addresses) {
             my $v6 = $address =~ /:/;
             next if $type != ($v6 ? 28 : 1);
             my $data = inet_pton($v6 ? AF_INET6 : AF_INET, $address);
-            push @answers, pack('nnnNn', 0xc00c, $type, 1, 1, length $data)
+            push @answers, pack('nnnNn', 0xc00c, $type, 1, 0, length $data)
                            . $data;
         }
 
