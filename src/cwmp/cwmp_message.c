@@ -515,6 +515,8 @@ cwmp_message_end_element(cwmp_message_t *m)
         cwmp_message_end_fact(m);
     }
 
+    m->params.odd = m->xml.odd;
+
     error = cwmp_parameter_end(&m->params, depth, m->xml.markup);
 
     if (error) {

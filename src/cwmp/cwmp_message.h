@@ -38,9 +38,11 @@ typedef enum {
     CWMP_MESSAGE_EDITS = CWMP_PARAMETER_TOO_MANY_EDITS,
     CWMP_MESSAGE_HANDLER = CWMP_PARAMETER_HANDLER,
 
+    /* parsers would disagree, see cwmp_xml.h */
+    CWMP_MESSAGE_AMBIGUOUS = CWMP_PARAMETER_AMBIGUOUS,
+
     CWMP_MESSAGE_CHARSET,     /* one that does not contain ASCII */
     CWMP_MESSAGE_DOCTYPE,
-    CWMP_MESSAGE_AMBIGUOUS,   /* parsers would disagree, see cwmp_xml.h */
     CWMP_MESSAGE_DEPTH        /* elements nested too deeply */
 } cwmp_message_error_e;
 

@@ -437,6 +437,14 @@ cwmp_parameter_report(cwmp_parameter_t *pp, cwmp_parameter_value_t *v)
     value.text.data = pp->text + v->pos;
     value.text.len = v->len;
 
+    if (pp->odd
+        && (v->end - v->start != (off_t) v->len
+            || memchr(value.text.data, '"', v->len)
+            || memchr(value.text.data, '\'', v->len)))
+    {
+        return CWMP_PARAMETER_AMBIGUOUS;
+    }
+
     if (pp->foreign && memchr(value.text.data, pp->foreign, v->len)) {
         return CWMP_PARAMETER_TOO_LONG;
     }

@@ -55,7 +55,8 @@ typedef enum {
     CWMP_PARAMETER_TOO_LONG = 1,      /* a URL, or it has a foreign byte */
     CWMP_PARAMETER_TOO_MANY_VALUES,   /* in one struct */
     CWMP_PARAMETER_TOO_MANY_EDITS,    /* in one message */
-    CWMP_PARAMETER_HANDLER            /* the caller's function failed */
+    CWMP_PARAMETER_HANDLER,           /* the caller's function failed */
+    CWMP_PARAMETER_AMBIGUOUS          /* see "odd" */
 } cwmp_parameter_error_e;
 
 
@@ -105,6 +106,12 @@ typedef struct {
     off_t                      base;
     ngx_uint_t                 shift;
     u_char                     foreign;     /* a URL with it is an error */
+
+    /*
+     * After odd quotes, see cwmp_xml.h: a value that has quotes or markup cannot
+     * be replaced, since that would move where they end.
+     */
+    ngx_uint_t                 odd;         /* unsigned  odd:1; */
 
     ngx_uint_t                 matched;     /* names that match */
     ngx_uint_t                 reported;    /* values */

@@ -755,30 +755,41 @@ cwmp_xml_odd_start(cwmp_xml_t *x, u_char *p, u_char *last)
     }
 
     x->odd = 1;
+    x->odd_quote = x->quote;
     x->odd_prev = 0;
 
     cwmp_xml_odd(x, p, last);
 }
 
 
-/* after an odd number of quotes: does anything end a comment later? */
+/* after an odd number of quotes: where would GenieACS end the comment? */
 
 static void
 cwmp_xml_odd(cwmp_xml_t *x, u_char *p, u_char *last)
 {
-    u_char  prev;
+    u_char  c, prev;
 
     prev = x->odd_prev;
 
     for ( /* void */ ; p < last; p++) {
+        c = *p;
 
-        if (*p == '>' && (prev == '-' || prev == '?')) {
+        if (x->odd_quote) {
+
+            if (c == x->odd_quote) {
+                x->odd_quote = 0;
+            }
+
+        } else if (c == '"' || c == '\'') {
+            x->odd_quote = c;
+
+        } else if (c == '>' && (prev == '-' || prev == '?')) {
             x->odd = 0;
             x->odd_end = x->tail - (last - p) + 1;
             return;
         }
 
-        prev = *p;
+        prev = c;
     }
 
     x->odd_prev = prev;

@@ -25,7 +25,8 @@
  *     parsers that only look back from '>', and begin one for the others;
  *   - an odd number of quotes in a comment or a processing instruction makes
  *     GenieACS read on to the next such quote, wherever it is; that yields
- *     another document only if "-->" or "?>" follows later, else an error;
+ *     another document if "-->" or "?>" follows later, outside of quotes, and
+ *     else an error;
  *   - GenieACS keeps the position of the first white space in a tag modulo
  *     256, so a tag name that long ends anywhere.
  */
@@ -62,7 +63,8 @@ typedef struct {
 
     u_char        quote;    /* the open quote, 0 if none */
     u_char        prev;     /* the byte before, in a tag */
-    u_char        odd_prev; /* the byte before, after odd quotes */
+    u_char        odd_prev; /* the same two, as GenieACS reads on */
+    u_char        odd_quote;
     u_char        seen;     /* bytes of a delimiter seen so far */
 
     unsigned      want_text:1;

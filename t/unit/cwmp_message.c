@@ -509,6 +509,20 @@ static test_case_t  cases[] = {
       BODY("<!-- it's -->" PARAM(CR2, "http://o/")),
       BODY("<!-- it's -->" PARAM(CR2, PUBLIC "http://o/")), 0 },
 
+    { "an apostrophe, and a comment without",
+      BODY("<!-- it's -->" PARAM(CR2, "http://o/") "<!-- x --><?y?>"),
+      BODY("<!-- it's -->" PARAM(CR2, PUBLIC "http://o/")
+           "<!-- x --><?y?>"), 0 },
+
+    { "an apostrophe, and more in quotes",
+      BODY("<!-- it's -->" PARAM(CR2, "http://o/") "<a b='x' c=\"-->\"/>"),
+      BODY("<!-- it's -->" PARAM(CR2, PUBLIC "http://o/")
+           "<a b='x' c=\"-->\"/>"), 0 },
+
+    { "an apostrophe, and quotes in the URL",
+      BODY("<!-- it's -->" PARAM(CR2, "http://o/'")), SAME,
+      CWMP_MESSAGE_AMBIGUOUS },
+
     { "an apostrophe, and another comment",
       BODY("<!-- ' -->" PARAM(CR2, "http://o/") "<!-- ' -->"), SAME,
       CWMP_MESSAGE_AMBIGUOUS },
