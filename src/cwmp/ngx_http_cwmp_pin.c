@@ -153,6 +153,29 @@ ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn, ngx_uint_t ended)
 
 
 ngx_uint_t
+ngx_http_cwmp_conn_holds(ngx_http_cwmp_conn_t *conn, u_char *key)
+{
+    ngx_queue_t          *q;
+    ngx_http_cwmp_pin_t  *pin;
+
+    for (q = ngx_queue_head(&conn->pins);
+         q != ngx_queue_sentinel(&conn->pins);
+         q = ngx_queue_next(q))
+    {
+        pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
+
+        if (pin->held && !pin->drop
+            && ngx_memcmp(pin->key, key, CWMP_TABLE_KEY_LEN) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
 ngx_http_cwmp_conn_leave(ngx_atomic_uint_t number, u_char *key)
 {
     ngx_uint_t             busy;

@@ -409,6 +409,12 @@ ngx_http_cwmp_session_elsewhere(ngx_http_cwmp_main_conf_t *cmcf,
 
         ngx_http_cwmp_session_row_key(key, s->id.key, cscf[i]);
 
+        /* whoever wants it asks, see ngx_http_cwmp_conn_wanted() */
+
+        if (conn && ngx_http_cwmp_conn_holds(conn, key)) {
+            continue;
+        }
+
         holder = 0;
         owner = 0;
 
@@ -583,6 +589,16 @@ ngx_http_cwmp_session_hold(ngx_http_cwmp_pin_t *pin,
     expires = ngx_current_msec + cscf->timeout;
 
     ngx_http_cwmp_session_row_key(key, conn->id.key, cscf);
+
+    if (pin->held
+        && ngx_http_cwmp_session_same(pin->key, key)
+        && ngx_current_msec - pin->touched
+           < ngx_min(cscf->timeout / 8, NGX_HTTP_CWMP_TOUCH))
+    {
+        return;
+    }
+
+    pin->touched = ngx_current_msec;
 
     t = ngx_http_cwmp_zone_lock(z, NGX_HTTP_CWMP_SESSIONS);
 

@@ -124,6 +124,9 @@
 #define NGX_HTTP_CWMP_WAIT            200
 #define NGX_HTTP_CWMP_WAIT_STEP       5
 
+/* a row's time is put off no more often than this, in milliseconds */
+#define NGX_HTTP_CWMP_TOUCH           1000
+
 /* a spare connection is closed before the ACS may do so */
 #define NGX_HTTP_CWMP_SPARE           1000
 
@@ -202,6 +205,7 @@ struct ngx_http_cwmp_pin_s {
     ngx_http_upstream_t              *busy;          /* BUSY */
 
     u_char                            key[CWMP_TABLE_KEY_LEN];  /* of its row */
+    ngx_msec_t                        touched;       /* the row, when held */
     ngx_http_cwmp_server_t            server;
     ngx_sockaddr_t                    sockaddr;
     socklen_t                         socklen;
@@ -285,6 +289,11 @@ ngx_http_cwmp_conn_t *ngx_http_cwmp_conn_get(ngx_http_request_t *r,
  * is done.  The session on it is forgotten, its rows are not: unless "ended".
  */
 void ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn, ngx_uint_t ended);
+
+/*
+ * Whether a pin of the connection holds the row of that key.
+ */
+ngx_uint_t ngx_http_cwmp_conn_holds(ngx_http_cwmp_conn_t *conn, u_char *key);
 
 /*
  * Closes the upstream connections that the client connection of that number,
