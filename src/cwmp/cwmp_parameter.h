@@ -108,8 +108,8 @@ typedef struct {
     u_char                     foreign;     /* a URL with it is an error */
 
     /*
-     * After odd quotes, see cwmp_xml.h: a value that has quotes or markup cannot
-     * be replaced, since that would move where they end.
+     * After odd quotes, see cwmp_xml.h: a value that has quotes or markup
+     * cannot be replaced, since that would move where they end.
      */
     ngx_uint_t                 odd;         /* unsigned  odd:1; */
 
