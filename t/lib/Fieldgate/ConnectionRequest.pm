@@ -57,6 +57,8 @@ package Fieldgate::ConnectionRequest;
 use strict;
 use warnings;
 
+use parent 'Fieldgate::Simulator';
+
 use Digest::MD5 ();
 use Digest::SHA ();
 use IO::Handle;
@@ -90,20 +92,10 @@ sub new {
     socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
         or die "socketpair: $!\n";
 
-    my $pid = fork() // die "fork: $!\n";
-
-    if ($pid == 0) {
+    my $pid = Fieldgate::Simulator::run_child('CPE', sub {
         close $ours;
-        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
-        $SIG{PIPE} = 'IGNORE';
-        eval {
-            Fieldgate::ConnectionRequest::Server->new($s, $listen, $theirs)
-                ->run;
-        };
-        print STDERR "CPE: $@" if $@;
-        require POSIX;
-        POSIX::_exit($@ ? 1 : 0);
-    }
+        Fieldgate::ConnectionRequest::Server->new($s, $listen, $theirs)->run;
+    });
 
     close $theirs;
     $ours->autoflush(1);
@@ -172,22 +164,6 @@ sub wait_for {
         select(undef, undef, undef, 0.005);
     }
 }
-
-
-sub stop {
-    my ($self) = @_;
-
-    return unless $self->{pid} && $self->{owner} == $$;
-
-    kill 'KILL', $self->{pid};
-
-    local $?;
-    waitpid $self->{pid}, 0;
-    delete $self->{pid};
-}
-
-
-sub DESTROY { $_[0]->stop }
 
 
 package Fieldgate::ConnectionRequest::Server;

@@ -12,6 +12,8 @@ package Fieldgate::Dns;
 use strict;
 use warnings;
 
+use parent 'Fieldgate::Simulator';
+
 use IO::Socket::INET;
 use Socket qw(AF_INET AF_INET6 inet_pton);
 
@@ -23,14 +25,8 @@ sub new {
                                        Proto => 'udp')
         or die "cannot listen: $@\n";
 
-    my $pid = fork() // die "fork: $!\n";
-
-    if ($pid == 0) {
-        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
-        serve($socket, \%names);
-        require POSIX;
-        POSIX::_exit(0);
-    }
+    my $pid = Fieldgate::Simulator::run_child('DNS',
+                                              sub { serve($socket, \%names) });
 
     return bless { pid => $pid, owner => $$, port => $socket->sockport },
                  $class;
@@ -78,22 +74,6 @@ sub serve {
                       . $question . join '', @answers);
     }
 }
-
-
-sub stop {
-    my ($self) = @_;
-
-    return unless $self->{pid} && $self->{owner} == $$;
-
-    kill 'KILL', $self->{pid};
-
-    local $?;
-    waitpid $self->{pid}, 0;
-    delete $self->{pid};
-}
-
-
-sub DESTROY { $_[0]->stop }
 
 
 1;
