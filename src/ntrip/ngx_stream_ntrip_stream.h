@@ -6,18 +6,18 @@
  *
  * ---- delivery ----
  *
- * A buffer holds up to NGX_STREAM_NTRIP_BUF bytes of whole records, framed
- * once (ntrip_chunk_head): "<hex length>\r\n" payload "\r\n", so that a
- * chunked rover sends the whole of it and a raw one the payload alone.
- * Records of one epoch are collected and go out as one write (an iovec that
- * skips the frames for raw rovers): with the epoch's last message, at 4 KB,
- * or after ntrip_coalesce, whatever comes first.
+ * A buffer holds the bytes of whole records, one behind the other, as rovers
+ * get them, and says where each record ends.  Records of one epoch are
+ * collected and go out as one write: with the epoch's last message, at
+ * NGX_STREAM_NTRIP_FLUSH bytes, or after ntrip_coalesce, whatever comes
+ * first.  "sync" is how far that has gone: a record boundary.
  *
- * A rover here is {fd, cursor, offset, flags}: 24 bytes in a compact array.
- * The hot loop touches only this array and calls sendmsg(); nginx's
- * connection, its write event and timer are touched when the socket blocks:
- * flag BLOCKED, ngx_handle_write_event(), send_timeout.  TLS rovers have the
- * flag SLOWPATH and go through c->send_chain().
+ * A rover here is a sink of 40 bytes in a compact array.  One that has
+ * everything up to sync has no buffer of its own: the hot loop touches only
+ * this array and calls send().  nginx's connection, its write event and timer
+ * are touched when the socket blocks: flag BLOCKED, a reference on the buffer
+ * it is in, ngx_handle_write_event(), send_timeout.  TLS rovers have the flag
+ * SLOW and go through c->send().
  *
  * Rovers leave the array by swap with the last; a rover knows its index, so
  * the swap updates the moved one's.  Within the delivery loop a rover that
@@ -25,18 +25,19 @@
  * event: nothing is removed while it is walked.
  *
  * Attacks:
- *   partial write: offset > 0 means a record has begun; only its own bytes
- *     may follow.  skip, move, kick with TLS and hand-over act when
- *     offset is 0, or take the record's rest along (hand-over).
- *   buffer freed while somebody is in it: a rover's cursor holds a reference
- *     on its buffer; the last one frees.  Buffers are in order, a rover that
+ *   partial write: a sink whose offset is no end of a record has begun one;
+ *     only its own bytes may follow.  Skipping waits for its end, moving for
+ *     an unblocked sink, hand-over takes the record's rest along.
+ *   buffer freed while somebody is in it: a blocked sink holds a reference on
+ *     its buffer; the last one frees.  Buffers are in order, a rover that
  *     stays behind keeps all after it: bounded by max_age and by
- *     NGX_STREAM_NTRIP_LAG bytes, whichever is first, then skip or close.
+ *     NGX_STREAM_NTRIP_LAG bytes, whichever is first; then it is marked SKIP
+ *     and keeps the one buffer with its record, or is closed.
  *   overrun of the ring: this worker was away for a whole ring; counted, the
  *     copy goes on with the newest epoch; no rover gets part of a message.
  *   stream goes to another owner: the ring and the cursors stay.
- *   rover moves to another stream: when offset is 0; its cursor is then the
- *     newest boundary there.
+ *   rover moves to another stream: when it has everything; it goes on with
+ *     the newest boundary there.
  *   rover's handler frees the stream object: the stream is only freed by
  *     ngx_stream_ntrip_stream_tick() or in its own event, when it has
  *     neither rovers nor source.
@@ -102,50 +103,58 @@
 
 #include "ngx_stream_ntrip.h"
 #include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_store.h"
+#include "ntrip_request.h"
 
 
 #define NGX_STREAM_NTRIP_BUF      8192
+#define NGX_STREAM_NTRIP_RECORDS  64
+#define NGX_STREAM_NTRIP_FLUSH    4096
 #define NGX_STREAM_NTRIP_LAG      131072
 #define NGX_STREAM_NTRIP_REQUEST  4096
+
+/* of a rover's socket: what it does not take soon is too old anyway */
+#define NGX_STREAM_NTRIP_SNDBUF   32768
+
+
+typedef struct {
+    uint64_t                   next;       /* position behind it in the ring */
+    uint32_t                   end;        /* offset behind it in the buffer */
+    uint32_t                   time;       /* of arrival, ms, low bits */
+} ngx_stream_ntrip_mark_t;
 
 
 typedef struct ngx_stream_ntrip_buf_s  ngx_stream_ntrip_buf_t;
 
 struct ngx_stream_ntrip_buf_s {
     ngx_stream_ntrip_buf_t    *next;
-    uint32_t                   refs;       /* rovers in it, plus one for the
-                                              stream while it is its last */
+    uint32_t                   refs;       /* blocked sinks in it */
     uint32_t                   used;
-    uint64_t                   time;       /* arrival of its first record */
-    uint64_t                   position;   /* in the ring, of its first */
-    uint32_t                   records;
     uint32_t                   size;
-    u_char                     data[1];    /* ngx_stream_ntrip_framed_t,
-                                              "hex CRLF payload CRLF",
-                                              aligned to 8, and so on */
+    uint16_t                   n;          /* records */
+    uint8_t                    torn;       /* begins within a record */
+    uint8_t                    listed;     /* 0: only for those in it, */
+    uint32_t                   resume;     /* who go on at sync, or here in
+                                              "next", which they refer to */
+    uint64_t                   start;      /* of the first, in the ring */
+    ngx_stream_ntrip_mark_t    marks[NGX_STREAM_NTRIP_RECORDS];
+    u_char                     data[1];
 };
 
 
-/* before each framed record; the payload begins "head" bytes after it */
-
-typedef struct {
-    uint32_t                   payload;    /* bytes */
-    uint16_t                   head;       /* bytes of "hex CRLF" */
-    uint16_t                   flags;      /* NTRIP_RECORD_* */
-    uint64_t                   next;       /* position behind it in the ring */
-} ngx_stream_ntrip_framed_t;
-
-
 #define NGX_STREAM_NTRIP_BLOCKED  0x01
-#define NGX_STREAM_NTRIP_SLOWPATH 0x02     /* TLS: through the connection */
-#define NGX_STREAM_NTRIP_CHUNKED  0x04
-#define NGX_STREAM_NTRIP_CLOSE    0x08
-#define NGX_STREAM_NTRIP_HELD     0x10     /* reply not yet out: no data */
+#define NGX_STREAM_NTRIP_SLOW     0x02     /* TLS: through the connection */
+#define NGX_STREAM_NTRIP_SKIP     0x04     /* to sync, after this record */
+#define NGX_STREAM_NTRIP_CLOSE    0x08     /* in the posted event */
+#define NGX_STREAM_NTRIP_HELD     0x10     /* handed over: send nothing */
 
 typedef struct {
-    ngx_stream_ntrip_buf_t    *buf;        /* NULL: has everything */
-    uint32_t                   cursor;     /* of a framed record in buf */
-    uint32_t                   offset;     /* bytes of it that are sent */
+    ngx_stream_ntrip_buf_t    *buf;        /* BLOCKED: where it is */
+    uint32_t                   offset;     /* first byte that is not sent */
+    uint32_t                   retry;      /* TLS: bytes of the write that has
+                                              to be repeated as it was */
+    uint64_t                   bytes;      /* the stream's totals at the time */
+    uint64_t                   messages;   /* it joined, and what it skipped */
     ngx_socket_t               fd;
     uint32_t                   flags;
 } ngx_stream_ntrip_sink_t;
@@ -157,17 +166,27 @@ struct ngx_stream_ntrip_stream_s {
     uint64_t                   serial;
     uint64_t                   position;   /* next record to copy */
 
-    ngx_stream_ntrip_buf_t    *first;
+    ngx_stream_ntrip_buf_t    *first;      /* listed, in order */
     ngx_stream_ntrip_buf_t    *last;
-    size_t                     bytes;      /* in its buffers */
+    size_t                     bytes;      /* of listed buffers */
+
+    ngx_stream_ntrip_buf_t    *sync;       /* everybody was sent up to here: */
+    uint32_t                   offset;     /* in this buffer, */
+    uint32_t                   mark;       /* its next record, */
+    uint64_t                   synced;     /* this position of the ring */
+    uint64_t                   sent;       /* totals up to sync */
+    uint64_t                   messages;
+    size_t                     pending;    /* bytes behind sync */
 
     ngx_stream_ntrip_sink_t   *sinks;      /* compact; sinks[i] is that of
                                               rovers[i] */
     ngx_stream_ntrip_rover_t **rovers;
     ngx_uint_t                 nsinks;
     ngx_uint_t                 nalloc;
+    ngx_uint_t                 nblocked;
 
     ngx_event_t                flush;      /* ntrip_coalesce */
+    ngx_event_t                close;      /* sinks with CLOSE */
     ngx_stream_ntrip_source_t *source;     /* if owned here */
     uint64_t                   mail_seq;   /* last mail read, if owned */
 
@@ -176,6 +195,8 @@ struct ngx_stream_ntrip_stream_s {
     ngx_msec_t                 keep;       /* no other offer before; 0: any
                                               time */
 
+    in_port_t                  port;       /* upstream, if the account has
+                                              none */
     ngx_stream_ntrip_srv_conf_t  *conf;
     ngx_stream_ntrip_mount_t     *mount;
 };
@@ -203,15 +224,64 @@ ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_open(uint32_t index,
     uint64_t serial, ngx_stream_ntrip_srv_conf_t *conf,
     ngx_stream_ntrip_mount_t *mount);
 
-/* adds a rover to it at a ring position; its worker's bit is set already */
+/* adds a rover to it at a ring position, with the rest of a record that it
+   gets first; its worker's bit is set already */
 ngx_int_t ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
-    uint32_t index, uint64_t serial, uint64_t position);
+    uint32_t index, uint64_t serial, uint64_t position, u_char *rest,
+    size_t len);
 
+/* the rover's totals go into it, its session is on no stream */
 void ngx_stream_ntrip_stream_leave(ngx_stream_ntrip_rover_t *rover);
 
-/* sends what is there to one rover: after its reply, or when writable.
-   NGX_OK, NGX_AGAIN (blocked), NGX_ERROR (close it) */
-ngx_int_t ngx_stream_ntrip_stream_send(ngx_stream_ntrip_rover_t *rover);
+/* the same for a rover that was handed over, whose session is another's */
+void ngx_stream_ntrip_stream_part(ngx_stream_ntrip_rover_t *rover);
+
+/* wakes the worker that owns the stream: a mail, or the lead is gone */
+void ngx_stream_ntrip_tell_owner(ngx_stream_ntrip_stream_t *stream);
+
+/* how many bytes and messages the rover has got from this stream */
+void ngx_stream_ntrip_stream_totals(ngx_stream_ntrip_rover_t *rover,
+    uint64_t *bytes, uint64_t *messages);
+
+/* distance to the stream's reference position, metres; 0 if it has none */
+double ngx_stream_ntrip_stream_distance(ngx_stream_ntrip_rover_t *rover,
+    ntrip_point_t point);
+
+
+/* ---- delivery: ngx_stream_ntrip_deliver.c ---- */
+
+/* copies what is new in the ring and sends it, now or a little later */
+void ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *stream);
+
+/* the same, but now, so that sync is not behind any rover of another worker */
+void ngx_stream_ntrip_deliver_now(ngx_stream_ntrip_stream_t *stream);
+
+/* a sink at sync goes back to "position", which is not behind it, and before
+   that gets the rest of a record.  NGX_OK, or NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
+    uint64_t position, u_char *rest, size_t len);
+
+/* the socket of a blocked rover is writable.  NGX_OK: it has everything;
+   NGX_AGAIN: blocked; NGX_ERROR: close it */
+ngx_int_t ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover);
+
+/* a sink that is not in the array yet, or no longer: takes it to sync, or
+   drops its references */
+void ngx_stream_ntrip_deliver_join(ngx_stream_ntrip_stream_t *stream,
+    ngx_stream_ntrip_sink_t *sink);
+void ngx_stream_ntrip_deliver_leave(ngx_stream_ntrip_stream_t *stream,
+    ngx_stream_ntrip_sink_t *sink);
+
+/* each second: sinks that are too far behind */
+void ngx_stream_ntrip_deliver_tick(ngx_stream_ntrip_stream_t *stream);
+
+/* frees all buffers; there are no sinks */
+void ngx_stream_ntrip_deliver_free(ngx_stream_ntrip_stream_t *stream);
+
+/* for the hand-over: where a rover goes on in the ring, and the rest of the
+   record that has begun, NULL and 0 if none has */
+uint64_t ngx_stream_ntrip_deliver_position(ngx_stream_ntrip_rover_t *rover,
+    u_char **rest, size_t *len);
 
 /* the lead's sentence, rate limited by the caller's gga_interval */
 void ngx_stream_ntrip_stream_position(ngx_stream_ntrip_rover_t *rover,
@@ -220,6 +290,38 @@ void ngx_stream_ntrip_stream_position(ngx_stream_ntrip_rover_t *rover,
 /* this worker's object, NULL if it has none */
 ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_get(uint32_t index,
     uint64_t serial);
+
+
+/* ---- buffers: ngx_stream_ntrip_buffer.c ---- */
+
+/* as many buffers go out in one write */
+#define NGX_STREAM_NTRIP_IOVS     16
+
+/* one more at the end of the list, for "size" bytes at least */
+ngx_stream_ntrip_buf_t *ngx_stream_ntrip_buf(
+    ngx_stream_ntrip_stream_t *stream, size_t size);
+
+/* takes the first one from the list; sinks in it keep it */
+void ngx_stream_ntrip_unlist(ngx_stream_ntrip_stream_t *stream);
+
+/* a sink leaves the buffer */
+void ngx_stream_ntrip_unref(ngx_stream_ntrip_buf_t *b);
+
+/* from (b, offset) to (end, last), as much as fits into iov; returns how many
+   are used, *size: the bytes in them */
+ngx_uint_t ngx_stream_ntrip_gather(struct iovec *iov,
+    ngx_stream_ntrip_buf_t *b, size_t offset, ngx_stream_ntrip_buf_t *end,
+    size_t last, size_t *size);
+
+/* the record that the byte at "offset" belongs to; b->n: none */
+ngx_uint_t ngx_stream_ntrip_mark(ngx_stream_ntrip_buf_t *b, size_t offset);
+
+/* whether a blocked sink has got whole records only */
+ngx_uint_t ngx_stream_ntrip_at_boundary(ngx_stream_ntrip_sink_t *sink);
+
+/* what a sink has still to get until sync */
+void ngx_stream_ntrip_behind(ngx_stream_ntrip_stream_t *stream,
+    ngx_stream_ntrip_sink_t *sink, uint64_t *bytes, uint64_t *messages);
 
 
 /* ---- sources: ngx_stream_ntrip_source.c ---- */
@@ -238,6 +340,12 @@ typedef enum {
 /* starts a source with the account "id", whose row is leased */
 ngx_int_t ngx_stream_ntrip_source_start(ngx_stream_ntrip_stream_t *stream,
     uint64_t id);
+
+/* the stream was claimed: it has no account, look for one */
+void ngx_stream_ntrip_source_claim(ngx_stream_ntrip_stream_t *stream);
+
+/* each second */
+void ngx_stream_ntrip_source_tick(void);
 
 /* a new mail in the stream: sends it up, at most one each gga_interval */
 void ngx_stream_ntrip_source_mail(ngx_stream_ntrip_source_t *source);
@@ -297,28 +405,56 @@ typedef enum {
 } ngx_stream_ntrip_rover_state_e;
 
 
+/* until the login is done: freed with the reply, wiped */
+
+typedef struct {
+    ntrip_request_t            request;
+    ngx_stream_ntrip_user_t    user;
+    size_t                     len;
+    ngx_msec_t                 since;      /* of LOOKUP */
+    unsigned                   delayed:1;  /* held back for its kicks */
+    unsigned                   slowed:1;   /* and for wrong passwords */
+    u_char                     buf[NGX_STREAM_NTRIP_REQUEST];
+} ngx_stream_ntrip_request_t;
+
+
 struct ngx_stream_ntrip_rover_s {
-    ngx_stream_session_t      *session;
-    ngx_stream_ntrip_stream_t *stream;     /* NULL: on none */
-    uint32_t                   sink;       /* its index there */
-    uint32_t                   index;      /* session row */
-    uint64_t                   login;
-    ngx_stream_ntrip_mount_t  *mount;
-    ngx_queue_t                queue;      /* of this worker */
+    ngx_stream_session_t        *session;
+    ngx_stream_ntrip_stream_t   *stream;   /* NULL: on none */
+    uint32_t                     sink;     /* its index there */
+    uint32_t                     index;    /* session row */
+    uint64_t                     login;    /* 0: not logged in */
+    ngx_stream_ntrip_mount_t    *mount;
+    ngx_queue_t                  queue;    /* of this worker */
 
-    u_char                     state;
-    u_char                     version;
-    unsigned                   tls:1;
-    unsigned                   moving:1;   /* leaves its stream at the next
-                                              message boundary */
+    u_char                       state;
+    u_char                       version;
+    unsigned                     tls:1;
+    unsigned                     unknown:1;  /* handed over: look the user
+                                              up */
 
-    ntrip_nmea_t              *nmea;       /* unfinished sentence, NULL if
+    ntrip_nmea_t                *nmea;     /* unfinished sentence, NULL if
                                               there is none: nearly always */
-    u_char                    *request;    /* until login */
-    ngx_msec_t                 gga;        /* when the last came */
+    ngx_stream_ntrip_request_t  *request;  /* until login */
+    ntrip_mail_t                *mail;     /* WAIT: where it is */
+    ngx_buf_t                   *out;      /* TABLE: what is not sent */
+    ngx_msec_t                   gga;      /* when the last went upstream */
 
-    uint64_t                   offer;      /* hand-over, as in a stream */
-    ngx_msec_t                 keep;
+    uint64_t                     bytes;    /* of streams it was on before */
+    uint64_t                     messages;
+    uint64_t                     point;    /* ntrip_point_t */
+    uint64_t                     stored;   /* hash of the stored password */
+    time_t                       expires;
+    ngx_uint_t                   max_sessions;
+
+    ngx_str_t                    user;
+    ngx_str_t                    agent;
+    ngx_str_t                    name;     /* of the mountpoint asked for */
+    ngx_str_t                    source;   /* label of its last stream */
+    const char                  *result;
+
+    uint64_t                     offer;    /* hand-over, as in a stream */
+    ngx_msec_t                   keep;
 };
 
 
@@ -327,6 +463,41 @@ struct ngx_stream_ntrip_rover_s {
 extern ngx_queue_t  ngx_stream_ntrip_rovers;
 
 
+/* ngx_stream_ntrip_login.c */
+
+/* the declared mountpoint of that name, into the rover.  NGX_OK,
+   NGX_DECLINED: there is none; NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover,
+    ngx_str_t *name);
+
+/* REQUEST: more bytes; LOOKUP, DELAY: the timer; TABLE: more to send */
+void ngx_stream_ntrip_login_read(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_send_out(ngx_stream_ntrip_rover_t *rover);
+
+
+/* ngx_stream_ntrip_rover.c */
+
+void ngx_stream_ntrip_read_handler(ngx_event_t *rev);
+void ngx_stream_ntrip_write_handler(ngx_event_t *wev);
+
+/* logged in, the reply is out: with Ntrip-GGA, if any, and what has come
+   behind the request.  NGX_OK, or NGX_ERROR: the rover is gone */
+ngx_int_t ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover,
+    ngx_str_t *gga, ngx_str_t *rest);
+
+/* frees what is not of the connection's pool */
+void ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover);
+
+/* keeps an unfinished sentence; NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_keep_nmea(ngx_stream_ntrip_rover_t *rover,
+    ntrip_nmea_t *nmea);
+
+/* is there a later login of the user?  And the end of a session by it. */
+ngx_uint_t ngx_stream_ntrip_superseded(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);
+
+/* closes it, in whatever state; "result" is for $ntrip_result */
 void ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     const char *result);
 

@@ -1,0 +1,846 @@
+
+/*
+ * From a connection to a session: the request, the sourcetable, the login.
+ * See ngx_stream_ntrip_stream.h.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+#include <openssl/crypto.h>
+
+#include "ngx_stream_ntrip_stream.h"
+#include "ntrip_response.h"
+#include "ntrip_sourcetable.h"
+
+
+/* how long a login waits for the store, and how often it asks */
+#define NGX_STREAM_NTRIP_LOOKUP  2000
+#define NGX_STREAM_NTRIP_ASK     100
+
+/* a login behind too many wrong passwords */
+#define NGX_STREAM_NTRIP_SLOWED  1000
+
+/* the peer's time to read an error, or to close */
+#define NGX_STREAM_NTRIP_LINGER  5000
+
+
+static void ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover);
+static ngx_uint_t ngx_stream_ntrip_may_mount(ngx_stream_ntrip_user_t *user,
+    ngx_str_t *mount);
+static void ngx_stream_ntrip_verified(void *data, ngx_int_t rc);
+static void ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover);
+static ngx_uint_t ngx_stream_ntrip_blocked(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover);
+static ngx_int_t ngx_stream_ntrip_remember(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_hold(ngx_stream_ntrip_rover_t *rover,
+    ngx_uint_t state, ngx_msec_t delay);
+static void ngx_stream_ntrip_error(ngx_stream_ntrip_rover_t *rover,
+    ngx_uint_t status, const char *result);
+static void ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover);
+static size_t ngx_stream_ntrip_addr(ngx_connection_t *c, u_char **addr);
+
+
+void
+ngx_stream_ntrip_caster_handler(ngx_stream_session_t *s)
+{
+    size_t                        size;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_rover_t     *rover;
+    ngx_stream_ntrip_request_t   *rq;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = s->connection;
+    c->log->action = "reading ntrip request";
+
+    conf = ngx_stream_get_module_srv_conf(s, ngx_stream_ntrip_module);
+
+    rover = ngx_pcalloc(c->pool, sizeof(ngx_stream_ntrip_rover_t));
+    if (rover == NULL) {
+        ngx_stream_finalize_session(s, NGX_STREAM_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_stream_set_ctx(s, rover, ngx_stream_ntrip_module);
+
+    rover->session = s;
+    rover->point = NTRIP_POINT_NONE;
+#if (NGX_STREAM_SSL)
+    rover->tls = (c->ssl != NULL);
+#endif
+
+    if (ngx_stream_ntrip_worker.me == 0) {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "ntrip rover refused: this worker has no slot");
+        ngx_stream_ntrip_rover_finalize(rover, "unavailable");
+        return;
+    }
+
+    rq = ngx_alloc(sizeof(ngx_stream_ntrip_request_t), c->log);
+    if (rq == NULL) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return;
+    }
+
+    ngx_memzero(rq, offsetof(ngx_stream_ntrip_request_t, buf));
+    rover->request = rq;
+
+    c->read->handler = ngx_stream_ntrip_read_handler;
+    c->write->handler = ngx_stream_ntrip_write_handler;
+
+    if (ngx_tcp_nodelay(c) != NGX_OK) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return;
+    }
+
+    /* from the connection on, not from the last byte */
+
+    ngx_add_timer(c->read, conf->login_timeout);
+
+    if (c->buffer && c->buffer->last > c->buffer->pos) {
+        size = ngx_min((size_t) (c->buffer->last - c->buffer->pos),
+                       NGX_STREAM_NTRIP_REQUEST);
+        ngx_memcpy(rq->buf, c->buffer->pos, size);
+        rq->len = size;
+    }
+
+    ngx_stream_ntrip_login_read(rover);
+}
+
+
+void
+ngx_stream_ntrip_login_read(ngx_stream_ntrip_rover_t *rover)
+{
+    ssize_t                      n;
+    ngx_int_t                    rc;
+    ngx_uint_t                   status;
+    ngx_connection_t            *c;
+    ngx_stream_ntrip_request_t  *rq;
+
+    c = rover->session->connection;
+    rq = rover->request;
+
+    for ( ;; ) {
+        rc = rq->len ? ntrip_request_parse(&rq->request, rq->buf, rq->len)
+                     : NGX_AGAIN;
+
+        if (rc == NGX_OK) {
+            ngx_stream_ntrip_requested(rover);
+            return;
+        }
+
+        if (rc == NGX_AGAIN && rq->len == NGX_STREAM_NTRIP_REQUEST) {
+            rq->request.error = NTRIP_REQUEST_TOO_LARGE;
+            rc = NGX_ERROR;
+        }
+
+        if (rc == NGX_ERROR) {
+            ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                          "ntrip request refused: %s",
+                          ntrip_request_error(rq->request.error));
+
+            status = ntrip_response_status(rq->request.error);
+
+            if (status) {
+                ngx_stream_ntrip_error(rover, status, "bad request");
+
+            } else {
+                ngx_stream_ntrip_rover_finalize(rover, "bad request");
+            }
+
+            return;
+        }
+
+        n = c->recv(c, rq->buf + rq->len, NGX_STREAM_NTRIP_REQUEST - rq->len);
+
+        if (n == NGX_AGAIN) {
+            if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+                ngx_stream_ntrip_rover_finalize(rover, "error");
+            }
+
+            return;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+            ngx_stream_ntrip_rover_finalize(rover, "no request");
+            return;
+        }
+
+        rq->len += n;
+        rover->session->received += n;
+    }
+}
+
+
+/* the order is cors-relay's: what there is can be seen by anybody */
+
+static void
+ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_int_t          rc;
+    ntrip_request_t   *r;
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+    r = &rover->request->request;
+
+    rover->version = (r->form == NTRIP_FORM_V2) ? 2 : 1;
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    if (r->method != NTRIP_GET) {
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "ntrip request refused: base stations are not served");
+        ngx_stream_ntrip_error(rover, 501, "base station");
+        return;
+    }
+
+    rc = r->mount.len ? ngx_stream_ntrip_find_mount(rover, &r->mount)
+                      : NGX_DECLINED;
+
+    if (rc == NGX_ERROR) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return;
+    }
+
+    if (rc == NGX_DECLINED) {
+
+        if (r->mount.len && r->form == NTRIP_FORM_V2) {
+            ngx_stream_ntrip_error(rover, 404, "unknown mountpoint");
+
+        } else {
+            ngx_stream_ntrip_table(rover);
+        }
+
+        return;
+    }
+
+    if (r->auth == NTRIP_AUTH_NONE) {
+
+        /* most clients ask without credentials first: not a failure */
+
+        ngx_stream_ntrip_error(rover, 401, "no credentials");
+        return;
+    }
+
+    if (r->auth != NTRIP_AUTH_BASIC) {
+        ngx_stream_ntrip_wrong(rover);
+        return;
+    }
+
+    if (ngx_stream_ntrip_blocked(rover)) {
+        rover->request->slowed = 1;
+        ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_DELAY,
+                              NGX_STREAM_NTRIP_SLOWED);
+        return;
+    }
+
+    ngx_stream_ntrip_lookup(rover);
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover, ngx_str_t *name)
+{
+    ngx_int_t                     n;
+    ngx_uint_t                    i;
+    ntrip_mount_match_t           match;
+    ngx_stream_ntrip_mount_t     *mount;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
+
+    rover->name.data = ngx_pstrdup(rover->session->connection->pool, name);
+    if (rover->name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    rover->name.len = name->len;
+
+    if (conf->mounts == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ntrip_mount_match_init(&match, name);
+
+    mount = conf->mounts->elts;
+
+    for (i = 0; i < conf->mounts->nelts; i++) {
+        ntrip_mount_match_add(&match, &mount[i].name, (ngx_int_t) i);
+    }
+
+    n = ntrip_mount_match_result(&match);
+
+    if (n == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    rover->mount = &mount[n];
+    rover->name = mount[n].name;
+
+    return NGX_OK;
+}
+
+
+/* also called again while the store cannot tell */
+
+static void
+ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_int_t                    rc;
+    ngx_connection_t            *c;
+    ngx_stream_ntrip_request_t  *rq;
+
+    c = rover->session->connection;
+    rq = rover->request;
+
+    c->log->action = "looking up ntrip user";
+
+    rc = ngx_stream_ntrip_store_user(&rq->request.user, &rq->user);
+
+    if (rc == NGX_AGAIN) {
+
+        if (rq->since == 0) {
+            rq->since = ngx_current_msec;
+        }
+
+        if (ngx_current_msec - rq->since < NGX_STREAM_NTRIP_LOOKUP) {
+            ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_LOOKUP,
+                                  NGX_STREAM_NTRIP_ASK);
+            return;
+        }
+
+        ngx_stream_ntrip_count(unavailable);
+        ngx_stream_ntrip_error(rover, 503, "unavailable");
+        return;
+    }
+
+    if (rc != NGX_OK
+        || !ngx_stream_ntrip_may_mount(&rq->user, &rover->mount->name))
+    {
+        ngx_stream_ntrip_wrong(rover);
+        return;
+    }
+
+    rover->state = NGX_STREAM_NTRIP_ROVER_VERIFY;
+    c->log->action = "verifying ntrip password";
+
+    rc = ngx_stream_ntrip_store_verify(&rq->user, &rq->request.password,
+                                       ngx_stream_ntrip_verified, rover);
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_stream_ntrip_count(unavailable);
+        ngx_stream_ntrip_error(rover, 503, "unavailable");
+        return;
+    }
+
+    ngx_stream_ntrip_verified(rover, rc);
+}
+
+
+/* names with commas between; none: all */
+
+static ngx_uint_t
+ngx_stream_ntrip_may_mount(ngx_stream_ntrip_user_t *user, ngx_str_t *mount)
+{
+    u_char     *p, *last, *comma;
+    ngx_str_t   name;
+
+    if (user->mounts_len == 0) {
+        return 1;
+    }
+
+    p = user->mounts;
+    last = p + user->mounts_len;
+
+    while (p < last) {
+        comma = ngx_strlchr(p, last, ',');
+
+        name.data = p;
+        name.len = (comma ? comma : last) - p;
+
+        ntrip_text_trim(&name);
+
+        if (ntrip_text_equal_case(&name, mount)) {
+            return 1;
+        }
+
+        p = comma ? comma + 1 : last;
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
+{
+    ngx_stream_ntrip_rover_t *rover = data;
+
+    if (rc != NGX_OK) {
+        ngx_stream_ntrip_wrong(rover);
+        return;
+    }
+
+    ngx_stream_ntrip_enter(rover);
+}
+
+
+static void
+ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover)
+{
+    size_t             len;
+    u_char            *addr;
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+
+    ngx_stream_ntrip_count(refused);
+
+    len = ngx_stream_ntrip_addr(c, &addr);
+
+    if (len) {
+        ngx_stream_ntrip_lock();
+
+        (void) ntrip_session_failed(ngx_stream_ntrip_worker.zone,
+                                    ngx_stream_ntrip_worker.bus, addr, len,
+                                    ngx_current_msec);
+
+        ngx_stream_ntrip_unlock();
+    }
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                  "ntrip login refused: unknown user, wrong password, expired "
+                  "or not for this mountpoint");
+
+    ngx_stream_ntrip_error(rover, 401, "refused");
+}
+
+
+static ngx_uint_t
+ngx_stream_ntrip_blocked(ngx_stream_ntrip_rover_t *rover)
+{
+    size_t       len;
+    u_char      *addr;
+    ngx_uint_t   blocked;
+
+    len = ngx_stream_ntrip_addr(rover->session->connection, &addr);
+
+    if (len == 0) {
+        return 0;
+    }
+
+    ngx_stream_ntrip_lock();
+
+    blocked = ntrip_session_blocked(ngx_stream_ntrip_worker.zone,
+                                    ngx_stream_ntrip_worker.bus, addr, len,
+                                    ngx_current_msec);
+
+    ngx_stream_ntrip_unlock();
+
+    return blocked;
+}
+
+
+/* 4 or 16 bytes; 0: a unix socket */
+
+static size_t
+ngx_stream_ntrip_addr(ngx_connection_t *c, u_char **addr)
+{
+    switch (c->sockaddr->sa_family) {
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        *addr = ((struct sockaddr_in6 *) c->sockaddr)->sin6_addr.s6_addr;
+        return 16;
+#endif
+
+    case AF_INET:
+        *addr = (u_char *) &((struct sockaddr_in *) c->sockaddr)->sin_addr;
+        return 4;
+
+    default:
+        return 0;
+    }
+}
+
+
+/* the password was right */
+
+static void
+ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
+{
+    uint64_t                     below;
+    ngx_int_t                    rc;
+    ntrip_login_t                login;
+    ntrip_slots_t                wake;
+    ngx_connection_t            *c;
+    ngx_stream_ntrip_request_t  *rq;
+
+    c = rover->session->connection;
+    rq = rover->request;
+
+    if (ngx_stream_ntrip_remember(rover) != NGX_OK) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return;
+    }
+
+    ngx_memzero(&login, sizeof(ntrip_login_t));
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    login.user = rover->user;
+    login.agent = rover->agent;
+    login.addr = (u_char *) c->sockaddr;
+    login.addr_len = ngx_min((size_t) c->socklen, NTRIP_ADDR_MAX);
+    login.login = ntrip_bus_next_login(ngx_stream_ntrip_worker.bus);
+    login.time = ngx_time();
+    login.version = rover->version;
+    login.tls = rover->tls;
+    login.max_sessions = rover->max_sessions;
+    login.delayed = rq->delayed;
+
+    ngx_stream_ntrip_lock();
+
+    rc = ntrip_session_login(ngx_stream_ntrip_worker.zone,
+                             ngx_stream_ntrip_worker.bus,
+                             ngx_stream_ntrip_worker.me, ngx_current_msec,
+                             &login, &rover->index, &below, &wake);
+
+    ngx_stream_ntrip_unlock();
+
+    switch (rc) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_BUSY:
+        rq->delayed = 1;
+        ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_DELAY,
+                              NTRIP_KICK_DELAY);
+        return;
+
+    case NGX_DECLINED:
+        ngx_stream_ntrip_rover_finalize(rover, "kicked");
+        return;
+
+    default: /* NGX_ERROR */
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "ntrip_zone is full: %uD sessions are open, make it "
+                      "larger", ngx_stream_ntrip_worker.zone->sessions.n);
+
+        ngx_stream_ntrip_count(unavailable);
+        ngx_stream_ntrip_error(rover, 503, "zone full");
+        return;
+    }
+
+    rover->login = login.login;
+
+    ngx_queue_insert_tail(&ngx_stream_ntrip_rovers, &rover->queue);
+    ngx_stream_ntrip_count(logins);
+
+    if (below) {
+        ngx_stream_ntrip_kick(&rover->user, below, &wake);
+    }
+
+    ngx_stream_ntrip_welcome(rover);
+}
+
+
+/* what has to outlive the request */
+
+static ngx_int_t
+ngx_stream_ntrip_remember(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_pool_t                  *pool;
+    ngx_stream_ntrip_request_t  *rq;
+
+    rq = rover->request;
+    pool = rover->session->connection->pool;
+
+    rover->expires = rq->user.expires;
+    rover->max_sessions = rq->user.max_sessions;
+    rover->stored = ntrip_hash(ngx_stream_ntrip_worker.bus->seed,
+                               rq->user.password, rq->user.password_len, 0);
+
+    if (rover->user.len) {
+        return NGX_OK;
+    }
+
+    rover->user.data = ngx_pnalloc(pool, rq->user.name_len);
+    if (rover->user.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    rover->user.len = rq->user.name_len;
+    ngx_memcpy(rover->user.data, rq->user.name, rq->user.name_len);
+
+    rover->agent.len = ngx_min(rq->request.agent.len, NTRIP_AGENT_MAX);
+
+    if (rover->agent.len == 0) {
+        return NGX_OK;
+    }
+
+    rover->agent.data = ngx_pnalloc(pool, rover->agent.len);
+    if (rover->agent.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(rover->agent.data, rq->request.agent.data, rover->agent.len);
+
+    return NGX_OK;
+}
+
+
+/*
+ * The reply goes out before any position or source is there, as a segment of
+ * its own; then whatever has come behind the request.
+ */
+
+static void
+ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover)
+{
+    ssize_t                      n;
+    u_char                       buf[NTRIP_RESPONSE_MAX];
+    ngx_str_t                    gga, rest;
+    ntrip_out_t                  out;
+    ngx_connection_t            *c;
+    ngx_stream_ntrip_request_t  *rq;
+
+    c = rover->session->connection;
+    rq = rover->request;
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_response_ok(&out, rq->request.form, ngx_time(), 0);
+
+    n = c->send(c, out.start, out.last - out.start);
+
+    if (n != out.last - out.start) {
+        ngx_stream_ntrip_rover_finalize(rover, "reset");
+        return;
+    }
+
+    rover->request = NULL;
+
+    gga = rq->request.gga;
+    rest.data = rq->buf + rq->request.body;
+    rest.len = rq->len - rq->request.body;
+
+    if (ngx_stream_ntrip_rover_begin(rover, &gga, &rest) == NGX_OK) {
+        ngx_stream_ntrip_read_handler(c->read);
+    }
+
+    OPENSSL_cleanse(rq, sizeof(ngx_stream_ntrip_request_t));
+    ngx_free(rq);
+}
+
+
+/* goes on in the write handler */
+
+static void
+ngx_stream_ntrip_hold(ngx_stream_ntrip_rover_t *rover, ngx_uint_t state,
+    ngx_msec_t delay)
+{
+    rover->state = state;
+    rover->session->connection->log->action = "holding back ntrip login";
+
+    ngx_add_timer(rover->session->connection->write, delay);
+}
+
+
+/* the timer of LOOKUP or DELAY */
+
+void
+ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover)
+{
+    if (rover->request->delayed) {
+        ngx_stream_ntrip_enter(rover);
+        return;
+    }
+
+    ngx_stream_ntrip_lookup(rover);
+}
+
+
+/* an error reply, if the peer's version has one; then the end */
+
+static void
+ngx_stream_ntrip_error(ngx_stream_ntrip_rover_t *rover, ngx_uint_t status,
+    const char *result)
+{
+    ngx_buf_t         *b;
+    ntrip_out_t        out;
+    ntrip_request_t   *r;
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+    r = &rover->request->request;
+
+    rover->result = result;
+
+    b = ngx_create_temp_buf(c->pool, NTRIP_RESPONSE_MAX);
+    if (b == NULL) {
+        ngx_stream_ntrip_rover_finalize(rover, result);
+        return;
+    }
+
+    ntrip_out_init(&out, b->start, NTRIP_RESPONSE_MAX);
+    ntrip_response_error(&out, r->method ? r->method : NTRIP_GET,
+                         r->form ? r->form : NTRIP_FORM_V1, status,
+                         ngx_time(), &rover->name);
+
+    b->last = out.last;
+
+    if (b->last == b->pos) {
+        ngx_stream_ntrip_rover_finalize(rover, result);
+        return;
+    }
+
+    rover->out = b;
+    rover->state = NGX_STREAM_NTRIP_ROVER_TABLE;
+
+    ngx_stream_ntrip_send_out(rover);
+}
+
+
+static void
+ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover)
+{
+    size_t                        size;
+    ngx_buf_t                    *b;
+    ngx_str_t                     text;
+    ngx_uint_t                    i, form;
+    ntrip_out_t                   table, out;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_mount_t     *mount;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = rover->session->connection;
+    form = rover->request->request.form;
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
+
+    rover->result = "sourcetable";
+    ngx_stream_ntrip_count(sourcetables);
+
+    size = sizeof(NTRIP_TABLE_END);
+    mount = NULL;
+
+    if (conf->mounts) {
+        mount = conf->mounts->elts;
+        size += conf->mounts->nelts * NTRIP_STR_LINE_MAX;
+    }
+
+    text.data = ngx_palloc(c->pool, size);
+    if (text.data == NULL) {
+        goto failed;
+    }
+
+    ntrip_out_init(&table, text.data, size);
+
+    for (i = 0; mount && i < conf->mounts->nelts; i++) {
+        ntrip_str_line(&table, &mount[i].name, &mount[i].str, mount[i].gga,
+                       mount[i].format == NGX_STREAM_NTRIP_FORMAT_RAW);
+    }
+
+    ntrip_out_text(&table, NTRIP_TABLE_END);
+    text.len = table.last - table.start;
+
+    size = (form == NTRIP_FORM_PAGE) ? ntrip_response_page_size(&text)
+                                     : NTRIP_RESPONSE_MAX + text.len;
+
+    b = ngx_create_temp_buf(c->pool, size);
+    if (b == NULL) {
+        goto failed;
+    }
+
+    ntrip_out_init(&out, b->start, size);
+
+    if (form == NTRIP_FORM_PAGE) {
+        ntrip_response_page(&out, ngx_time(), &text);
+
+    } else {
+        ntrip_response_sourcetable(&out, form, ngx_time(), text.len);
+        ntrip_out_str(&out, &text);
+    }
+
+    b->last = out.last;
+
+    rover->out = b;
+    rover->state = NGX_STREAM_NTRIP_ROVER_TABLE;
+
+    ngx_stream_ntrip_send_out(rover);
+
+    return;
+
+failed:
+
+    ngx_stream_ntrip_rover_finalize(rover, "error");
+}
+
+
+/*
+ * What is in rover->out; then the peer has time to read it: closing with
+ * bytes of it unread would reset the connection, and take the reply along.
+ */
+
+void
+ngx_stream_ntrip_send_out(ngx_stream_ntrip_rover_t *rover)
+{
+    ssize_t                       n;
+    ngx_buf_t                    *b;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = rover->session->connection;
+    b = rover->out;
+
+    c->log->action = "sending ntrip reply";
+
+    while (b->pos < b->last) {
+
+        n = c->send(c, b->pos, b->last - b->pos);
+
+        if (n == NGX_AGAIN) {
+            conf = ngx_stream_get_module_srv_conf(rover->session,
+                                                  ngx_stream_ntrip_module);
+
+            ngx_add_timer(c->write, conf->send_timeout);
+
+            if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
+                ngx_stream_ntrip_rover_finalize(rover, rover->result);
+            }
+
+            return;
+        }
+
+        if (n == NGX_ERROR) {
+            ngx_stream_ntrip_rover_finalize(rover, rover->result);
+            return;
+        }
+
+        b->pos += n;
+    }
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    if (rover->tls || ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1) {
+        ngx_stream_ntrip_rover_finalize(rover, rover->result);
+        return;
+    }
+
+    ngx_add_timer(c->read, NGX_STREAM_NTRIP_LINGER);
+    ngx_post_event(c->read, &ngx_posted_events);
+}

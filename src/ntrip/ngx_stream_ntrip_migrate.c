@@ -1,0 +1,288 @@
+
+/*
+ * The hand-over of a rover, seen from its session: see
+ * ngx_stream_ntrip_stream.h.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+#include "ngx_stream_ntrip_stream.h"
+
+
+static ngx_stream_ntrip_rover_t *ngx_stream_ntrip_rover_new(
+    ngx_stream_session_t *s, ntrip_handover_t *msg);
+
+
+ngx_int_t
+ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
+    ntrip_handover_t *msg, ngx_socket_t *fds)
+{
+    size_t             len;
+    u_char            *rest;
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+
+    /* the message has no room for the sentence of one that waits */
+
+    if (rover->tls || rover->mail) {
+        return NGX_DECLINED;
+    }
+
+    msg->login = rover->login;
+    msg->version = rover->version;
+    msg->started = rover->session->start_sec;
+    msg->received = rover->session->received;
+    msg->stream = NTRIP_ROW_NONE;
+
+    msg->sent = rover->bytes;
+    msg->messages = rover->messages;
+
+    if (rover->stream) {
+        ngx_stream_ntrip_deliver_now(rover->stream);
+
+        msg->position = ngx_stream_ntrip_deliver_position(rover, &rest, &len);
+
+        if (len > NTRIP_HANDOVER_DATA) {
+            return NGX_DECLINED;
+        }
+
+        ngx_stream_ntrip_stream_totals(rover, &msg->sent, &msg->messages);
+
+        msg->sent += rover->bytes;
+        msg->messages += rover->messages;
+
+        msg->stream = rover->stream->index;
+        msg->stream_serial = rover->stream->serial;
+
+        msg->len = (uint32_t) len;
+        ngx_memcpy(msg->data, rest, len);
+
+        rover->stream->sinks[rover->sink].flags |= NGX_STREAM_NTRIP_HELD;
+    }
+
+    ntrip_nmea_init(&msg->nmea);
+
+    if (rover->nmea) {
+        msg->nmea = *rover->nmea;
+    }
+
+    msg->user_len = (uint16_t) rover->user.len;
+    ngx_memcpy(msg->user, rover->user.data, rover->user.len);
+    msg->agent_len = (uint16_t) rover->agent.len;
+    ngx_memcpy(msg->agent, rover->agent.data, rover->agent.len);
+    msg->mount_len = (uint16_t) rover->mount->name.len;
+    ngx_memcpy(msg->mount, rover->mount->name.data, rover->mount->name.len);
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    ngx_stream_ntrip_park(c);
+
+    fds[0] = c->fd;
+
+    return NGX_OK;
+}
+
+
+/* as if a timeout began anew */
+
+void
+ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_sink_t      *s;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = rover->session->connection;
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
+
+    if (ngx_stream_ntrip_unpark(c) != NGX_OK) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return;
+    }
+
+    /* a kick that came meanwhile was left to the heir */
+
+    if (ngx_stream_ntrip_superseded(rover)) {
+        ngx_stream_ntrip_rover_out(rover);
+        return;
+    }
+
+    switch (rover->state) {
+
+    case NGX_STREAM_NTRIP_ROVER_POSITION:
+        ngx_add_timer(c->read, conf->position_timeout);
+        break;
+
+    case NGX_STREAM_NTRIP_ROVER_WAIT:
+        ngx_add_timer(c->read, conf->source_wait);
+        break;
+
+    default:
+        break;
+    }
+
+    if (rover->stream == NULL) {
+        return;
+    }
+
+    s = &rover->stream->sinks[rover->sink];
+    s->flags &= ~NGX_STREAM_NTRIP_HELD;
+
+    if (s->flags & NGX_STREAM_NTRIP_BLOCKED) {
+        ngx_add_timer(c->write, conf->send_timeout);
+        ngx_post_event(c->write, &ngx_posted_events);
+    }
+}
+
+
+/* the heir has it: no logout, no line in the access log */
+
+void
+ngx_stream_ntrip_rover_release(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+
+    if (rover->stream) {
+        ngx_stream_ntrip_stream_part(rover);
+    }
+
+    ngx_queue_remove(&rover->queue);
+    ngx_stream_ntrip_rover_free(rover);
+
+    ngx_stream_ntrip_unhand(c);
+}
+
+
+static ngx_stream_ntrip_rover_t *
+ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
+{
+    ngx_str_t                  name;
+    ngx_pool_t                *pool;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    pool = s->connection->pool;
+
+    rover = ngx_pcalloc(pool, sizeof(ngx_stream_ntrip_rover_t));
+    if (rover == NULL) {
+        return NULL;
+    }
+
+    ngx_stream_set_ctx(s, rover, ngx_stream_ntrip_module);
+
+    rover->session = s;
+    rover->index = msg->index;
+    rover->login = msg->login;
+    rover->version = (u_char) msg->version;
+    rover->bytes = msg->sent;
+    rover->messages = msg->messages;
+    rover->point = NTRIP_POINT_NONE;
+
+    s->received = (off_t) msg->received;
+
+    /* expiry and password are looked up with the next tick */
+
+    rover->expires = NGX_MAX_INT_T_VALUE;
+    rover->unknown = 1;
+
+    name.len = msg->mount_len;
+    name.data = msg->mount;
+
+    if (ngx_stream_ntrip_find_mount(rover, &name) == NGX_ERROR) {
+        return NULL;
+    }
+
+    name.len = msg->user_len;
+    name.data = msg->user;
+
+    rover->user.len = name.len;
+    rover->user.data = ngx_pstrdup(pool, &name);
+
+    name.len = msg->agent_len;
+    name.data = msg->agent;
+
+    rover->agent.len = name.len;
+    rover->agent.data = ngx_pstrdup(pool, &name);
+
+    if (rover->user.data == NULL || rover->agent.data == NULL) {
+        return NULL;
+    }
+
+    if (msg->nmea.collecting
+        && ngx_stream_ntrip_keep_nmea(rover, &msg->nmea) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return rover;
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
+{
+    ngx_int_t                     rc;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_rover_t     *rover;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = s->connection;
+    conf = ngx_stream_get_module_srv_conf(s, ngx_stream_ntrip_module);
+
+    rover = ngx_stream_ntrip_rover_new(s, msg);
+    if (rover == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (rover->mount == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_stream_ntrip_handover_accept(msg);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* from here on the session is this worker's, whatever happens */
+
+    ngx_queue_insert_tail(&ngx_stream_ntrip_rovers, &rover->queue);
+
+    c->read->handler = ngx_stream_ntrip_read_handler;
+    c->write->handler = ngx_stream_ntrip_write_handler;
+    c->log->action = "relaying corrections to ntrip rover";
+
+    rover->state = NGX_STREAM_NTRIP_ROVER_POSITION;
+
+    if (msg->stream != NTRIP_ROW_NONE) {
+        rover->state = NGX_STREAM_NTRIP_ROVER_ATTACHED;
+
+        if (ngx_stream_ntrip_stream_rejoin(rover, msg->stream,
+                                           msg->stream_serial, msg->position,
+                                           msg->data, msg->len)
+            != NGX_OK)
+        {
+            ngx_stream_ntrip_rover_finalize(rover, "error");
+            return NGX_OK;
+        }
+
+    } else if (rover->mount->gga) {
+        ngx_add_timer(c->read, conf->position_timeout);
+    }
+
+    ngx_post_event(c->read, &ngx_posted_events);
+
+    return NGX_OK;
+}

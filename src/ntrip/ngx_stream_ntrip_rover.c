@@ -1,0 +1,850 @@
+
+/*
+ * Rovers that are logged in: positions, waiting, moving, kicks, the end, and
+ * the hand-over.  See ngx_stream_ntrip_stream.h.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+#include <math.h>
+#include <openssl/crypto.h>
+
+#include "ngx_stream_ntrip_stream.h"
+
+
+/* reads of one event: a rover that floods does not keep others waiting */
+#define NGX_STREAM_NTRIP_READS  16
+
+/* a rover leaves its stream at this part of ntrip_share_distance */
+#define NGX_STREAM_NTRIP_LEAVE  1.1
+
+
+static void ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_discard(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_rover_read(ngx_stream_ntrip_rover_t *rover);
+static ngx_int_t ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover,
+    ngx_str_t *in);
+static void ngx_stream_ntrip_mail(ngx_stream_ntrip_rover_t *rover,
+    ntrip_gga_t *gga, ngx_str_t *sentence, ntrip_mail_t *mail);
+static ngx_int_t ngx_stream_ntrip_rover_position(
+    ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
+static void ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+static ngx_int_t ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+static ngx_int_t ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+static void ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover);
+
+
+ngx_queue_t  ngx_stream_ntrip_rovers;
+
+
+void
+ngx_stream_ntrip_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t          *c;
+    ngx_stream_session_t      *s;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    c = rev->data;
+    s = c->data;
+    rover = ngx_stream_get_module_ctx(s, ngx_stream_ntrip_module);
+
+    if (c->close) {
+        ngx_stream_ntrip_rover_finalize(rover, "shutdown");
+        return;
+    }
+
+    if (rev->timedout) {
+        rev->timedout = 0;
+        ngx_stream_ntrip_rover_timeout(rover);
+        return;
+    }
+
+    switch (rover->state) {
+
+    case NGX_STREAM_NTRIP_ROVER_REQUEST:
+        ngx_stream_ntrip_login_read(rover);
+        return;
+
+    case NGX_STREAM_NTRIP_ROVER_TABLE:
+        ngx_stream_ntrip_discard(rover);
+        return;
+
+    case NGX_STREAM_NTRIP_ROVER_POSITION:
+    case NGX_STREAM_NTRIP_ROVER_WAIT:
+    case NGX_STREAM_NTRIP_ROVER_ATTACHED:
+        ngx_stream_ntrip_rover_read(rover);
+        return;
+
+    default:
+
+        /* it is read when the login is done */
+        return;
+    }
+}
+
+
+void
+ngx_stream_ntrip_write_handler(ngx_event_t *wev)
+{
+    ngx_uint_t                 timedout;
+    ngx_connection_t          *c;
+    ngx_stream_session_t      *s;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    c = wev->data;
+    s = c->data;
+    rover = ngx_stream_get_module_ctx(s, ngx_stream_ntrip_module);
+
+    timedout = wev->timedout;
+    wev->timedout = 0;
+
+    switch (rover->state) {
+
+    case NGX_STREAM_NTRIP_ROVER_LOOKUP:
+    case NGX_STREAM_NTRIP_ROVER_DELAY:
+        if (timedout) {
+            ngx_stream_ntrip_login_again(rover);
+        }
+
+        return;
+
+    case NGX_STREAM_NTRIP_ROVER_TABLE:
+        if (timedout) {
+            ngx_stream_ntrip_rover_finalize(rover, rover->result);
+
+        } else if (rover->out->pos < rover->out->last) {
+            ngx_stream_ntrip_send_out(rover);
+        }
+
+        return;
+
+    case NGX_STREAM_NTRIP_ROVER_ATTACHED:
+        break;
+
+    default:
+        return;
+    }
+
+    if (timedout) {
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "ntrip rover takes no data");
+        ngx_stream_ntrip_rover_finalize(rover, "send timeout");
+        return;
+    }
+
+    if (ngx_stream_ntrip_deliver_more(rover) == NGX_ERROR) {
+        ngx_stream_ntrip_rover_finalize(rover, "reset");
+    }
+}
+
+
+static void
+ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+
+    switch (rover->state) {
+
+    case NGX_STREAM_NTRIP_ROVER_POSITION:
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "ntrip rover sends no position");
+        ngx_stream_ntrip_rover_finalize(rover, "no position");
+        return;
+
+    case NGX_STREAM_NTRIP_ROVER_WAIT:
+        ngx_log_error(NGX_LOG_WARN, c->log, NGX_ETIMEDOUT,
+                      "no account was free for mountpoint \"%V\"",
+                      &rover->mount->name);
+        ngx_stream_ntrip_rover_finalize(rover, "no account");
+        return;
+
+    case NGX_STREAM_NTRIP_ROVER_TABLE:
+        ngx_stream_ntrip_rover_finalize(rover, rover->result);
+        return;
+
+    default:
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "ntrip request is not complete");
+        ngx_stream_ntrip_rover_finalize(rover, "login timeout");
+        return;
+    }
+}
+
+
+/* the reply is out: the peer's end of the connection is awaited */
+
+static void
+ngx_stream_ntrip_discard(ngx_stream_ntrip_rover_t *rover)
+{
+    ssize_t            n;
+    ngx_uint_t         i;
+    u_char             buf[NGX_STREAM_NTRIP_REQUEST];
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+
+    for (i = 0; i < NGX_STREAM_NTRIP_READS; i++) {
+        n = c->recv(c, buf, sizeof(buf));
+
+        if (n == NGX_AGAIN && ngx_handle_read_event(c->read, 0) == NGX_OK) {
+            return;
+        }
+
+        if (n <= 0) {
+            break;
+        }
+    }
+
+    ngx_stream_ntrip_rover_finalize(rover, rover->result);
+}
+
+
+/*
+ * Logged in, the reply is sent: a position may have come with the request.
+ * NGX_OK, or NGX_ERROR: the rover is gone.
+ */
+
+ngx_int_t
+ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover, ngx_str_t *gga,
+    ngx_str_t *rest)
+{
+    int                           size;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    static u_char  crlf[] = CRLF;
+    ngx_str_t      end = { 2, crlf };
+
+    c = rover->session->connection;
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
+
+    c->log->action = "waiting for ntrip position";
+    rover->state = NGX_STREAM_NTRIP_ROVER_POSITION;
+
+    size = NGX_STREAM_NTRIP_SNDBUF;
+
+    if (setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int)) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
+                      "setsockopt(SO_SNDBUF) failed");
+    }
+
+    if (!rover->mount->gga) {
+        return ngx_stream_ntrip_rover_join(rover, NULL);
+    }
+
+    ngx_add_timer(c->read, conf->position_timeout);
+
+    if (gga->len
+        && (ngx_stream_ntrip_rover_input(rover, gga) != NGX_OK
+            || ngx_stream_ntrip_rover_input(rover, &end) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    return rest->len ? ngx_stream_ntrip_rover_input(rover, rest) : NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_rover_read(ngx_stream_ntrip_rover_t *rover)
+{
+    ssize_t            n;
+    u_char             buf[NGX_STREAM_NTRIP_REQUEST];
+    ngx_str_t          in;
+    ngx_uint_t         i;
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+
+    for (i = 0; i < NGX_STREAM_NTRIP_READS; i++) {
+        n = c->recv(c, buf, sizeof(buf));
+
+        if (n == NGX_AGAIN) {
+            if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+                ngx_stream_ntrip_rover_finalize(rover, "error");
+            }
+
+            return;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+            ngx_stream_ntrip_rover_finalize(rover, n ? "reset" : "closed");
+            return;
+        }
+
+        rover->session->received += n;
+
+        in.data = buf;
+        in.len = n;
+
+        if (ngx_stream_ntrip_rover_input(rover, &in) != NGX_OK) {
+            return;
+        }
+    }
+
+    ngx_post_event(c->read, &ngx_posted_next_events);
+}
+
+
+/* NGX_OK, or NGX_ERROR: the rover is gone */
+
+static ngx_int_t
+ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover, ngx_str_t *in)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     sentence;
+    ngx_uint_t                    found;
+    ntrip_gga_t                   gga;
+    ntrip_mail_t                  mail;
+    ntrip_nmea_t                 *nmea;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    static ntrip_nmea_t           scratch;
+
+    c = rover->session->connection;
+    nmea = rover->nmea;
+
+    if (nmea == NULL) {
+        nmea = &scratch;
+        ntrip_nmea_init(nmea);
+    }
+
+    found = 0;
+
+    while (ntrip_nmea_next(nmea, in, &sentence) == NGX_OK) {
+
+        rc = ntrip_gga_parse(&gga, &sentence);
+
+        if (rc == NGX_ERROR) {
+            continue;
+        }
+
+        ngx_stream_ntrip_count(positions);
+
+        if (rc == NGX_OK) {
+            ngx_stream_ntrip_mail(rover, &gga, &sentence, &mail);
+            found = 1;
+
+        } else if (rover->state == NGX_STREAM_NTRIP_ROVER_POSITION) {
+
+            /* a receiver without a fix yet is there all the same */
+
+            conf = ngx_stream_get_module_srv_conf(rover->session,
+                                                  ngx_stream_ntrip_module);
+            ngx_add_timer(c->read, conf->position_timeout);
+        }
+    }
+
+    if (ngx_stream_ntrip_keep_nmea(rover, nmea) != NGX_OK) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return NGX_ERROR;
+    }
+
+    /* of several only the last one counts */
+
+    return found ? ngx_stream_ntrip_rover_position(rover, &mail) : NGX_OK;
+}
+
+
+/* nearly always whole sentences come, and nothing has to be kept */
+
+ngx_int_t
+ngx_stream_ntrip_keep_nmea(ngx_stream_ntrip_rover_t *rover,
+    ntrip_nmea_t *nmea)
+{
+    if (!nmea->collecting) {
+
+        if (rover->nmea) {
+            ngx_free(rover->nmea);
+            rover->nmea = NULL;
+        }
+
+        return NGX_OK;
+    }
+
+    if (rover->nmea == NULL) {
+
+        rover->nmea = ngx_alloc(sizeof(ntrip_nmea_t),
+                                rover->session->connection->log);
+        if (rover->nmea == NULL) {
+            return NGX_ERROR;
+        }
+
+        *rover->nmea = *nmea;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_mail(ngx_stream_ntrip_rover_t *rover, ntrip_gga_t *gga,
+    ngx_str_t *sentence, ntrip_mail_t *mail)
+{
+    ntrip_out_t  out;
+
+    mail->login = rover->login;
+    mail->time = ngx_current_msec;
+    mail->point = ntrip_point(lrint(gga->latitude * 1e7),
+                              lrint(gga->longitude * 1e7));
+    mail->height = (int32_t) lrint(gga->height * 1000);
+
+    ntrip_out_init(&out, mail->gga, sizeof(mail->gga));
+    ntrip_gga_line(&out, sentence);
+
+    mail->len = (uint16_t) (out.last - out.start);
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail)
+{
+    ntrip_session_row_t  *row;
+
+    rover->point = mail->point;
+
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
+
+    __atomic_store_n(&row->position, mail->point, __ATOMIC_RELEASE);
+    __atomic_store_n(&row->gga, mail->time, __ATOMIC_RELEASE);
+
+    if (!rover->mount->gga) {
+        return NGX_OK;
+    }
+
+    switch (rover->state) {
+
+    case NGX_STREAM_NTRIP_ROVER_POSITION:
+        return ngx_stream_ntrip_rover_join(rover, mail);
+
+    case NGX_STREAM_NTRIP_ROVER_WAIT:
+        *rover->mail = *mail;
+        return NGX_OK;
+
+    case NGX_STREAM_NTRIP_ROVER_ATTACHED:
+        ngx_stream_ntrip_rover_on_stream(rover, mail);
+        return NGX_OK;
+
+    default:
+        return NGX_OK;
+    }
+}
+
+
+static void
+ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail)
+{
+    double                        distance;
+    ngx_int_t                     rc;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
+
+    if (rover->gga == 0
+        || ngx_current_msec - rover->gga >= conf->gga_interval)
+    {
+        rover->gga = ngx_current_msec;
+        ngx_stream_ntrip_stream_position(rover, mail);
+    }
+
+    /*
+     * Too far for what this stream is made for: another one, at a message
+     * boundary, that is when nothing is being sent to it.  Without a free
+     * account it stays, and tries again with its next position.
+     */
+
+    distance = ngx_stream_ntrip_stream_distance(rover, mail->point);
+
+    if (conf->share_distance == NTRIP_SHARE_NONE
+        || distance <= conf->share_distance * NGX_STREAM_NTRIP_LEAVE
+        || rover->stream->sinks[rover->sink].buf)
+    {
+        return;
+    }
+
+    rc = ngx_stream_ntrip_stream_join(rover, mail);
+
+    if (rc == NGX_OK) {
+        ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                      "ntrip rover is %.0f m away from its stream, moved",
+                      distance);
+
+    } else if (rc == NGX_ERROR) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+    }
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail)
+{
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+
+    switch (ngx_stream_ntrip_stream_join(rover, mail)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_AGAIN:
+    case NGX_DECLINED:
+        return ngx_stream_ntrip_rover_wait(rover, mail);
+
+    default:
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return NGX_ERROR;
+    }
+
+    c->log->action = "relaying corrections to ntrip rover";
+    rover->state = NGX_STREAM_NTRIP_ROVER_ATTACHED;
+    rover->gga = ngx_current_msec;
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    if (rover->mail) {
+        ngx_free(rover->mail);
+        rover->mail = NULL;
+    }
+
+    return NGX_OK;
+}
+
+
+/* no account is free: with the next one, or until source_wait */
+
+static ngx_int_t
+ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail)
+{
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = rover->session->connection;
+
+    if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
+        return NGX_OK;
+    }
+
+    if (mail) {
+        rover->mail = ngx_alloc(sizeof(ntrip_mail_t), c->log);
+        if (rover->mail == NULL) {
+            ngx_stream_ntrip_rover_finalize(rover, "error");
+            return NGX_ERROR;
+        }
+
+        *rover->mail = *mail;
+    }
+
+    c->log->action = "waiting for an ntrip account";
+    rover->state = NGX_STREAM_NTRIP_ROVER_WAIT;
+
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
+    ngx_add_timer(c->read, conf->source_wait);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_stream_ntrip_rover_retry(void)
+{
+    ngx_queue_t               *q, *next;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
+         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
+
+        if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
+            (void) ngx_stream_ntrip_rover_join(rover, rover->mail);
+        }
+    }
+}
+
+
+void
+ngx_stream_ntrip_rover_tick(void)
+{
+    ngx_queue_t               *q, *next;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
+         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
+
+        if (rover->offer) {
+            continue;
+        }
+
+        if (rover->expires <= ngx_time()) {
+            ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                          "ntrip user has expired");
+            ngx_stream_ntrip_rover_finalize(rover, "expired");
+            continue;
+        }
+
+        ngx_stream_ntrip_rover_count(rover);
+
+        if (rover->unknown) {
+            ngx_stream_ntrip_rover_check(rover);
+        }
+    }
+
+    ngx_stream_ntrip_rover_retry();
+}
+
+
+/* for lists, in whatever worker */
+
+static void
+ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover)
+{
+    uint64_t              bytes, messages;
+    ntrip_session_row_t  *row;
+
+    bytes = 0;
+    messages = 0;
+
+    if (rover->stream) {
+        ngx_stream_ntrip_stream_totals(rover, &bytes, &messages);
+    }
+
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
+
+    __atomic_store_n(&row->bytes, rover->bytes + bytes, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->messages, rover->messages + messages,
+                     __ATOMIC_RELAXED);
+}
+
+
+void
+ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream)
+{
+    while (stream->nsinks) {
+        ngx_stream_ntrip_rover_finalize(stream->rovers[stream->nsinks - 1],
+                                        "source failed");
+    }
+}
+
+
+void
+ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below)
+{
+    ngx_uint_t                 out;
+    ngx_queue_t               *q, *next;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
+         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
+
+        if (rover->offer) {
+
+            /* its heir looks, or we do, when it is ours again */
+            continue;
+        }
+
+        if (user) {
+            out = rover->login < below
+                  && rover->user.len == user->len
+                  && ngx_memcmp(rover->user.data, user->data, user->len) == 0;
+
+        } else {
+            out = ngx_stream_ntrip_superseded(rover);
+        }
+
+        if (out) {
+            ngx_stream_ntrip_rover_out(rover);
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_superseded(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_uint_t  out;
+
+    ngx_stream_ntrip_lock();
+
+    out = ntrip_session_superseded(ngx_stream_ntrip_worker.zone, rover->index,
+                                   rover->login, rover->max_sessions);
+
+    ngx_stream_ntrip_unlock();
+
+    return out;
+}
+
+
+void
+ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_stream_ntrip_count(kicked);
+
+    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                  "ntrip session is thrown out by a later login");
+
+    ngx_stream_ntrip_rover_finalize(rover, "kicked");
+}
+
+
+void
+ngx_stream_ntrip_rover_user_changed(ngx_str_t *name)
+{
+    ngx_queue_t               *q, *next;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
+         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
+
+        if (rover->offer
+            || (name
+                && (rover->user.len != name->len
+                    || ngx_memcmp(rover->user.data, name->data, name->len)
+                       != 0)))
+        {
+            continue;
+        }
+
+        ngx_stream_ntrip_rover_check(rover);
+    }
+}
+
+
+/* may the user still be here?  Closes the session if not. */
+
+static void
+ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
+{
+    uint64_t                 stored;
+    ngx_int_t                rc;
+    ngx_stream_ntrip_user_t  user;
+
+    rc = ngx_stream_ntrip_store_user(&rover->user, &user);
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        stored = ntrip_hash(ngx_stream_ntrip_worker.bus->seed, user.password,
+                            user.password_len, 0);
+        OPENSSL_cleanse(user.password, sizeof(user.password));
+
+        if (rover->unknown) {
+            rover->stored = stored;
+            rover->unknown = 0;
+        }
+
+        if (stored == rover->stored) {
+            rover->expires = user.expires;
+            rover->max_sessions = user.max_sessions;
+            return;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                  "ntrip user was deleted, has expired, or has another "
+                  "password");
+    ngx_stream_ntrip_rover_finalize(rover, "revoked");
+}
+
+
+void
+ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
+    const char *result)
+{
+    ngx_stream_session_t  *s;
+
+    s = rover->session;
+
+    rover->result = result;
+
+    if (rover->state == NGX_STREAM_NTRIP_ROVER_VERIFY) {
+        ngx_stream_ntrip_store_cancel(rover);
+    }
+
+    if (rover->stream) {
+        ngx_stream_ntrip_stream_leave(rover);
+    }
+
+    if (rover->login) {
+        if (!rover->tls) {
+            s->connection->sent += rover->bytes;
+        }
+
+        ngx_stream_ntrip_lock();
+
+        ntrip_session_logout(ngx_stream_ntrip_worker.zone,
+                             ngx_stream_ntrip_worker.me, rover->index,
+                             rover->login);
+
+        ngx_stream_ntrip_unlock();
+
+        ngx_queue_remove(&rover->queue);
+        ngx_stream_ntrip_count(closed);
+
+        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                      "ntrip session ended: %s, %uL messages", result,
+                      rover->messages);
+    }
+
+    ngx_stream_ntrip_rover_free(rover);
+
+    ngx_stream_finalize_session(s, NGX_STREAM_OK);
+}
+
+
+/* what is not of the connection's pool */
+
+void
+ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover)
+{
+    if (rover->request) {
+        OPENSSL_cleanse(rover->request, sizeof(ngx_stream_ntrip_request_t));
+        ngx_free(rover->request);
+        rover->request = NULL;
+    }
+
+    if (rover->nmea) {
+        ngx_free(rover->nmea);
+        rover->nmea = NULL;
+    }
+
+    if (rover->mail) {
+        ngx_free(rover->mail);
+        rover->mail = NULL;
+    }
+}
