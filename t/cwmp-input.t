@@ -171,6 +171,11 @@ for my $case ([ 'control-bytes', 1 ], [ 'unclosed', 1 ], [ 'soap-array-items', 1
     is($got =~ s{http://127\.0\.0\.1:8080/client\?origin=}{}r, $in,
        "$name: and nothing else");
 }
+
+my $deep = "<s:Envelope><s:Body><cwmp:Inform>" . '<a>' x 1000;
+my ($deep_status, $deep_got) = send_message('/', $deep);
+is($deep_status, 200, 'elements nested too deeply, without the parameter: 200');
+is($deep_got, $deep, 'byte-identical');
 new_lines();
 
 # a body that lies about its length, and one that never ends

@@ -285,6 +285,13 @@ ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     default:
+
+        /* without the parameter, whatever it is, it is for the ACS to judge */
+
+        if (m->facts_only) {
+            return NGX_OK;
+        }
+
         return ngx_http_cwmp_uncertain(r, NGX_HTTP_BAD_REQUEST,
                                        cwmp_message_error(m->error));
     }
@@ -318,8 +325,8 @@ ngx_http_cwmp_name(void *data, ngx_str_t *name)
 #if (NGX_PCRE)
     ngx_http_cwmp_body_t  *b = data;
 
-    ngx_uint_t    i;
-    ngx_regex_t **regex;
+    ngx_uint_t     i;
+    ngx_regex_t  **regex;
 
     regex = b->conf->parameters->elts;
 
