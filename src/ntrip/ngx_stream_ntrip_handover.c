@@ -22,6 +22,8 @@
 #define NGX_STREAM_NTRIP_LATER  1000
 #define NGX_STREAM_NTRIP_KEEP   30000
 
+#define NGX_STREAM_NTRIP_FULL   16
+
 
 static ngx_int_t ngx_stream_ntrip_handover_sources(void);
 static ngx_int_t ngx_stream_ntrip_handover_source(
@@ -52,16 +54,23 @@ static ngx_uint_t        ngx_stream_ntrip_turn;
 void
 ngx_stream_ntrip_handover_start(void)
 {
+    ngx_uint_t    again;
     ngx_event_t  *ev;
 
     ev = &ngx_stream_ntrip_handover;
 
-    if (ngx_stream_ntrip_handover_sources() != NGX_AGAIN
-        && ngx_stream_ntrip_handover_rovers() != NGX_AGAIN
-        && ngx_stream_ntrip_offers == 0)
-    {
+    again = ngx_stream_ntrip_handover_sources() == NGX_AGAIN;
+    again |= ngx_stream_ntrip_handover_rovers() == NGX_AGAIN;
+
+    /* without an heir the next tick looks for one */
+
+    if (!again && ngx_stream_ntrip_offers == 0) {
         return;
     }
+
+    /* what was offered may come back: the worker must not exit before */
+
+    ev->cancelable = (ngx_stream_ntrip_offers == 0);
 
     if (ev->timer_set) {
         return;
@@ -72,10 +81,6 @@ ngx_stream_ntrip_handover_start(void)
     ev->handler = ngx_stream_ntrip_handover_handler;
     ev->data = &ngx_stream_ntrip_handover_dumb;
     ev->log = ngx_cycle->log;
-
-    /* what was offered may come back: the worker must not exit before */
-
-    ev->cancelable = (ngx_stream_ntrip_offers == 0);
 
     ngx_add_timer(ev, NGX_STREAM_NTRIP_RETRY);
 }
@@ -163,7 +168,7 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
     msg->index = stream->index;
 
     if (!ngx_stream_ntrip_heir(msg)) {
-        return NGX_AGAIN;
+        return NGX_OK;
     }
 
     if (ngx_stream_ntrip_source_offer(stream->source, msg, fds) != NGX_OK) {
@@ -186,11 +191,17 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
 }
 
 
+/* an heir whose pair is full does not hold up those that go to others, unless
+   all of them are */
+
 static ngx_int_t
 ngx_stream_ntrip_handover_rovers(void)
 {
+    ngx_uint_t                 full;
     ngx_queue_t               *q, *next;
     ngx_stream_ntrip_rover_t  *rover;
+
+    full = 0;
 
     for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
          q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
@@ -199,12 +210,14 @@ ngx_stream_ntrip_handover_rovers(void)
         next = ngx_queue_next(q);
         rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
 
-        if (ngx_stream_ntrip_handover_rover(rover) == NGX_AGAIN) {
-            return NGX_AGAIN;
+        if (ngx_stream_ntrip_handover_rover(rover) == NGX_AGAIN
+            && ++full == NGX_STREAM_NTRIP_FULL)
+        {
+            break;
         }
     }
 
-    return NGX_OK;
+    return full ? NGX_AGAIN : NGX_OK;
 }
 
 
@@ -256,7 +269,7 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
     ngx_memcpy(msg->addr, c->sockaddr, c->socklen);
 
     if (!ngx_stream_ntrip_heir(msg)) {
-        return NGX_AGAIN;
+        return NGX_OK;
     }
 
     if (ngx_stream_ntrip_rover_offer(rover, msg, &fd) != NGX_OK) {
