@@ -11,7 +11,10 @@
  * ngx_stream_ntrip_slots.c      slots, the dead, sweeps, the tick
  * ngx_stream_ntrip_stream.c     streams of this worker, delivery
  * ngx_stream_ntrip_rover.c      rover sessions
- * ngx_stream_ntrip_source.c     the client at the provider
+ * ngx_stream_ntrip_source.c     the client at the provider: its life
+ * ngx_stream_ntrip_connect.c    its way there
+ * ngx_stream_ntrip_feed.c       what comes and what goes
+ * ngx_stream_ntrip_test.c       one login on demand
  * ngx_stream_ntrip_handover.c   sockets to newer workers
  * ngx_stream_ntrip_adopt.c      and from older ones
  * ngx_stream_ntrip_store.c      SQLite

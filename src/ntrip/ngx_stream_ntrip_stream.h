@@ -337,28 +337,40 @@ typedef enum {
 } ngx_stream_ntrip_source_state_e;
 
 
-/* starts a source with the account "id", whose row is leased */
+/*
+ * Starts a source for a stream that this worker owns, with the account "id",
+ * whose row is leased.  It begins in an event of its own; when it gives up,
+ * the stream is FAILED and stream->source NULL, at once with NGX_ERROR.
+ */
 ngx_int_t ngx_stream_ntrip_source_start(ngx_stream_ntrip_stream_t *stream,
     uint64_t id);
 
 /* the stream was claimed: it has no account, look for one */
 void ngx_stream_ntrip_source_claim(ngx_stream_ntrip_stream_t *stream);
 
-/* each second */
+/* each second: accounts that expire */
 void ngx_stream_ntrip_source_tick(void);
 
-/* a new mail in the stream: sends it up, at most one each gga_interval */
+/* there may be a new mail in the stream: reads the mailbox itself, and sends
+   what it finds, at most one each gga_interval */
 void ngx_stream_ntrip_source_mail(ngx_stream_ntrip_source_t *source);
 
 /* nobody wants it any more: lingers, then closes */
 void ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source);
 
-/* one login for SOURCE-TEST: handler gets NTRIP_REST_* and a text.  Takes
-   the row and the file lock as any other; NGX_BUSY if it is in use */
+/*
+ * One login for SOURCE-TEST, for a mountpoint or, if it has no name, which it
+ * is then given, the first of the relay that uses the account.  Takes the row
+ * and the file lock as any other.  NGX_OK: handler gets NTRIP_REST_* and the
+ * provider's first line, later; unless "data" is taken back.  NGX_BUSY: the
+ * account is in use, or its host rests; NGX_DECLINED: it does not exist, has
+ * expired, or no server relays its pool; NGX_ERROR: no memory.
+ */
 typedef void (*ngx_stream_ntrip_test_pt)(void *data, ngx_uint_t reason,
     ngx_str_t *text);
 ngx_int_t ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
     ngx_stream_ntrip_test_pt handler, void *data);
+void ngx_stream_ntrip_source_test_cancel(void *data);
 
 /*
  * Hand-over, all in this worker's own objects; ngx_stream_ntrip_handover.c
