@@ -233,9 +233,9 @@ for my $case (
 $cpe = Fieldgate::ConnectionRequest->new(nonce_conn => 1);
 $target = target($cpe, '/');
 $s = $acs->connect;
-my $idle = $acs->connect;
+my $idle = $hasty->connect;
 $r = $acs->wake('', target => $target, auth => undef, socket => $s);
-$acs->wake('', target => $target, auth => undef, socket => $idle);
+$hasty->wake('', target => $target, auth => undef, socket => $idle);
 my @old = $t->pids;
 $t->reload;
 $r = $acs->wake('', target => $target, socket => $s,
@@ -251,6 +251,44 @@ is($hasty->wake('', target => $target, auth => undef)->{status}, 401,
    'a first leg in a new worker');
 wait_for(sub { !grep { Fieldgate::alive($_) } @old }, 'the old workers');
 is(sysread($idle, my $rest, 1), 0, 'a connection that was waited for is closed');
+
+# worker_shutdown_timeout: everything ends, wherever it is
+
+my $brief = Fieldgate->new(workers => 2, main => 'worker_shutdown_timeout 1s;',
+                           http => <<"END");
+    cwmp_zone cwmp:1m;
+
+    server {
+        listen 127.0.0.1:%%PORT:acs%%;
+
+        location / {
+            cwmp_connection_request;
+            cwmp_url_mode path;
+            cwmp_secret "$key";
+            cwmp_origin_allow 127.0.0.1;
+            cwmp_timeout 300s;
+        }
+    }
+END
+$brief->start;
+
+my $patient = Fieldgate::Wakeup->new($brief);
+my $silent = Fieldgate::ConnectionRequest->new(silent => 'request');
+$cpe = Fieldgate::ConnectionRequest->new;
+
+my @calls = map { $patient->begin('', target => target($silent, $_),
+                                  auth => undef) } '/a', '/a', '/b';
+$silent->wait_for(requests => 1);
+$s = $patient->connect;
+is($patient->wake('', target => target($cpe, '/'), auth => undef,
+                  socket => $s)->{status}, 401, 'a kept connection');
+$brief->reload(gone => 1);
+pass('the old workers have gone');
+is(scalar(grep { $patient->end($_)->{status} =~ /^(?:0|503)$/ } @calls), 3,
+   'all calls have ended');
+$silent->wait_for(closed => 1);
+$cpe->wait_for(closed => 1);
+pass('no CPE is left with a connection');
 
 like(Fieldgate::Env::read_file($t->path('wakeup.log')),
      qr/^401 127\.0\.0\.1:\d+ challenge 401 none$/m, 'logged: leg one');

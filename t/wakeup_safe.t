@@ -86,6 +86,16 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             cwmp_credentials acs \$password;
         }
 
+        location = /door {
+            auth_basic door;
+            auth_basic_user_file %%DIR%%/users;
+            cwmp_connection_request;
+            cwmp_timeout 5s;
+            cwmp_secret "$key";
+            cwmp_origin_allow 127.0.0.1;
+            cwmp_credentials acs \$password;
+        }
+
         location = /bound {
             cwmp_connection_request;
             cwmp_timeout 5s;
@@ -102,6 +112,7 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
         }
     }
 END
+$t->write('users', "acs-server:{PLAIN}opener\n");
 $t->start;
 
 my $acs = Fieldgate::Wakeup->new($t);
@@ -277,6 +288,16 @@ $rogue = Fieldgate::ConnectionRequest->new(password => 'other');
 $r = $held->wake($rogue->url, more => signed($rogue->url), auth => undef);
 is($r->{status}, 502, 'credentials of ours that are wrong');
 ok(!exists $r->{headers}{'www-authenticate'}, 'are not asked of the ACS');
+
+my $door = at('/door');
+$cpe->clear;
+$r = $door->wake($cpe->url, more => $sig);
+is($r->{status}, 401, 'auth_basic in the same location');
+is_deeply($r->{headers}{'www-authenticate'}, ['Basic realm="door"'],
+          'asks for credentials of its own');
+is($cpe->seen->{connections}, 0, 'before the CPE is called');
+is($door->wake($cpe->url, more => $sig, user => 'acs-server',
+               password => 'opener')->{status}, 200, 'and lets the ACS in');
 
 # 10: names
 
