@@ -98,6 +98,10 @@ extern ngx_stream_ntrip_worker_t  ngx_stream_ntrip_worker;
 char *ngx_stream_ntrip_bus_conf(ngx_conf_t *cf,
     ngx_stream_ntrip_main_conf_t *nmcf);
 
+/* says which table is full, and what to set */
+void ngx_stream_ntrip_zone_full(const char *what, uint32_t n,
+    ngx_log_t *log);
+
 /* hooks of the module; never fail for a reason that may pass */
 ngx_int_t ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle);

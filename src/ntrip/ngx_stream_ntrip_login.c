@@ -535,9 +535,9 @@ ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
         return;
 
     default: /* NGX_ERROR */
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                      "ntrip_zone is full: %uD sessions are open, make it "
-                      "larger", ngx_stream_ntrip_worker.zone->sessions.n);
+        ngx_stream_ntrip_zone_full("rovers",
+                                   ngx_stream_ntrip_worker.zone->sessions.n,
+                                   c->log);
 
         ngx_stream_ntrip_count(unavailable);
         ngx_stream_ntrip_error(rover, 503, "zone full");

@@ -664,10 +664,9 @@ ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
 static void
 ngx_stream_ntrip_full(ngx_uint_t leases)
 {
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "ntrip_zone is full: %ui %s are in use, make it larger",
-                  (ngx_uint_t) (leases
-                                ? ngx_stream_ntrip_worker.zone->leases.n
-                                : ngx_stream_ntrip_worker.zone->streams.n),
-                  leases ? "accounts" : "streams");
+    ngx_stream_ntrip_zone_full(leases ? "accounts" : "streams",
+                               leases
+                               ? ngx_stream_ntrip_worker.zone->leases.n
+                               : ngx_stream_ntrip_worker.zone->streams.n,
+                               ngx_cycle->log);
 }

@@ -297,3 +297,18 @@ failed:
 
     return NGX_ERROR;
 }
+
+
+void
+ngx_stream_ntrip_zone_full(const char *what, uint32_t n, ngx_log_t *log)
+{
+    size_t            size;
+    ngx_slab_pool_t  *pool;
+
+    pool = ngx_stream_ntrip_worker.zone_pool;
+    size = pool->end - (u_char *) pool;
+
+    ngx_log_error(NGX_LOG_ERR, log, 0,
+                  "\"ntrip_zone\" is full: it has room for %uD %s, raise it "
+                  "from %uzk to %uzk", n, what, size / 1024, size / 512);
+}
