@@ -32,7 +32,10 @@ static void ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover);
 static ngx_uint_t ngx_stream_ntrip_may_mount(ngx_stream_ntrip_user_t *user,
     ngx_str_t *mount);
 static void ngx_stream_ntrip_verified(void *data, ngx_int_t rc);
-static void ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover,
+    const char *reason);
+static void ngx_stream_ntrip_escape(ngx_pool_t *pool, ngx_str_t *from,
+    ngx_str_t *to);
 static ngx_uint_t ngx_stream_ntrip_blocked(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover);
 static ngx_int_t ngx_stream_ntrip_remember(ngx_stream_ntrip_rover_t *rover);
@@ -230,7 +233,7 @@ ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
     }
 
     if (r->auth != NTRIP_AUTH_BASIC) {
-        ngx_stream_ntrip_wrong(rover);
+        ngx_stream_ntrip_wrong(rover, "credentials that cannot be read");
         return;
     }
 
@@ -322,10 +325,14 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
-    if (rc != NGX_OK
-        || !ngx_stream_ntrip_may_mount(&rq->user, &rover->mount->name))
-    {
-        ngx_stream_ntrip_wrong(rover);
+    if (rc != NGX_OK) {
+        ngx_stream_ntrip_wrong(rover, rq->user.name_len ? "expired"
+                                                        : "unknown");
+        return;
+    }
+
+    if (!ngx_stream_ntrip_may_mount(&rq->user, &rover->mount->name)) {
+        ngx_stream_ntrip_wrong(rover, "not for this mountpoint");
         return;
     }
 
@@ -389,7 +396,7 @@ ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
     ngx_stream_ntrip_rover_t *rover = data;
 
     if (rc != NGX_OK) {
-        ngx_stream_ntrip_wrong(rover);
+        ngx_stream_ntrip_wrong(rover, "wrong password");
         return;
     }
 
@@ -398,10 +405,11 @@ ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
 
 
 static void
-ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover)
+ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover, const char *reason)
 {
     size_t             len;
     u_char            *addr;
+    ngx_str_t          user;
     ngx_connection_t  *c;
 
     c = rover->session->connection;
@@ -420,11 +428,32 @@ ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover)
         ngx_stream_ntrip_unlock();
     }
 
+    ngx_stream_ntrip_escape(c->pool, &rover->request->request.user, &user);
+
     ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                  "ntrip login refused: unknown user, wrong password, expired "
-                  "or not for this mountpoint");
+                  "ntrip login of user \"%V\" refused: %s", &user, reason);
 
     ngx_stream_ntrip_error(rover, 401, "refused");
+}
+
+
+/* what a peer has written goes into the log only so; "?" without memory */
+
+static void
+ngx_stream_ntrip_escape(ngx_pool_t *pool, ngx_str_t *from, ngx_str_t *to)
+{
+    size_t  size;
+
+    size = from->len + ngx_escape_json(NULL, from->data, from->len);
+    to->data = size ? ngx_pnalloc(pool, size) : NULL;
+
+    if (to->data == NULL) {
+        ngx_str_set(to, "?");
+        return;
+    }
+
+    to->len = (u_char *) ngx_escape_json(to->data, from->data, from->len)
+              - to->data;
 }
 
 
