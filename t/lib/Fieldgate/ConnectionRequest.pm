@@ -67,6 +67,8 @@ use JSON::PP ();
 use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC SOL_SOCKET SO_LINGER);
 use Time::HiRes ();
 
+use Fieldgate::Env qw(free_port);
+
 my $json = JSON::PP->new->latin1->canonical;
 
 my %defaults = (
@@ -84,9 +86,11 @@ sub new {
 
     my $s = { %defaults, %switch };
 
+    # a port that another CPE has had would come with its nonce
+
     my $listen = IO::Socket::IP->new(
-        LocalHost => $s->{host}, LocalPort => $s->{port} || 0, Listen => 4096,
-        Proto => 'tcp', ReuseAddr => 1, Blocking => 0,
+        LocalHost => $s->{host}, LocalPort => $s->{port} || free_port(),
+        Listen => 4096, Proto => 'tcp', ReuseAddr => 1, Blocking => 0,
     ) or die "cannot listen at $s->{host}: $@\n";
 
     socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
