@@ -11,8 +11,8 @@ use File::Path ();
 
 use Fieldgate::Env qw(top read_file);
 
-our @EXPORT = qw(build serve served tool round_robin median ratios memory
-                 reset_peak table machine say_step);
+our @EXPORT = qw(build serve served tool round_robin cpu cycles instructions
+                 median ratios memory reset_peak table machine say_step);
 
 my $objs = top() . '/build/bench';
 my @serving;
@@ -121,6 +121,23 @@ sub round_robin {
     }
 
     return \%results;
+}
+
+# Of what a tool has measured, for each request.  CPU time is what counts, but
+# it varies with whatever else runs on the machine; cycles vary less, and
+# instructions hardly at all.
+
+sub cpu { $_[0]{cpu} / $_[0]{requests} / 1000 }
+
+sub cycles {
+    my ($r) = @_;
+    return $r->{cycles} < 0 ? undef : $r->{cycles} / $r->{requests};
+}
+
+sub instructions {
+    my ($r) = @_;
+    return if $r->{user} < 0 || $r->{kernel} < 0;
+    return ($r->{user} + $r->{kernel}) / $r->{requests};
 }
 
 sub median {

@@ -29,6 +29,7 @@
 
 typedef struct {
     pid_t    pid;
+    int      cycles;             /* counters */
     int      user;
     int      kernel;
     int64_t  cpu;
@@ -37,8 +38,8 @@ typedef struct {
 
 static int bench_listen_on(in_addr_t addr, const char *dev, int *port);
 static int64_t bench_cpu(pid_t pid);
-static int bench_counter(pid_t pid, int kernel);
-static int64_t bench_counted(int fd);
+static int bench_counter(pid_t pid, int event, int user, int kernel);
+static void bench_counted(int fd, int64_t *sum);
 
 
 static bench_process_t  bench_processes[BENCH_MAX_PIDS];
@@ -387,8 +388,9 @@ bench_meter_start(const char *pids)
         p->pid = strtol(pids, &end, 10);
         pids = *end == ',' ? end + 1 : end;
 
-        p->user = bench_counter(p->pid, 0);
-        p->kernel = bench_counter(p->pid, 1);
+        p->cycles = bench_counter(p->pid, PERF_COUNT_HW_CPU_CYCLES, 1, 1);
+        p->user = bench_counter(p->pid, PERF_COUNT_HW_INSTRUCTIONS, 1, 0);
+        p->kernel = bench_counter(p->pid, PERF_COUNT_HW_INSTRUCTIONS, 0, 1);
         p->cpu = bench_cpu(p->pid);
     }
 }
@@ -398,7 +400,6 @@ void
 bench_meter_stop(bench_usage_t *usage)
 {
     size_t            i;
-    int64_t           user, kernel;
     bench_process_t  *p;
 
     memset(usage, 0, sizeof(*usage));
@@ -408,23 +409,19 @@ bench_meter_stop(bench_usage_t *usage)
 
         usage->cpu += bench_cpu(p->pid) - p->cpu;
 
-        user = bench_counted(p->user);
-        kernel = bench_counted(p->kernel);
-
-        if (user == -1 || usage->user == -1) {
-            usage->user = -1;
-
-        } else {
-            usage->user += user;
-        }
-
-        if (kernel == -1 || usage->kernel == -1) {
-            usage->kernel = -1;
-
-        } else {
-            usage->kernel += kernel;
-        }
+        bench_counted(p->cycles, &usage->cycles);
+        bench_counted(p->user, &usage->user);
+        bench_counted(p->kernel, &usage->kernel);
     }
+}
+
+
+void
+bench_usage_print(bench_usage_t *usage)
+{
+    printf("cpu=%lld cycles=%lld user=%lld kernel=%lld",
+           (long long) usage->cpu, (long long) usage->cycles,
+           (long long) usage->user, (long long) usage->kernel);
 }
 
 
@@ -479,16 +476,16 @@ bench_cpu(pid_t pid)
 
 
 static int
-bench_counter(pid_t pid, int kernel)
+bench_counter(pid_t pid, int event, int user, int kernel)
 {
     struct perf_event_attr  attr;
 
     memset(&attr, 0, sizeof(attr));
     attr.size = sizeof(attr);
     attr.type = PERF_TYPE_HARDWARE;
-    attr.config = PERF_COUNT_HW_INSTRUCTIONS;
+    attr.config = event;
+    attr.exclude_user = !user;
     attr.exclude_kernel = !kernel;
-    attr.exclude_user = kernel;
     attr.exclude_hv = 1;
 
     return syscall(SYS_perf_event_open, &attr, pid, -1, -1,
@@ -496,22 +493,21 @@ bench_counter(pid_t pid, int kernel)
 }
 
 
-static int64_t
-bench_counted(int fd)
+static void
+bench_counted(int fd, int64_t *sum)
 {
     uint64_t  value;
 
-    if (fd == -1) {
-        return -1;
+    if (fd == -1 || read(fd, &value, sizeof(value)) != sizeof(value)) {
+        *sum = -1;
+
+    } else if (*sum != -1) {
+        *sum += value;
     }
 
-    if (read(fd, &value, sizeof(value)) != sizeof(value)) {
-        value = -1;
+    if (fd != -1) {
+        close(fd);
     }
-
-    close(fd);
-
-    return value;
 }
 
 

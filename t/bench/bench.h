@@ -31,7 +31,11 @@ typedef struct {
 
 typedef struct {
     int64_t    cpu;              /* ns, user and system */
-    int64_t    user;             /* instructions, -1: no such counter here */
+
+    /* -1: there is no such counter here */
+
+    int64_t    cycles;
+    int64_t    user;             /* instructions */
     int64_t    kernel;
 } bench_usage_t;
 
@@ -81,6 +85,9 @@ int bench_http_status(bench_http_t *h);
 
 /* sends from *pos on; 1: all, 0: blocked, -1: failed */
 int bench_send(int fd, const char *data, size_t len, size_t *pos);
+
+/* "cpu=N cycles=N user=N kernel=N" */
+void bench_usage_print(bench_usage_t *usage);
 
 /* pids: numbers separated by commas; what they consume until _stop() */
 void bench_meter_start(const char *pids);

@@ -114,11 +114,9 @@ main(int argc, char **argv)
     bench_meter_stop(&usage);
     wall = (bench_now() - start) / 1e9;
 
-    printf("requests=%zu wall=%.6f cpu=%lld user=%lld kernel=%lld"
-           " p50=%.1f p99=%.1f max=%.1f\n",
-           load_latency.n, wall, (long long) usage.cpu,
-           (long long) usage.user, (long long) usage.kernel,
-           bench_latency(&load_latency, 0.5),
+    bench_usage_print(&usage);
+    printf(" requests=%zu wall=%.6f p50=%.1f p99=%.1f max=%.1f\n",
+           load_latency.n, wall, bench_latency(&load_latency, 0.5),
            bench_latency(&load_latency, 0.99),
            bench_latency(&load_latency, 1));
 
