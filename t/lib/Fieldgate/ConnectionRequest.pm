@@ -34,8 +34,9 @@ package Fieldgate::ConnectionRequest;
 #   reply_ok                   bytes in place of the authorised reply
 #   headers                    [ ... ]: more header lines of a 200
 #   body401, body              bodies
-#   framing                    length, chunked, or none: ends with the close,
-#                              but the close does not come
+#   framing                    length, chunked, lies (a length of 100 bytes too
+#                              many), or none: ends with the close, but the
+#                              close does not come
 #   after401                   keep, close (announced), drop (unannounced),
 #                              reset; "drop" waits for nothing
 #   after_ok                   the same
@@ -624,6 +625,9 @@ sub build {
 
     if ($framing eq 'length') {
         push @h, 'Content-Length: ' . length $body unless $status == 204;
+
+    } elsif ($framing eq 'lies') {
+        push @h, 'Content-Length: ' . (length($body) + 100);
 
     } elsif ($framing eq 'chunked') {
         push @h, 'Transfer-Encoding: chunked';
