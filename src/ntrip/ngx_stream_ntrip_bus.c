@@ -251,7 +251,8 @@ ngx_stream_ntrip_wakeup_handler(ngx_event_t *rev)
 
     if (c->close) {
         c->close = 0;
-        ngx_post_event(&ngx_stream_ntrip_exiting, &ngx_posted_events);
+        ngx_stream_ntrip_bus_hold();
+        ngx_post_event(&ngx_stream_ntrip_exiting, &ngx_posted_next_events);
         return;
     }
 

@@ -141,6 +141,10 @@ void ngx_stream_ntrip_bus_watch(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_slots_init(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle);
 
+/* a worker that exits stays as long as it has rovers or sources, which have
+   no timers of their own while all is well; again whenever one has gone */
+void ngx_stream_ntrip_bus_hold(void);
+
 
 /* what the bus calls, all in this worker, never with a lock */
 

@@ -10,6 +10,7 @@
 #include <ngx_stream.h>
 
 #include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_stream.h"
 
 
 #define NGX_STREAM_NTRIP_TICK  1000
@@ -69,6 +70,30 @@ ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle)
 
     ngx_stream_ntrip_bus_empty(worker->slot);
     ngx_stream_ntrip_sweep(cycle);
+}
+
+
+void
+ngx_stream_ntrip_bus_hold(void)
+{
+    ngx_uint_t                  busy;
+    ngx_queue_t                *q;
+    ngx_stream_ntrip_stream_t  *stream;
+
+    busy = !ngx_queue_empty(&ngx_stream_ntrip_rovers);
+
+    for (q = ngx_queue_head(&ngx_stream_ntrip_streams);
+         q != ngx_queue_sentinel(&ngx_stream_ntrip_streams);
+         q = ngx_queue_next(q))
+    {
+        stream = ngx_queue_data(q, ngx_stream_ntrip_stream_t, queue);
+
+        if (stream->source) {
+            busy = 1;
+        }
+    }
+
+    ngx_stream_ntrip_tick.cancelable = !busy;
 }
 
 
@@ -245,6 +270,7 @@ ngx_stream_ntrip_tick_handler(ngx_event_t *ev)
 
     if (worker->exiting) {
         ngx_stream_ntrip_handover_start();
+        ngx_stream_ntrip_bus_hold();
     }
 }
 
