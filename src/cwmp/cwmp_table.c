@@ -17,6 +17,15 @@
 #define CWMP_TABLE_USED     2
 
 
+/*
+ * The compiler must not move a store over this.  That the processor might is of
+ * no matter: what a killed process has executed is all seen by who takes its
+ * lock, and living ones order their stores by the lock.
+ */
+
+#define cwmp_table_barrier()  __asm__ volatile ("" ::: "memory")
+
+
 typedef struct {
     uint32_t    state;          /* what a rebuild believes; written last */
     uint32_t    holder;
@@ -123,7 +132,7 @@ cwmp_table_begin(cwmp_table_t *t)
     }
 
     t->busy = 1;
-    ngx_memory_barrier();
+    cwmp_table_barrier();
 
     return rc;
 }
@@ -133,7 +142,7 @@ void
 cwmp_table_end(cwmp_table_t *t)
 {
     cwmp_table_close(t);
-    ngx_memory_barrier();
+    cwmp_table_barrier();
     t->busy = 0;
 }
 
@@ -201,7 +210,7 @@ cwmp_table_insert(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
 
     /* state-last: until cwmp_table_end() a rebuild frees the row */
 
-    ngx_memory_barrier();
+    cwmp_table_barrier();
 
     row->state = CWMP_TABLE_WRITING;
     t->open = n;
@@ -227,7 +236,7 @@ cwmp_table_open(cwmp_table_t *t, void *payload)
     cwmp_table_row(t, n)->state = CWMP_TABLE_WRITING;
     t->open = n;
 
-    ngx_memory_barrier();
+    cwmp_table_barrier();
 }
 
 
@@ -414,7 +423,7 @@ cwmp_table_close(cwmp_table_t *t)
         return;
     }
 
-    ngx_memory_barrier();
+    cwmp_table_barrier();
 
     cwmp_table_row(t, t->open)->state = CWMP_TABLE_USED;
     t->open = CWMP_TABLE_NONE;
@@ -477,7 +486,7 @@ cwmp_table_remove(cwmp_table_t *t, uint32_t n)
     /* from here on a rebuild does not bring it back */
 
     row->state = CWMP_TABLE_FREE;
-    ngx_memory_barrier();
+    cwmp_table_barrier();
 
     for (p = cwmp_table_bucket(t, row->key);
          *p != n;

@@ -228,13 +228,8 @@ ngx_http_cwmp_session_identify(ngx_http_request_t *r,
 
         s->inform = 1;
 
-        if (ngx_http_cwmp_zone_key(cmcf->shared, s->id.key,
-                                   NGX_HTTP_CWMP_KEY_DEVICE,
-                                   &ctx->device_id, 1)
-            != NGX_OK)
-        {
-            return;
-        }
+        ngx_http_cwmp_zone_hash(cmcf->shared, s->id.key,
+                                NGX_HTTP_CWMP_KEY_DEVICE, &ctx->device_id, 1);
 
         /* the same in each worker, zone or not, and after a restart */
 
@@ -318,12 +313,8 @@ ngx_http_cwmp_session_cookie_header(ngx_http_cwmp_main_conf_t *cmcf,
     {
         cookie = &s->cookies[s->ncookies];
 
-        if (ngx_http_cwmp_zone_key(cmcf->shared, cookie->key,
-                                   NGX_HTTP_CWMP_KEY_COOKIE, pair, 2)
-            != NGX_OK)
-        {
-            return;
-        }
+        ngx_http_cwmp_zone_hash(cmcf->shared, cookie->key,
+                                NGX_HTTP_CWMP_KEY_COOKIE, pair, 2);
 
         cookie->name = ngx_crc32_short(pair[0].data, pair[0].len);
         s->ncookies++;
@@ -778,12 +769,7 @@ ngx_http_cwmp_session_learn(ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout,
     pair[0] = *name;
     pair[1] = *value;
 
-    if (ngx_http_cwmp_zone_key(z, cookie->key, NGX_HTTP_CWMP_KEY_COOKIE,
-                               pair, 2)
-        != NGX_OK)
-    {
-        return;
-    }
+    ngx_http_cwmp_zone_hash(z, cookie->key, NGX_HTTP_CWMP_KEY_COOKIE, pair, 2);
 
     cookie->name = crc;
 
