@@ -40,6 +40,7 @@ static u_char *cwmp_message_skip(cwmp_message_t *m, u_char *p, u_char *last);
 static ngx_int_t cwmp_message_start_element(cwmp_message_t *m);
 static void cwmp_message_start_fact(cwmp_message_t *m);
 static ngx_int_t cwmp_message_end_element(cwmp_message_t *m);
+static ngx_int_t cwmp_message_enough(cwmp_message_t *m);
 static void cwmp_message_end_fact(cwmp_message_t *m);
 static void cwmp_message_text(cwmp_message_t *m);
 static void cwmp_message_fact_text(cwmp_message_t *m, u_char *p, size_t len);
@@ -404,14 +405,7 @@ cwmp_message_start_element(cwmp_message_t *m)
 
     m->xml.want_text = (cwmp_parameter_wants_text(&m->params) || m->fact);
 
-    if (m->facts_only
-        && (m->known & CWMP_KNOWN_METHOD)
-        && !(m->known & CWMP_KNOWN_INFORM))
-    {
-        return NGX_DONE;
-    }
-
-    return NGX_OK;
+    return cwmp_message_enough(m);
 }
 
 
@@ -545,11 +539,29 @@ cwmp_message_end_element(cwmp_message_t *m)
         m->body = 0;
     }
 
-    if (m->facts_only && m->known == CWMP_KNOWN_ALL_INFORM) {
-        return NGX_DONE;
+    if (m->names_end
+        && m->xml.offset >= m->names_end
+        && cwmp_parameter_idle(&m->params))
+    {
+        m->facts_only = 1;
     }
 
-    return NGX_OK;
+    return cwmp_message_enough(m);
+}
+
+
+static ngx_int_t
+cwmp_message_enough(cwmp_message_t *m)
+{
+    if (!m->facts_only) {
+        return NGX_OK;
+    }
+
+    if (m->known & CWMP_KNOWN_INFORM) {
+        return (m->known == CWMP_KNOWN_ALL_INFORM) ? NGX_DONE : NGX_OK;
+    }
+
+    return (m->known & CWMP_KNOWN_METHOD) ? NGX_DONE : NGX_OK;
 }
 
 

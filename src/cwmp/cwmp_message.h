@@ -65,6 +65,9 @@ typedef struct {
     ngx_uint_t         declared;      /* Content-Type's, a cwmp_charset_e */
     unsigned           facts_only:1;  /* no URL is in it: be done as soon as
                                          the facts are known */
+    off_t              names_end;     /* or: as soon as they are, and the struct
+                                         of the last URL's name, which ends
+                                         here, is read; 0: to the end */
 
     /* out */
 

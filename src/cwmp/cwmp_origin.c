@@ -797,6 +797,10 @@ cwmp_origin_unescape(ngx_str_t *dst, u_char *p, u_char *last, u_char **buf)
     u_char     *d;
     ngx_int_t   ch;
 
+    if (last - p > CWMP_ORIGIN_ENCODED_MAX) {
+        return CWMP_ORIGIN_TOO_LONG;
+    }
+
     d = *buf;
     dst->data = d;
 

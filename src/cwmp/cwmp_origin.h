@@ -32,9 +32,16 @@
 
 #define CWMP_ORIGIN_MAX           2048
 
-/* size of the buffer that the parsers need for an input of len bytes */
+/*
+ * Size of the buffer that the parsers need for an input of len bytes, which
+ * may be any number: of an argument no more than three times the maximum is
+ * looked at, since each byte may come encoded.
+ */
 
-#define cwmp_origin_size(len)     (7 * (len) + 1024)
+#define CWMP_ORIGIN_ENCODED_MAX   (3 * CWMP_ORIGIN_MAX)
+
+#define cwmp_origin_size(len)                                                \
+    (7 * ngx_min((size_t) (len), CWMP_ORIGIN_ENCODED_MAX) + 1024)
 
 
 typedef enum {

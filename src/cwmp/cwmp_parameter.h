@@ -156,6 +156,10 @@ u_char *cwmp_parameter_skip(cwmp_parameter_t *pp, u_char *p, u_char *last);
 #define cwmp_parameter_is_struct(pp, depth)                                   \
     ((pp)->structs & ((uint64_t) 1 << (depth)))
 
+/* no name is being read, and none has matched in what is open */
+
+#define cwmp_parameter_idle(pp)  ((pp)->name == 0 && (pp)->names == 0)
+
 /* text is wanted, see cwmp_xml_t */
 
 #define cwmp_parameter_wants_text(pp)  ((pp)->name || (pp)->value)

@@ -18,10 +18,11 @@
 
 
 static ngx_uint_t cwmp_prefilter_start(u_char **pos, u_char *last);
-static ngx_uint_t cwmp_prefilter_hidden(u_char *p, u_char *last);
+static ngx_uint_t cwmp_prefilter_piece(cwmp_prefilter_t *f, u_char *p,
+    u_char *last, off_t end);
 static ngx_uint_t cwmp_prefilter_pair(u_char *p, u_char *last, u_char first,
     u_char second);
-static ngx_uint_t cwmp_prefilter_token(u_char *p, u_char *last);
+static u_char *cwmp_prefilter_token(u_char *p, u_char *last);
 
 
 ngx_uint_t
@@ -31,8 +32,8 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
     size_t   n;
     u_char  *last;
 
-    if (f->found || len == 0) {
-        return f->found;
+    if (f->hidden || len == 0) {
+        return f->hidden;
     }
 
     last = p + len;
@@ -43,7 +44,7 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
         if ((declared != CWMP_CHARSET_NONE && declared != CWMP_CHARSET_ASCII)
             || cwmp_prefilter_start(&p, last))
         {
-            f->found = 1;
+            f->hidden = 1;
             return 1;
         }
 
@@ -54,12 +55,14 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
         n = ngx_min(len, CWMP_PREFILTER_KEEP);
         ngx_memcpy(f->kept + f->nkept, p, n);
 
-        if (cwmp_prefilter_hidden(f->kept, f->kept + f->nkept + n)) {
-            f->found = 1;
+        if (cwmp_prefilter_piece(f, f->kept, f->kept + f->nkept + n,
+                                 f->offset + n))
+        {
             return 1;
         }
 
         if (len < CWMP_PREFILTER_KEEP) {
+            f->offset += n;
             n += f->nkept;
             f->nkept = ngx_min(n, CWMP_PREFILTER_KEEP);
             ngx_memmove(f->kept, f->kept + n - f->nkept, f->nkept);
@@ -68,8 +71,9 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
         }
     }
 
-    if (cwmp_prefilter_hidden(p, last)) {
-        f->found = 1;
+    f->offset += len;
+
+    if (cwmp_prefilter_piece(f, p, last, f->offset)) {
         return 1;
     }
 
@@ -121,14 +125,29 @@ cwmp_prefilter_start(u_char **pos, u_char *last)
 }
 
 
+/* end: the offset of last */
+
 static ngx_uint_t
-cwmp_prefilter_hidden(u_char *p, u_char *last)
+cwmp_prefilter_piece(cwmp_prefilter_t *f, u_char *p, u_char *last, off_t end)
 {
-    return cwmp_prefilter_token(p, last)
-           || cwmp_prefilter_pair(p, last, '<', '!')
-           || cwmp_prefilter_pair(p, last, '<', '?')
-           || cwmp_prefilter_pair(p, last, '&', '#')
-           || (p < last && memchr(p, '\0', last - p) != NULL);
+    u_char  *token;
+
+    if (cwmp_prefilter_pair(p, last, '<', '!')
+        || cwmp_prefilter_pair(p, last, '<', '?')
+        || cwmp_prefilter_pair(p, last, '&', '#')
+        || (p < last && memchr(p, '\0', last - p) != NULL))
+    {
+        f->hidden = 1;
+        return 1;
+    }
+
+    token = cwmp_prefilter_token(p, last);
+
+    if (token) {
+        f->names_end = end - (last - token);
+    }
+
+    return 0;
 }
 
 
@@ -154,15 +173,19 @@ cwmp_prefilter_pair(u_char *p, u_char *last, u_char first, u_char second)
 }
 
 
-static ngx_uint_t
+/* the end of the last one, or NULL */
+
+static u_char *
 cwmp_prefilter_token(u_char *p, u_char *last)
 {
-    size_t  len;
+    size_t   len;
+    u_char  *found;
 
     len = sizeof(CWMP_PREFILTER_TOKEN) - 1;
+    found = NULL;
 
     if ((size_t) (last - p) < len) {
-        return 0;
+        return NULL;
     }
 
     for (p += CWMP_PREFILTER_OFFSET; p < last; p++) {
@@ -177,9 +200,9 @@ cwmp_prefilter_token(u_char *p, u_char *last)
             && ngx_memcmp(p - CWMP_PREFILTER_OFFSET, CWMP_PREFILTER_TOKEN, len)
                == 0)
         {
-            return 1;
+            found = p - CWMP_PREFILTER_OFFSET + len;
         }
     }
 
-    return 0;
+    return found;
 }

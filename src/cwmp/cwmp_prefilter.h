@@ -19,6 +19,9 @@
  * "<?" within the message, or a charset that does not contain ASCII, which
  * shows by a declaration, a byte-order mark, a NUL, or by anything but '<'
  * at the start.  Parameters that the configuration names are not looked for.
+ *
+ * Where nothing is hidden, the scanner needs to know no more than where the
+ * name stands for the last time.
  */
 
 
@@ -28,7 +31,9 @@
 
 typedef struct {
     unsigned    started:1;
-    unsigned    found:1;
+    unsigned    hidden:1;     /* something can hide a name */
+    off_t       names_end;    /* of the last one, 0: there is none */
+    off_t       offset;       /* of the next piece */
     size_t      nkept;
     u_char      kept[2 * CWMP_PREFILTER_KEEP];  /* across pieces */
 } cwmp_prefilter_t;
@@ -37,10 +42,11 @@ typedef struct {
 /* f is zeroed by the caller before the first piece */
 
 /*
- * Looks through the next piece; 1 if the message has to be scanned (then no
- * more pieces are needed), else 0.  declared: the class of the Content-Type's
- * charset, a cwmp_charset_e.  Where the message is split can make 1 of 0, if
- * the first piece does not hold the whole XML declaration, but not 0 of 1.
+ * Looks through the next piece; 1 if the message has to be scanned as a whole
+ * (then no more pieces are needed), else 0: what f->names_end says after the
+ * last piece.  declared: the class of the Content-Type's charset, a
+ * cwmp_charset_e.  Where the message is split can make 1 of 0, if the first
+ * piece does not hold the whole XML declaration, but not 0 of 1.
  */
 
 ngx_uint_t cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,

@@ -252,7 +252,10 @@ ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        m->facts_only = (rc == NGX_OK);
+        if (rc == NGX_OK) {
+            m->facts_only = (b->prefilter.names_end == 0);
+            m->names_end = b->prefilter.names_end;
+        }
     }
 
     rc = ngx_http_cwmp_read_pieces(r, inflate, ngx_http_cwmp_message_piece, b);

@@ -1,12 +1,13 @@
 
 /*
- * sources: src/cwmp/cwmp_origin.c
+ * sources: src/cwmp/cwmp_origin.c src/cwmp/cwmp_url.c
  * libs:
  *
  * The first byte chooses what the rest is: an origin URL or a request target
  * in one of the modes.  An origin that is accepted has no byte that could end
  * a line, prints as a URL that parses to the same origin and has the same
- * signed path, and its address is what inet_pton() reads from its host.
+ * signed path, its address is what inet_pton() reads from its host, and it
+ * comes back from the URL that is announced for it, in both modes.
  */
 
 
@@ -14,6 +15,7 @@
 #include <ngx_core.h>
 
 #include "cwmp_origin.h"
+#include "cwmp_url.h"
 
 
 #define test(x)  if (!(x)) { fprintf(stderr, "failed: %s\n", #x); abort(); }
@@ -108,6 +110,51 @@ test_again(cwmp_origin_t *o, ngx_str_t *target, ngx_uint_t same_target)
 }
 
 
+/* the URL that is announced brings the origin back, and its signature */
+
+static void
+test_announced(cwmp_origin_t *o, ngx_str_t *url, ngx_uint_t mode)
+{
+    u_char         *buf;
+    size_t          size;
+    ngx_str_t       target;
+    cwmp_origin_t   back;
+
+    static ngx_str_t  sig = ngx_string("AAAAAAAAAAAAAAAAAAAAAA");
+    static ngx_str_t  publics[] = {
+        ngx_string("/client"), ngx_null_string
+    };
+
+    size = cwmp_url_size(&publics[mode], &o->target, url, &sig)
+           + o->hostport.len;
+    target.data = malloc(size);
+
+    target.len = (mode == CWMP_URL_QUERY
+                  ? cwmp_url_query(target.data, &publics[mode], url, &sig)
+                  : cwmp_url_path(target.data, &publics[mode], &o->target,
+                                  &o->hostport, &sig))
+                 - target.data;
+
+    test(target.len <= size);
+
+    if (mode == CWMP_URL_QUERY || target.len <= CWMP_ORIGIN_MAX) {
+        buf = malloc(cwmp_origin_size(target.len));
+
+        test(cwmp_origin_parse_target(&back, mode, &target, buf) == NGX_OK);
+        test(back.hostport.len == o->hostport.len);
+        test(memcmp(back.hostport.data, o->hostport.data, o->hostport.len)
+             == 0);
+        test(back.path.len == o->path.len);
+        test(memcmp(back.path.data, o->path.data, o->path.len) == 0);
+        test(back.sig.len == sig.len);
+
+        free(buf);
+    }
+
+    free(target.data);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -152,6 +199,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (kind != CWMP_URL_PATH) {
             test_again(&o, &o.target, 1);
+        }
+
+        if (kind == 2) {
+            test_announced(&o, &input, CWMP_URL_QUERY);
+            test_announced(&o, &input, CWMP_URL_PATH);
         }
 
     } else {

@@ -64,6 +64,8 @@ typedef struct {
 static ngx_uint_t  tests;
 static ngx_uint_t  failed;
 
+static off_t       test_names_end;    /* of the next runs; 0: to the end */
+
 
 static void
 ok(ngx_uint_t good, const char *what, const char *name)
@@ -138,6 +140,7 @@ test_run(test_result_t *r, const u_char *in, size_t len, size_t first,
     cwmp_message_init(&r->m);
 
     r->m.declared = declared;
+    r->m.names_end = test_names_end;
     r->m.params.name_handler = name;
     r->m.params.value_handler = test_value;
     r->m.params.data = r;
@@ -161,7 +164,7 @@ test_run(test_result_t *r, const u_char *in, size_t len, size_t first,
         r->rc = cwmp_message_end(&r->m);
     }
 
-    if (r->rc != NGX_OK) {
+    if (r->rc == NGX_ERROR) {
         r->n = 0;
     }
 
@@ -204,6 +207,7 @@ static void
 test_message(const char *name, const u_char *in, size_t len,
     const u_char *out, size_t outlen, ngx_uint_t error, ngx_uint_t declared)
 {
+    off_t             end;
     size_t            n;
     ngx_uint_t        same, found;
     cwmp_name_pt      handler;
@@ -247,7 +251,26 @@ test_message(const char *name, const u_char *in, size_t len,
 
     ngx_memzero(&f, sizeof(cwmp_prefilter_t));
     found = cwmp_prefilter(&f, (u_char *) in, len, declared);
-    ok(found || (whole.n == 0 && whole.rc == NGX_OK), "prefilter", name);
+    end = f.names_end;
+    ok(found || end || (whole.n == 0 && whole.rc == NGX_OK),
+       "prefilter", name);
+
+    /* nor is there anything behind the last name */
+
+    if (!found && whole.rc == NGX_OK) {
+        same = 1;
+
+        for (n = 1; n <= len && same; n++) {
+            test_names_end = end;
+            test_run(&split, in, len, n, len, NULL, declared);
+            test_names_end = 0;
+
+            same = (split.len == whole.len
+                    && memcmp(split.out, whole.out, whole.len) == 0);
+        }
+
+        ok(same, "the same, read as far as it has to be", name);
+    }
 
     ngx_memzero(&f, sizeof(cwmp_prefilter_t));
 
@@ -255,7 +278,8 @@ test_message(const char *name, const u_char *in, size_t len,
         (void) cwmp_prefilter(&f, (u_char *) in + n, 1, declared);
     }
 
-    ok(f.found || !found, "prefilter, byte by byte", name);
+    ok(f.hidden || (!found && f.names_end == end), "prefilter, byte by byte",
+       name);
 }
 
 

@@ -524,6 +524,7 @@ test_errors(void)
 static void
 test_length(void)
 {
+    size_t          n;
     u_char         *buf;
     ngx_str_t       url, target;
     cwmp_origin_t   o;
@@ -556,6 +557,44 @@ test_length(void)
 
     tap_ok(cwmp_origin_parse_target(&o, CWMP_URL_PATH, &target, buf)
            == CWMP_ORIGIN_TOO_LONG, "target too long");
+
+    free(target.data);
+
+    /* arguments up to three times the maximum, since all may be encoded */
+
+    target.len = 20 + 2 * (CWMP_ORIGIN_ENCODED_MAX + 1);
+    target.data = malloc(target.len);
+    memset(target.data, 'a', target.len);
+    memcpy(target.data, "/?origin=", 9);
+    memcpy(target.data + 9 + CWMP_ORIGIN_ENCODED_MAX, "&sig=", 5);
+    target.len = 14 + 2 * CWMP_ORIGIN_ENCODED_MAX;
+
+    free(buf);
+    buf = malloc(cwmp_origin_size(target.len));
+
+    tap_ok(cwmp_origin_parse_target(&o, CWMP_URL_QUERY, &target, buf)
+           == CWMP_ORIGIN_TOO_LONG, "longest arguments");
+
+    for (n = 9; n < 9 + CWMP_ORIGIN_ENCODED_MAX; n += 3) {
+        memcpy(target.data + n, "%ff", 3);
+    }
+
+    memcpy(target.data + 9, "http://10.0.0.1/", 16);
+    memcpy(target.data + 9 + 16, "aaaaa", 5);
+
+    tap_ok(cwmp_origin_parse_target(&o, CWMP_URL_QUERY, &target, buf)
+           == CWMP_ORIGIN_TOO_LONG, "origin too long when decoded");
+
+    memcpy(target.data + 9 + 16 + 5, "&", 1);
+
+    tap_ok(cwmp_origin_parse_target(&o, CWMP_URL_QUERY, &target, buf)
+           == NGX_OK && o.sig.len == CWMP_ORIGIN_ENCODED_MAX,
+           "longest signature");
+
+    target.len++;
+
+    tap_ok(cwmp_origin_parse_target(&o, CWMP_URL_QUERY, &target, buf)
+           == CWMP_ORIGIN_TOO_LONG, "signature too long");
 
     free(buf);
     free(url.data);

@@ -237,6 +237,7 @@ static void
 filter(const char *in, size_t len, ngx_uint_t declared, ngx_uint_t found)
 {
     u_char            *copy;
+    off_t              end;
     size_t             n;
     ngx_uint_t         whole, split;
     cwmp_prefilter_t   f;
@@ -245,7 +246,8 @@ filter(const char *in, size_t len, ngx_uint_t declared, ngx_uint_t found)
     memcpy(copy, in, len);
 
     ngx_memzero(&f, sizeof(cwmp_prefilter_t));
-    whole = cwmp_prefilter(&f, copy, len, declared);
+    whole = cwmp_prefilter(&f, copy, len, declared) || f.names_end;
+    end = f.names_end;
 
     /* where the first piece ends before the declaration, all are scanned */
 
@@ -254,7 +256,9 @@ filter(const char *in, size_t len, ngx_uint_t declared, ngx_uint_t found)
     for (n = 1; n < len; n++) {
         ngx_memzero(&f, sizeof(cwmp_prefilter_t));
         (void) cwmp_prefilter(&f, copy, n, declared);
-        split &= (cwmp_prefilter(&f, copy + n, len - n, declared) >= found);
+        (void) cwmp_prefilter(&f, copy + n, len - n, declared);
+        split &= ((f.hidden || f.names_end) >= found);
+        split &= (f.hidden || f.names_end == end);
     }
 
     free(copy);
@@ -278,6 +282,8 @@ test_prefilter(void)
     filter(LITERAL("<a>xConnectionRequestURLs</a>"), CWMP_CHARSET_NONE, 1);
     filter(LITERAL("<a>ConnectionReqConnectionRequestURL"),
            CWMP_CHARSET_NONE, 1);
+    filter(LITERAL("<a>ConnectionRequestURL ConnectionRequestURL "
+                   "ConnectionRequestUR</a>"), CWMP_CHARSET_NONE, 1);
     filter(LITERAL("<a>a&#65;</a>"), CWMP_CHARSET_NONE, 1);
     filter(LITERAL("<a><!-- --></a>"), CWMP_CHARSET_NONE, 1);
     filter(LITERAL("<a><?x?></a>"), CWMP_CHARSET_NONE, 1);
