@@ -13,7 +13,7 @@
 #include "ngx_http_cwmp_wakeup.h"
 
 
-#define NGX_HTTP_CWMP_CALL_POOL    4096
+#define NGX_HTTP_CWMP_CALL_POOL    3072
 
 /* between two looks at a row of another worker: doubled from min to max */
 
