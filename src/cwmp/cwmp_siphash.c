@@ -37,19 +37,26 @@ cwmp_siphash_init(cwmp_siphash_t *sip, const u_char *key)
 void
 cwmp_siphash_update(cwmp_siphash_t *sip, const u_char *data, size_t len)
 {
+    uint64_t       word;
+    ngx_uint_t     shift;
     const u_char  *last;
 
     last = data + len;
 
+    /* what does not fill a word yet keeps its length in this loop */
+
+    shift = sip->len % 8 * 8;
+
+    while (last - data >= 8) {
+        word = cwmp_siphash_read(data);
+        cwmp_siphash_word(sip, sip->word | word << shift);
+        sip->word = shift ? word >> (64 - shift) : 0;
+
+        data += 8;
+        sip->len += 8;
+    }
+
     while (data < last) {
-
-        if (sip->len % 8 == 0 && last - data >= 8) {
-            cwmp_siphash_word(sip, cwmp_siphash_read(data));
-            data += 8;
-            sip->len += 8;
-            continue;
-        }
-
         sip->word |= (uint64_t) *data++ << (sip->len++ % 8 * 8);
 
         if (sip->len % 8 == 0) {
@@ -82,16 +89,10 @@ cwmp_siphash_final(cwmp_siphash_t *sip, u_char *hash)
 static uint64_t
 cwmp_siphash_read(const u_char *p)
 {
-    ngx_uint_t  i;
-    uint64_t    word;
-
-    word = 0;
-
-    for (i = 0; i < 8; i++) {
-        word |= (uint64_t) p[i] << (i * 8);
-    }
-
-    return word;
+    return (uint64_t) p[0] | (uint64_t) p[1] << 8
+           | (uint64_t) p[2] << 16 | (uint64_t) p[3] << 24
+           | (uint64_t) p[4] << 32 | (uint64_t) p[5] << 40
+           | (uint64_t) p[6] << 48 | (uint64_t) p[7] << 56;
 }
 
 
