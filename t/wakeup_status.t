@@ -82,6 +82,10 @@ print $promtool $r->{body};
 ok(close $promtool, 'promtool check metrics')
     or diag(Fieldgate::Env::read_file($t->path('promtool.out')));
 
+my %family = map { $_ => 1 } $r->{body} =~ /^# TYPE (\w+)/mg;
+my $readme = Fieldgate::Env::read_file('README.md');
+like($readme, qr/^\|.*`\Q$_\E[`{]/m, "README: $_") for sort keys %family;
+
 # a worker's death loses nothing
 
 my ($victim) = $t->pids;
