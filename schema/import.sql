@@ -2,10 +2,14 @@
 -- same transaction.
 --
 -- cors-relay keeps expiry as text in local time, and compares it as text: what
--- is no date and sorts behind every year never expires there, nor here.  Its
--- token is "user:password@host": the first ":" ends the user, the last "@"
--- begins the host.  Where two tokens differ in their passwords alone, the one
--- that expires later is taken.
+-- is no date and sorts behind every year never expires there, nor here; what
+-- begins with a year but is no date ("2030/12/31", "2030-1-5") lasts until the
+-- end of it, at most some months longer than there.  Its token is
+-- "user:password@host": the first ":" ends the user, the last "@" begins the
+-- host.  Where two tokens differ in their passwords alone, the one that expires
+-- later is taken.
+--
+-- Its passwords are plain: one that begins as a hash does gets "{PLAIN}".
 
 CREATE TABLE IF NOT EXISTS tb_user (
     name    VARCHAR(255) PRIMARY KEY NOT NULL,
@@ -20,10 +24,15 @@ CREATE TABLE IF NOT EXISTS tb_src (
 );
 
 INSERT INTO user (name, password, expires_at)
-    SELECT name, passwd,
-           coalesce(strftime('%s', expire, 'utc'),
-                    CASE WHEN expire || '' > '9999' THEN 253402214400
-                    ELSE 0 END)
+    SELECT name,
+           CASE WHEN substr(passwd, 1, 1) IN ('$', '{')
+                THEN '{PLAIN}' || passwd ELSE passwd END,
+           coalesce(CASE WHEN expire LIKE '____-__-__%'
+                         THEN strftime('%s', expire, 'utc') END,
+                    CASE WHEN expire || '' > '9999'
+                         THEN 253402214400 END,
+                    strftime('%s', substr(expire, 1, 4)
+                                   || '-12-31 23:59:59', 'utc'), 0)
     FROM tb_user WHERE true
     ON CONFLICT (name) DO NOTHING;
 
@@ -31,9 +40,12 @@ INSERT INTO source (host, name, password, expires_at)
     SELECT substr(token, at + 1),
            substr(token, 1, colon - 1),
            substr(token, colon + 1, at - colon - 1),
-           coalesce(strftime('%s', expire, 'utc'),
-                    CASE WHEN expire || '' > '9999' THEN 253402214400
-                    ELSE 0 END)
+           coalesce(CASE WHEN expire LIKE '____-__-__%'
+                         THEN strftime('%s', expire, 'utc') END,
+                    CASE WHEN expire || '' > '9999'
+                         THEN 253402214400 END,
+                    strftime('%s', substr(expire, 1, 4)
+                                   || '-12-31 23:59:59', 'utc'), 0)
     FROM (SELECT token, expire, instr(token, ':') AS colon,
                  length(rtrim(token, replace(token, '@', ''))) AS at
           FROM tb_src)
@@ -49,26 +61,41 @@ DROP TABLE tb_src;
 -- for scripts that read and write the old tables
 
 CREATE VIEW tb_user (name, passwd, expire) AS
-    SELECT name, password,
+    SELECT name,
+           CASE WHEN substr(password, 1, 7) = '{PLAIN}'
+                THEN substr(password, 8) ELSE password END,
            strftime('%Y-%m-%d %H:%M:%S', expires_at, 'unixepoch', 'localtime')
     FROM user;
 
 CREATE TRIGGER tb_user_insert INSTEAD OF INSERT ON tb_user
 BEGIN
     INSERT INTO user (name, password, expires_at)
-        VALUES (new.name, new.passwd,
-                coalesce(strftime('%s', new.expire, 'utc'),
-                         CASE WHEN new.expire || '' > '9999' THEN 253402214400
-                         ELSE 0 END));
+        VALUES (new.name,
+                CASE WHEN substr(new.passwd, 1, 1) IN ('$', '{')
+                     THEN '{PLAIN}' || new.passwd ELSE new.passwd END,
+                coalesce(CASE WHEN new.expire LIKE '____-__-__%'
+                              THEN strftime('%s', new.expire, 'utc') END,
+                         CASE WHEN new.expire || '' > '9999'
+                              THEN 253402214400 END,
+                         strftime('%s', substr(new.expire, 1, 4)
+                                        || '-12-31 23:59:59', 'utc'), 0));
 END;
 
 CREATE TRIGGER tb_user_update INSTEAD OF UPDATE ON tb_user
 BEGIN
     UPDATE user
-        SET name = new.name, password = new.passwd,
-            expires_at = coalesce(strftime('%s', new.expire, 'utc'),
-                                  CASE WHEN new.expire || '' > '9999'
-                                  THEN 253402214400 ELSE 0 END)
+        SET name = new.name,
+            password =
+                CASE WHEN new.passwd = old.passwd THEN password
+                     WHEN substr(new.passwd, 1, 1) IN ('$', '{')
+                     THEN '{PLAIN}' || new.passwd ELSE new.passwd END,
+            expires_at =
+                coalesce(CASE WHEN new.expire LIKE '____-__-__%'
+                              THEN strftime('%s', new.expire, 'utc') END,
+                         CASE WHEN new.expire || '' > '9999'
+                              THEN 253402214400 END,
+                         strftime('%s', substr(new.expire, 1, 4)
+                                        || '-12-31 23:59:59', 'utc'), 0)
         WHERE name = old.name;
 END;
 
@@ -94,9 +121,12 @@ BEGIN
         SELECT substr(new.token, at + 1),
                substr(new.token, 1, colon - 1),
                substr(new.token, colon + 1, at - colon - 1),
-               coalesce(strftime('%s', new.expire, 'utc'),
-                        CASE WHEN new.expire || '' > '9999' THEN 253402214400
-                        ELSE 0 END)
+               coalesce(CASE WHEN new.expire LIKE '____-__-__%'
+                             THEN strftime('%s', new.expire, 'utc') END,
+                        CASE WHEN new.expire || '' > '9999'
+                             THEN 253402214400 END,
+                        strftime('%s', substr(new.expire, 1, 4)
+                                       || '-12-31 23:59:59', 'utc'), 0)
         FROM (SELECT instr(new.token, ':') AS colon,
                      length(rtrim(new.token, replace(new.token, '@', '')))
                      AS at);
@@ -108,9 +138,13 @@ BEGIN
         WHERE new.token <> old.token;
 
     UPDATE source
-        SET expires_at = coalesce(strftime('%s', new.expire, 'utc'),
-                                  CASE WHEN new.expire || '' > '9999'
-                                  THEN 253402214400 ELSE 0 END)
+        SET expires_at =
+                coalesce(CASE WHEN new.expire LIKE '____-__-__%'
+                              THEN strftime('%s', new.expire, 'utc') END,
+                         CASE WHEN new.expire || '' > '9999'
+                              THEN 253402214400 END,
+                         strftime('%s', substr(new.expire, 1, 4)
+                                        || '-12-31 23:59:59', 'utc'), 0)
         WHERE pool = 'default' AND port = 0
               AND name || ':' || password || '@' || host = old.token;
 END;

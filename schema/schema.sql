@@ -14,7 +14,9 @@ CREATE TABLE user (
     note          TEXT NOT NULL DEFAULT ''
 );
 
-CREATE INDEX user_expires ON user (expires_at, name);
+-- for the console's list: users that expire last come first, else in the order
+-- in which they were added
+CREATE INDEX user_expires ON user (expires_at DESC);
 
 -- AUTOINCREMENT: an id is a byte in the lock file, and is never used again.
 -- port 0: that of ntrip_relay

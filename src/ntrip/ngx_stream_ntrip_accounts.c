@@ -45,7 +45,7 @@ ngx_stream_ntrip_accounts_load(sqlite3 *db, ngx_log_t *log)
 
     rc = sqlite3_prepare_v2(db,
              "SELECT id, pool, host, port, tls, name, password, expires_at"
-             " FROM source ORDER BY id", -1, &stmt, NULL);
+             " FROM source WHERE id > 0 ORDER BY id", -1, &stmt, NULL);
 
     if (rc != SQLITE_OK) {
         return NGX_ERROR;
@@ -212,6 +212,17 @@ ngx_stream_ntrip_accounts_equal(ngx_stream_ntrip_account_t *a,
 ngx_stream_ntrip_account_t *
 ngx_stream_ntrip_store_account(uint64_t id)
 {
+    ngx_stream_ntrip_account_t  *account;
+
+    account = id ? ngx_stream_ntrip_store_next(id - 1) : NULL;
+
+    return (account && account->id == id) ? account : NULL;
+}
+
+
+ngx_stream_ntrip_account_t *
+ngx_stream_ntrip_store_next(uint64_t id)
+{
     ngx_uint_t                   left, right, middle;
     ngx_stream_ntrip_account_t  *account;
 
@@ -222,11 +233,7 @@ ngx_stream_ntrip_store_account(uint64_t id)
     while (left < right) {
         middle = (left + right) / 2;
 
-        if (account[middle].id == id) {
-            return &account[middle];
-        }
-
-        if (account[middle].id < id) {
+        if (account[middle].id <= id) {
             left = middle + 1;
 
         } else {
@@ -234,7 +241,8 @@ ngx_stream_ntrip_store_account(uint64_t id)
         }
     }
 
-    return NULL;
+    return (left < ngx_stream_ntrip_accounts.accounts.nelts) ? &account[left]
+                                                             : NULL;
 }
 
 

@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 
 #include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_store.h"
 
 
 static void ngx_stream_ntrip_make_descriptors(ngx_cycle_t *cycle);
@@ -64,6 +65,7 @@ ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle)
 
     if (nmcf->database.len) {
         ngx_stream_ntrip_make_folder(cycle, &nmcf->database);
+        ngx_stream_ntrip_store_init_module(nmcf);
     }
 
     if (nmcf->bus) {

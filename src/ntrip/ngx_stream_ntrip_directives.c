@@ -580,7 +580,7 @@ ngx_stream_ntrip_console_password(ngx_conf_t *cf, ngx_command_t *cmd,
         return "has an empty password";
     }
 
-    if (nscf->console_password.len > NTRIP_PASSWORD_STORED) {
+    if (nscf->console_password.len > NTRIP_PASSWORD_MAX) {
         return "has a password that is too long";
     }
 

@@ -294,9 +294,6 @@ ngx_stream_ntrip_report_rows(ngx_event_t *ev)
 }
 
 
-/* rows change while they are read: one that was another session's afterwards
-   is left out */
-
 static ngx_uint_t
 ngx_stream_ntrip_report_session(uint32_t index)
 {
@@ -306,27 +303,15 @@ ngx_stream_ntrip_report_session(uint32_t index)
     ngx_sockaddr_t        sa;
     ntrip_report_row_t    line;
     ntrip_stream_row_t    stream;
-    ntrip_session_row_t   row, *session;
+    ntrip_session_row_t   row;
 
-    session = ntrip_session_row(ngx_stream_ntrip_worker.zone, index);
-
-    if (__atomic_load_n(&session->row.state, __ATOMIC_ACQUIRE)
-        == NTRIP_ROW_FREE)
-    {
-        return 0;
-    }
-
-    row = *session;
-
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-
-    if (session->row.state == NTRIP_ROW_FREE || session->login != row.login) {
+    if (!ntrip_session_peek(ngx_stream_ntrip_worker.zone, index, &row)) {
         return 0;
     }
 
     ngx_memzero(&line, sizeof(ntrip_report_row_t));
 
-    line.user.len = ngx_min(row.user_len, NTRIP_USER_MAX);
+    line.user.len = row.user_len;
     line.user.data = row.user;
     line.slot = ntrip_holder_slot(row.row.holder);
     line.point = row.position;
@@ -338,7 +323,7 @@ ngx_stream_ntrip_report_session(uint32_t index)
     line.login.tm_mon = tm.ngx_tm_mon - 1;
 
     ngx_memzero(&sa, sizeof(ngx_sockaddr_t));
-    ngx_memcpy(&sa, row.addr, ngx_min(row.addr_len, NTRIP_ADDR_MAX));
+    ngx_memcpy(&sa, row.addr, row.addr_len);
     line.addr.data = addr;
     line.addr.len = ngx_sock_ntop(&sa.sockaddr, row.addr_len, addr,
                                   NGX_SOCKADDR_STRLEN, 0);

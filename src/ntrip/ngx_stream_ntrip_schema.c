@@ -10,63 +10,113 @@
 #include "ngx_stream_ntrip_schema.h"
 
 
-static ngx_int_t ngx_stream_ntrip_schema_file(const char *path,
-    ngx_uint_t create, char *error);
-static int ngx_stream_ntrip_schema_upgrade(sqlite3 *db, ngx_uint_t *made,
-    char *error);
-static int ngx_stream_ntrip_schema_version(sqlite3 *db, int *version);
-static int ngx_stream_ntrip_schema_is_relay(sqlite3 *db, ngx_uint_t *found);
+/* DATABASE.lease: byte 0 is no account's */
+#define NGX_STREAM_NTRIP_SCHEMA_LOCK  ".lease"
+
+/* room for the longest name of a file that belongs to the database */
+#define NGX_STREAM_NTRIP_SCHEMA_NAME  (NGX_MAX_PATH + sizeof(".lease"))
+
+
+static ngx_int_t ngx_stream_ntrip_schema_file(
+    ngx_stream_ntrip_schema_t *schema);
+static int ngx_stream_ntrip_schema_upgrade(ngx_stream_ntrip_schema_t *schema);
+static int ngx_stream_ntrip_schema_tables(ngx_stream_ntrip_schema_t *schema);
+static int ngx_stream_ntrip_schema_check(ngx_stream_ntrip_schema_t *schema);
 static int ngx_stream_ntrip_schema_number(sqlite3 *db, const char *sql,
     int *value);
+static void ngx_stream_ntrip_schema_remember(
+    ngx_stream_ntrip_schema_t *schema);
+static void ngx_stream_ntrip_schema_forget(ngx_stream_ntrip_schema_t *schema);
+static void ngx_stream_ntrip_schema_name(char *name, const char *path,
+    const char *suffix);
 
 
 ngx_int_t
-ngx_stream_ntrip_schema_open(const char *path, ngx_uint_t create,
-    sqlite3 **db, ngx_uint_t *made, char error[NGX_STREAM_NTRIP_SCHEMA_ERROR])
+ngx_stream_ntrip_schema_open(ngx_stream_ntrip_schema_t *schema)
 {
     int        rc;
     ngx_int_t  status;
 
-    *db = NULL;
-    *made = 0;
-    error[0] = '\0';
+    schema->made = 0;
+    schema->error[0] = '\0';
 
-    status = ngx_stream_ntrip_schema_file(path, create, error);
+    status = ngx_stream_ntrip_schema_file(schema);
 
     if (status != NGX_OK) {
         return status;
     }
 
-    rc = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE|SQLITE_OPEN_NOMUTEX,
-                         NULL);
+    rc = sqlite3_open_v2(schema->path, &schema->db,
+                         SQLITE_OPEN_READWRITE|SQLITE_OPEN_NOMUTEX, NULL);
 
     if (rc == SQLITE_OK) {
-        sqlite3_busy_timeout(*db, NGX_STREAM_NTRIP_SCHEMA_BUSY);
+        sqlite3_busy_timeout(schema->db, NGX_STREAM_NTRIP_SCHEMA_BUSY);
 
-        rc = sqlite3_exec(*db, "PRAGMA journal_mode = WAL;"
-                               "PRAGMA synchronous = NORMAL;",
+        rc = sqlite3_exec(schema->db, "PRAGMA journal_mode = WAL;"
+                                      "PRAGMA synchronous = NORMAL;",
                           NULL, NULL, NULL);
     }
 
-    if (rc == SQLITE_OK) {
-        rc = ngx_stream_ntrip_schema_upgrade(*db, made, error);
+    if (rc == SQLITE_OK && schema->check) {
+        rc = ngx_stream_ntrip_schema_check(schema);
     }
 
     if (rc == SQLITE_OK) {
+        rc = ngx_stream_ntrip_schema_upgrade(schema);
+    }
+
+    if (rc == SQLITE_OK) {
+        ngx_stream_ntrip_schema_remember(schema);
         return NGX_OK;
     }
 
-    if (error[0] == '\0') {
-        snprintf(error, NGX_STREAM_NTRIP_SCHEMA_ERROR, "%s",
-                 *db ? sqlite3_errmsg(*db) : sqlite3_errstr(rc));
+    if (schema->error[0] == '\0') {
+        snprintf(schema->error, NGX_STREAM_NTRIP_SCHEMA_ERROR, "%s",
+                 schema->db ? sqlite3_errmsg(schema->db)
+                            : sqlite3_errstr(rc));
     }
 
     /* also what could not be opened has to be closed */
 
-    sqlite3_close(*db);
-    *db = NULL;
+    (void) sqlite3_close(schema->db);
+    schema->db = NULL;
 
-    return (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) ? NGX_BUSY : NGX_ERROR;
+    switch (rc & 0xff) {
+
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return NGX_BUSY;
+
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        schema->check = 1;
+
+        /* fall through */
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+void
+ngx_stream_ntrip_schema_close(ngx_stream_ntrip_schema_t *schema)
+{
+    struct stat  sb;
+
+    if (schema->db == NULL) {
+        return;
+    }
+
+    if (stat(schema->path, &sb) == -1
+        || sb.st_dev != schema->file.st_dev
+        || sb.st_ino != schema->file.st_ino)
+    {
+        ngx_stream_ntrip_schema_forget(schema);
+    }
+
+    (void) sqlite3_close(schema->db);
+    schema->db = NULL;
 }
 
 
@@ -76,20 +126,21 @@ ngx_stream_ntrip_schema_open(const char *path, ngx_uint_t create,
  */
 
 static ngx_int_t
-ngx_stream_ntrip_schema_file(const char *path, ngx_uint_t create, char *error)
+ngx_stream_ntrip_schema_file(ngx_stream_ntrip_schema_t *schema)
 {
     int          fd;
     struct stat  sb;
 
-    if (stat(path, &sb) == 0) {
+    if (stat(schema->path, &sb) == 0) {
         return NGX_OK;
     }
 
-    if (errno == ENOENT && !create) {
+    if (errno == ENOENT && !schema->create) {
         return NGX_DECLINED;
     }
 
-    fd = (errno == ENOENT) ? open(path, O_CREAT|O_EXCL|O_WRONLY|O_CLOEXEC, 0600)
+    fd = (errno == ENOENT) ? open(schema->path,
+                                  O_CREAT|O_EXCL|O_WRONLY|O_CLOEXEC, 0600)
                            : -1;
 
     if (fd == -1) {
@@ -98,7 +149,8 @@ ngx_stream_ntrip_schema_file(const char *path, ngx_uint_t create, char *error)
             return NGX_OK;
         }
 
-        snprintf(error, NGX_STREAM_NTRIP_SCHEMA_ERROR, "%s", strerror(errno));
+        snprintf(schema->error, NGX_STREAM_NTRIP_SCHEMA_ERROR, "%s",
+                 strerror(errno));
         return NGX_ERROR;
     }
 
@@ -109,12 +161,14 @@ ngx_stream_ntrip_schema_file(const char *path, ngx_uint_t create, char *error)
 
 
 static int
-ngx_stream_ntrip_schema_upgrade(sqlite3 *db, ngx_uint_t *made, char *error)
+ngx_stream_ntrip_schema_upgrade(ngx_stream_ntrip_schema_t *schema)
 {
-    int         rc, version;
-    ngx_uint_t  relay;
+    int       rc, version;
+    sqlite3  *db;
 
-    rc = ngx_stream_ntrip_schema_version(db, &version);
+    db = schema->db;
+
+    rc = ngx_stream_ntrip_schema_number(db, "PRAGMA user_version", &version);
 
     if (rc != SQLITE_OK || version == NGX_STREAM_NTRIP_SCHEMA_VERSION) {
         return rc;
@@ -126,29 +180,7 @@ ngx_stream_ntrip_schema_upgrade(sqlite3 *db, ngx_uint_t *made, char *error)
         return rc;
     }
 
-    /* another worker may have been faster */
-
-    rc = ngx_stream_ntrip_schema_version(db, &version);
-
-    if (rc == SQLITE_OK && version == 0) {
-        rc = ngx_stream_ntrip_schema_is_relay(db, &relay);
-
-        if (rc == SQLITE_OK) {
-            rc = sqlite3_exec(db, ntrip_sql_schema, NULL, NULL, NULL);
-        }
-
-        if (rc == SQLITE_OK && relay) {
-            rc = sqlite3_exec(db, ntrip_sql_import, NULL, NULL, NULL);
-        }
-
-        *made = relay ? 2 : 1;
-
-    } else if (rc == SQLITE_OK && version != NGX_STREAM_NTRIP_SCHEMA_VERSION) {
-        snprintf(error, NGX_STREAM_NTRIP_SCHEMA_ERROR,
-                 "its schema has version %d, this module knows version %d",
-                 version, NGX_STREAM_NTRIP_SCHEMA_VERSION);
-        rc = SQLITE_ERROR;
-    }
+    rc = ngx_stream_ntrip_schema_tables(schema);
 
     if (rc == SQLITE_OK) {
         rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
@@ -158,35 +190,87 @@ ngx_stream_ntrip_schema_upgrade(sqlite3 *db, ngx_uint_t *made, char *error)
         return SQLITE_OK;
     }
 
-    if (error[0] == '\0') {
-        snprintf(error, NGX_STREAM_NTRIP_SCHEMA_ERROR, "%s",
+    if (schema->error[0] == '\0') {
+        snprintf(schema->error, NGX_STREAM_NTRIP_SCHEMA_ERROR, "%s",
                  sqlite3_errmsg(db));
     }
 
     (void) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-    *made = 0;
+    schema->made = 0;
+
+    return rc;
+}
+
+
+/* within the transaction: another worker may have been faster */
+
+static int
+ngx_stream_ntrip_schema_tables(ngx_stream_ntrip_schema_t *schema)
+{
+    int       rc, version, relay;
+    sqlite3  *db;
+
+    db = schema->db;
+
+    rc = ngx_stream_ntrip_schema_number(db, "PRAGMA user_version", &version);
+
+    if (rc != SQLITE_OK || version == NGX_STREAM_NTRIP_SCHEMA_VERSION) {
+        return rc;
+    }
+
+    if (version != 0) {
+        snprintf(schema->error, NGX_STREAM_NTRIP_SCHEMA_ERROR,
+                 "its schema has version %d, this module knows version %d",
+                 version, NGX_STREAM_NTRIP_SCHEMA_VERSION);
+        return SQLITE_ERROR;
+    }
+
+    rc = ngx_stream_ntrip_schema_number(db,
+             "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+             " AND name IN ('tb_user', 'tb_src')", &relay);
+
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_exec(db, ntrip_sql_schema, NULL, NULL, NULL);
+    }
+
+    if (rc == SQLITE_OK && relay) {
+        rc = sqlite3_exec(db, ntrip_sql_import, NULL, NULL, NULL);
+    }
+
+    schema->made = relay ? 2 : 1;
 
     return rc;
 }
 
 
 static int
-ngx_stream_ntrip_schema_version(sqlite3 *db, int *version)
+ngx_stream_ntrip_schema_check(ngx_stream_ntrip_schema_t *schema)
 {
-    return ngx_stream_ntrip_schema_number(db, "PRAGMA user_version", version);
-}
+    int            rc;
+    const char    *result;
+    sqlite3_stmt  *stmt;
 
+    rc = sqlite3_prepare_v2(schema->db, "PRAGMA quick_check(1)", -1, &stmt,
+                            NULL);
 
-static int
-ngx_stream_ntrip_schema_is_relay(sqlite3 *db, ngx_uint_t *found)
-{
-    int  rc, n;
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
 
-    rc = ngx_stream_ntrip_schema_number(db,
-             "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
-             " AND name IN ('tb_user', 'tb_src')", &n);
+    rc = sqlite3_step(stmt);
 
-    *found = (n > 0);
+    if (rc == SQLITE_ROW) {
+        result = (const char *) sqlite3_column_text(stmt, 0);
+        rc = (result && strcmp(result, "ok") == 0) ? SQLITE_OK
+                                                   : SQLITE_CORRUPT;
+    }
+
+    (void) sqlite3_finalize(stmt);
+
+    if (rc == SQLITE_CORRUPT) {
+        snprintf(schema->error, NGX_STREAM_NTRIP_SCHEMA_ERROR, "%s",
+                 sqlite3_errstr(rc));
+    }
 
     return rc;
 }
@@ -216,4 +300,83 @@ ngx_stream_ntrip_schema_number(sqlite3 *db, const char *sql, int *value)
     (void) sqlite3_finalize(stmt);
 
     return (rc == SQLITE_DONE) ? SQLITE_OK : rc;
+}
+
+
+/* after something was read: SQLite has its log open by now, so that the inode
+   is not used again for another one */
+
+static void
+ngx_stream_ntrip_schema_remember(ngx_stream_ntrip_schema_t *schema)
+{
+    char  name[NGX_STREAM_NTRIP_SCHEMA_NAME];
+
+    ngx_stream_ntrip_schema_name(name, schema->path, "-wal");
+
+    if (stat(schema->path, &schema->file) == -1) {
+        schema->file.st_ino = 0;
+    }
+
+    if (stat(name, &schema->wal) == -1) {
+        schema->wal.st_ino = 0;
+    }
+}
+
+
+/*
+ * Under a lock: between a look and a removal another worker may have opened
+ * the new file, whose log would be removed.
+ */
+
+static void
+ngx_stream_ntrip_schema_forget(ngx_stream_ntrip_schema_t *schema)
+{
+    int           fd;
+    char          name[NGX_STREAM_NTRIP_SCHEMA_NAME];
+    struct stat   sb;
+    struct flock  lock;
+
+    ngx_stream_ntrip_schema_name(name, schema->path,
+                                 NGX_STREAM_NTRIP_SCHEMA_LOCK);
+
+    fd = open(name, O_CREAT|O_RDWR|O_CLOEXEC, 0600);
+
+    if (fd == -1) {
+        return;
+    }
+
+    memset(&lock, 0, sizeof(struct flock));
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_len = 1;
+
+    if (fcntl(fd, F_OFD_SETLKW, &lock) == -1) {
+        (void) close(fd);
+        return;
+    }
+
+    ngx_stream_ntrip_schema_name(name, schema->path, "-wal");
+
+    if (schema->wal.st_ino && stat(name, &sb) == 0
+        && sb.st_dev == schema->wal.st_dev
+        && sb.st_ino == schema->wal.st_ino)
+    {
+        /* the old file may come back, and should have all of it */
+
+        (void) sqlite3_wal_checkpoint_v2(schema->db, NULL,
+                                         SQLITE_CHECKPOINT_FULL, NULL, NULL);
+        (void) unlink(name);
+
+        ngx_stream_ntrip_schema_name(name, schema->path, "-shm");
+        (void) unlink(name);
+    }
+
+    (void) close(fd);
+}
+
+
+static void
+ngx_stream_ntrip_schema_name(char *name, const char *path, const char *suffix)
+{
+    snprintf(name, NGX_STREAM_NTRIP_SCHEMA_NAME, "%s%s", path, suffix);
 }

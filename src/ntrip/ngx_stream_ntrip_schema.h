@@ -24,21 +24,38 @@
 #define NGX_STREAM_NTRIP_SCHEMA_ERROR    256
 
 
+/* "db" and what is known of the file it has open; all of it the thread's */
+
+typedef struct {
+    const char     *path;                /* with a 0 behind it */
+    ngx_uint_t      create;              /* make the file if it is missing */
+    ngx_uint_t      check;               /* it was damaged: look through it */
+    ngx_uint_t      made;                /* 1: the tables, 2: and an import */
+    sqlite3        *db;                  /* NULL: not open */
+    struct stat     file;
+    struct stat     wal;                 /* st_ino 0: there was none */
+    char            error[NGX_STREAM_NTRIP_SCHEMA_ERROR];
+} ngx_stream_ntrip_schema_t;
+
+
 /*
- * Opens "path" (with a 0 behind it) for writing, in WAL mode, and brings an
- * empty file, or one of cors-relay, to the schema, in one transaction: who is
- * killed in it leaves the file as it was.  With "create" a missing file is
- * made, 0600.
+ * Opens the file for writing, in WAL mode, and brings an empty one, or one of
+ * cors-relay, to the schema, in one transaction: who is killed in it leaves
+ * the file as it was.  What is made is 0600.
  *
- *   NGX_OK         *db is open; *made says what was done: 0 nothing, 1 the
- *                  tables, 2 and an import
+ *   NGX_OK         "db" is open; "made" says what was done
  *   NGX_DECLINED   there is no such file
  *   NGX_BUSY       somebody else writes, try again
- *   NGX_ERROR      error tells why
+ *   NGX_ERROR      "error" tells why
  */
-ngx_int_t ngx_stream_ntrip_schema_open(const char *path, ngx_uint_t create,
-    sqlite3 **db, ngx_uint_t *made,
-    char error[NGX_STREAM_NTRIP_SCHEMA_ERROR]);
+ngx_int_t ngx_stream_ntrip_schema_open(ngx_stream_ntrip_schema_t *schema);
+
+/*
+ * Closes it, if it is open.  If another file has its name by now, or none has,
+ * then its write-ahead log is brought in and removed: SQLite would play it
+ * back into the new file.
+ */
+void ngx_stream_ntrip_schema_close(ngx_stream_ntrip_schema_t *schema);
 
 
 /* schema/schema.sql and schema/import.sql, compiled in by config */

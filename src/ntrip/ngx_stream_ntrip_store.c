@@ -35,18 +35,14 @@ typedef enum {
 
 /*
  * What the thread gets, one at a time: "work", or NULL: open the file.  While
- * it is out "writer" is the thread's.
+ * it is out "schema" is the thread's.
  */
 
 typedef struct {
     ngx_stream_ntrip_work_t        *work;
-    sqlite3                        *writer;
-    const char                     *path;
-    ngx_uint_t                      create;
     ngx_uint_t                      reopen;
-    ngx_uint_t                      made;
     ngx_int_t                       rc;
-    char                            error[NGX_STREAM_NTRIP_SCHEMA_ERROR];
+    ngx_stream_ntrip_schema_t       schema;
 } ngx_stream_ntrip_store_job_t;
 
 
@@ -54,6 +50,7 @@ struct ngx_stream_ntrip_store_s {
     ngx_stream_ntrip_main_conf_t   *conf;
     ngx_stream_ntrip_store_state_e  state;
     ngx_event_t                     poll;
+    ngx_connection_t                dumb;      /* names no descriptor */
     ngx_log_t                      *log;
     u_char                         *reason;    /* logged last, NULL: none */
 
@@ -69,6 +66,7 @@ struct ngx_stream_ntrip_store_s {
     int64_t                         cursor;    /* last change read */
     unsigned                        loaded:1;  /* it was ready before */
     unsigned                        busy:1;    /* the job is out */
+    unsigned                        damaged:1; /* check before it is used */
 
     ngx_thread_task_t              *task;
     ngx_queue_t                     works;     /* of ..._work_t */
@@ -86,6 +84,8 @@ static ngx_int_t ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st);
 static void ngx_stream_ntrip_store_close(ngx_stream_ntrip_store_t *st);
 static void ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st,
     const char *reason);
+static void ngx_stream_ntrip_store_reason(ngx_stream_ntrip_store_t *st,
+    ngx_uint_t level, const char *reason);
 static ngx_int_t ngx_stream_ntrip_store_failed(ngx_stream_ntrip_store_t *st,
     int rc);
 static ngx_uint_t ngx_stream_ntrip_store_moved(ngx_stream_ntrip_store_t *st);
@@ -99,6 +99,25 @@ static void ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt,
 
 
 static ngx_stream_ntrip_store_t  ngx_stream_ntrip_store;
+
+/* the master's: the database of the configuration before this one */
+static u_char                    ngx_stream_ntrip_store_path[NGX_MAX_PATH];
+
+
+void
+ngx_stream_ntrip_store_init_module(ngx_stream_ntrip_main_conf_t *nmcf)
+{
+    if (nmcf->database.len >= NGX_MAX_PATH) {
+        return;
+    }
+
+    if (ngx_strcmp(ngx_stream_ntrip_store_path, nmcf->database.data) != 0) {
+        nmcf->create = 1;
+    }
+
+    (void) ngx_cpystrn(ngx_stream_ntrip_store_path, nmcf->database.data,
+                       NGX_MAX_PATH);
+}
 
 
 ngx_int_t
@@ -130,14 +149,8 @@ ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
 
     ngx_memzero(job, sizeof(ngx_stream_ntrip_store_job_t));
 
-    job->path = (const char *) nmcf->database.data;
-
-    /*
-     * Only the first generation makes a missing file.  Later, and while a
-     * worker runs, somebody may be about to put another one there.
-     */
-
-    job->create = (ngx_stream_ntrip_worker.generation <= 1);
+    job->schema.path = (const char *) nmcf->database.data;
+    job->schema.create = nmcf->create;
     job->reopen = 1;
 
     st->task->handler = ngx_stream_ntrip_store_thread;
@@ -145,8 +158,10 @@ ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
     st->task->event.data = st;
     st->task->event.log = cycle->log;
 
+    st->dumb.fd = (ngx_socket_t) -1;
+
     st->poll.handler = ngx_stream_ntrip_store_poll;
-    st->poll.data = st;
+    st->poll.data = &st->dumb;
     st->poll.log = cycle->log;
     st->poll.cancelable = 1;
 
@@ -157,9 +172,16 @@ ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
 }
 
 
+/*
+ * The threads have ended: nginx's thread pools wait for what was posted, and
+ * come before this module.
+ */
+
 void
 ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle)
 {
+    ngx_queue_t                   *q;
+    ngx_stream_ntrip_work_t       *work;
     ngx_stream_ntrip_store_t      *st;
     ngx_stream_ntrip_store_job_t  *job;
 
@@ -169,13 +191,26 @@ ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle)
         return;
     }
 
+    st->conf = NULL;
+    job = st->task->ctx;
+
     ngx_stream_ntrip_store_close(st);
     ngx_stream_ntrip_accounts_free();
 
-    if (!st->busy) {
-        job = st->task->ctx;
-        (void) sqlite3_close(job->writer);
+    if (st->busy && job->work) {
+        ngx_queue_insert_head(&st->works, &job->work->queue);
     }
+
+    while (!ngx_queue_empty(&st->works)) {
+        q = ngx_queue_head(&st->works);
+        ngx_queue_remove(q);
+
+        work = ngx_queue_data(q, ngx_stream_ntrip_work_t, queue);
+        work->data = NULL;
+        work->free(work);
+    }
+
+    ngx_stream_ntrip_schema_close(&job->schema);
 }
 
 
@@ -185,7 +220,7 @@ ngx_stream_ntrip_store_poll(ngx_event_t *ev)
     ngx_stream_ntrip_store_t      *st;
     ngx_stream_ntrip_store_job_t  *job;
 
-    st = ev->data;
+    st = &ngx_stream_ntrip_store;
 
     if (st->state == NGX_STREAM_NTRIP_STORE_READY) {
 
@@ -200,10 +235,11 @@ ngx_stream_ntrip_store_poll(ngx_event_t *ev)
     if (st->state == NGX_STREAM_NTRIP_STORE_DOWN && !st->busy) {
         st->state = NGX_STREAM_NTRIP_STORE_OPENING;
         job = st->task->ctx;
+        job->schema.check = st->damaged;
         job->reopen = 1;
-
-        ngx_stream_ntrip_store_run(st);
     }
+
+    ngx_stream_ntrip_store_run(st);
 
     ngx_add_timer(ev, NGX_STREAM_NTRIP_STORE_POLL);
 }
@@ -283,8 +319,8 @@ ngx_stream_ntrip_store_thread(void *data, ngx_log_t *log)
 
     if (job->work) {
 
-        if (job->writer) {
-            job->work->run(job->work, job->writer);
+        if (job->schema.db) {
+            job->work->run(job->work, job->schema.db);
 
         } else {
             job->work->rc = NGX_ERROR;
@@ -293,11 +329,9 @@ ngx_stream_ntrip_store_thread(void *data, ngx_log_t *log)
         return;
     }
 
-    (void) sqlite3_close(job->writer);
+    ngx_stream_ntrip_schema_close(&job->schema);
 
-    job->rc = ngx_stream_ntrip_schema_open(job->path, job->create,
-                                           &job->writer, &job->made,
-                                           job->error);
+    job->rc = ngx_stream_ntrip_schema_open(&job->schema);
 }
 
 
@@ -347,7 +381,13 @@ ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
         break;
 
     case NGX_BUSY:
-        ngx_stream_ntrip_store_down(st, "another process writes to it");
+
+        /* as it is when the workers of a new file start */
+
+        st->state = NGX_STREAM_NTRIP_STORE_DOWN;
+        ngx_stream_ntrip_store_reason(st, st->loaded ? NGX_LOG_ERR
+                                                     : NGX_LOG_NOTICE,
+                                      "another process writes to it");
         return;
 
     case NGX_DECLINED:
@@ -355,17 +395,19 @@ ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
         return;
 
     default:
-        ngx_stream_ntrip_store_down(st, job->error);
+        st->damaged |= (job->schema.check != 0);
+        ngx_stream_ntrip_store_down(st, job->schema.error);
         return;
     }
 
-    job->create = 0;
+    job->schema.create = 0;
+    st->damaged = 0;
 
-    if (job->made) {
+    if (job->schema.made) {
         ngx_log_error(NGX_LOG_NOTICE, st->log, 0,
                       "ntrip database \"%V\" was %s", &st->conf->database,
-                      job->made == 2 ? "imported from cors-relay"
-                                     : "created");
+                      job->schema.made == 2 ? "imported from cors-relay"
+                                            : "created");
     }
 
     if (ngx_stream_ntrip_store_read(st) != NGX_OK) {
@@ -437,13 +479,7 @@ ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st)
     }
 
     if (rc != SQLITE_OK) {
-        (void) ngx_stream_ntrip_store_failed(st, rc);
-
-        if (st->state != NGX_STREAM_NTRIP_STORE_DOWN) {
-            ngx_stream_ntrip_store_down(st, "it is locked");
-        }
-
-        return NGX_ERROR;
+        goto failed;
     }
 
     st->seen = -1;
@@ -453,11 +489,23 @@ ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st)
     if (ngx_stream_ntrip_store_range(st, &first, &st->cursor) != NGX_OK
         || ngx_stream_ntrip_accounts_load(st->reader, st->log) != NGX_OK)
     {
-        ngx_stream_ntrip_store_down(st, sqlite3_errmsg(st->reader));
-        return NGX_ERROR;
+        rc = sqlite3_errcode(st->reader);
+        goto failed;
     }
 
     return NGX_OK;
+
+failed:
+
+    /* without a reader: range() has said why */
+
+    if (st->reader && ngx_stream_ntrip_store_failed(st, rc) == NGX_AGAIN
+        && st->reader)
+    {
+        ngx_stream_ntrip_store_down(st, "it is locked");
+    }
+
+    return NGX_ERROR;
 }
 
 
@@ -478,34 +526,42 @@ ngx_stream_ntrip_store_close(ngx_stream_ntrip_store_t *st)
 }
 
 
-/* logged once for each reason, not with every poll */
-
 static void
 ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st, const char *reason)
 {
-    size_t  len;
-
     st->state = NGX_STREAM_NTRIP_STORE_DOWN;
 
-    if (st->reason == NULL || ngx_strcmp(st->reason, reason) != 0) {
+    ngx_stream_ntrip_store_reason(st, NGX_LOG_ERR, reason);
+    ngx_stream_ntrip_store_close(st);
+}
 
-        ngx_log_error(NGX_LOG_ERR, st->log, 0,
-                      "ntrip database \"%V\" is not available: %s",
-                      &st->conf->database, reason);
 
-        if (st->reason) {
-            ngx_free(st->reason);
-        }
+/* logged once for each reason, not with every poll */
 
-        len = ngx_strlen(reason) + 1;
-        st->reason = ngx_alloc(len, st->log);
+static void
+ngx_stream_ntrip_store_reason(ngx_stream_ntrip_store_t *st, ngx_uint_t level,
+    const char *reason)
+{
+    size_t  len;
 
-        if (st->reason) {
-            ngx_memcpy(st->reason, reason, len);
-        }
+    if (st->reason && ngx_strcmp(st->reason, reason) == 0) {
+        return;
     }
 
-    ngx_stream_ntrip_store_close(st);
+    ngx_log_error(level, st->log, 0,
+                  "ntrip database \"%V\" is not available: %s",
+                  &st->conf->database, reason);
+
+    if (st->reason) {
+        ngx_free(st->reason);
+    }
+
+    len = ngx_strlen(reason) + 1;
+    st->reason = ngx_alloc(len, st->log);
+
+    if (st->reason) {
+        ngx_memcpy(st->reason, reason, len);
+    }
 }
 
 
@@ -522,6 +578,12 @@ ngx_stream_ntrip_store_failed(ngx_stream_ntrip_store_t *st, int rc)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return NGX_AGAIN;
+
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        st->damaged = 1;
+
+        /* fall through */
 
     default:
         ngx_stream_ntrip_store_down(st, sqlite3_errmsg(st->reader));
@@ -624,6 +686,21 @@ ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt, ngx_stream_ntrip_user_t *user)
 }
 
 
+ngx_int_t
+ngx_stream_ntrip_store_sync(void)
+{
+    ngx_stream_ntrip_store_t  *st;
+
+    st = &ngx_stream_ntrip_store;
+
+    if (st->state != NGX_STREAM_NTRIP_STORE_READY) {
+        return NGX_AGAIN;
+    }
+
+    return (ngx_stream_ntrip_store_changed(st) == NGX_OK) ? NGX_OK : NGX_AGAIN;
+}
+
+
 /*
  * Reads the changes since the last time, those of any process.  NGX_OK, or
  * NGX_ERROR: cannot be told now.
@@ -664,6 +741,12 @@ ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
         ngx_stream_ntrip_rover_user_changed(NULL);
 
     } else if (ngx_stream_ntrip_store_feed(st, &accounts) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* handlers look users up, and find out what has become of the file */
+
+    if (st->state != NGX_STREAM_NTRIP_STORE_READY) {
         return NGX_ERROR;
     }
 

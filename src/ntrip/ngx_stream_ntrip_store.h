@@ -11,12 +11,14 @@
  *
  * States: OPENING (a thread makes or imports the file, in one transaction, for
  * which the other workers wait), READY, DOWN (why, and opened again twice a
- * second).  A missing file is made by workers of the first generation, when
- * they start; later somebody may be about to put another one there.
+ * second).  A missing file is made when its name is new in the configuration;
+ * later somebody may be about to put another one there.
  * Lookups in OPENING and DOWN give NGX_AGAIN: never a 401.
  *
  * Attacks:
- *   file deleted, replaced: fstat() against stat() once a second; reopen.
+ *   file deleted, replaced: the inode by its name, twice a second; reopen.
+ *     Its log is left behind by name, and would be played back into the new
+ *     file: whoever comes first removes it, if it is still the old one's.
  *   killed while importing: one transaction; the next one imports.
  *   change feed: "seq" is the cursor; a trigger trims the table to its last
  *     10000 rows or so; a reader whose cursor is older than the oldest
@@ -63,6 +65,9 @@ typedef struct {
 } ngx_stream_ntrip_account_t;
 
 
+/* init_module: decides who makes a missing file */
+void ngx_stream_ntrip_store_init_module(ngx_stream_ntrip_main_conf_t *nmcf);
+
 /* init_process; never fails for a reason that may pass */
 ngx_int_t ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf);
@@ -96,6 +101,13 @@ ngx_int_t ngx_stream_ntrip_store_candidates(ngx_str_t *pool, ngx_str_t *mount,
 /* the account, good until control goes back to the event loop; NULL: gone */
 ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_account(uint64_t id);
 
+/* the account with the next higher id, good as above; NULL: none */
+ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_next(uint64_t id);
+
+/* takes in what any process has committed up to now: NGX_OK; NGX_AGAIN: cannot
+   be told now */
+ngx_int_t ngx_stream_ntrip_store_sync(void);
+
 /* ngx_stream_ntrip_rover.c: the user was changed, or name NULL: any may have
    been; each session of it is looked up again and closed if it may not be */
 void ngx_stream_ntrip_rover_user_changed(ngx_str_t *name);
@@ -107,9 +119,9 @@ void ngx_stream_ntrip_source_changed(uint64_t id);
 /*
  * Console and API: a piece of work for the writing connection, run in the
  * thread pool.  "run" is called in the thread with the connection (a
- * sqlite3 *) and touches nothing but "task"; "done" on the event loop, if not
- * cancelled.  Lists are read in pages by key, so that neither memory nor a
- * read transaction grows.
+ * sqlite3 *) and touches nothing but "work"; "done" on the event loop, if not
+ * cancelled; "free" behind it, or at exit.  Lists are read in pages by key, so
+ * that neither memory nor a read transaction grows.
  */
 typedef struct ngx_stream_ntrip_work_s  ngx_stream_ntrip_work_t;
 

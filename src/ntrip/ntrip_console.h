@@ -70,6 +70,7 @@ typedef enum {
 #define NTRIP_CONSOLE_BAD_DATE      "ERROR invalid date\r\n"
 #define NTRIP_CONSOLE_BAD_SERVER    "ERROR invalid server\r\n"
 #define NTRIP_CONSOLE_UNAVAILABLE   "ERROR database unavailable\r\n"
+#define NTRIP_CONSOLE_TOO_MANY      "ERROR too many connections\r\n"
 
 
 typedef struct {

@@ -270,6 +270,34 @@ ntrip_session_row(ntrip_zone_t *zone, uint32_t index)
 
 
 ngx_uint_t
+ntrip_session_peek(ntrip_zone_t *zone, uint32_t index,
+    ntrip_session_row_t *copy)
+{
+    ntrip_session_row_t  *row;
+
+    row = ntrip_session_row(zone, index);
+
+    if (__atomic_load_n(&row->row.state, __ATOMIC_ACQUIRE) == NTRIP_ROW_FREE) {
+        return 0;
+    }
+
+    *copy = *row;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    if (row->row.state == NTRIP_ROW_FREE || row->login != copy->login) {
+        return 0;
+    }
+
+    copy->user_len = ngx_min(copy->user_len, NTRIP_USER_MAX);
+    copy->agent_len = ngx_min(copy->agent_len, NTRIP_AGENT_MAX);
+    copy->addr_len = ngx_min(copy->addr_len, NTRIP_ADDR_MAX);
+
+    return 1;
+}
+
+
+ngx_uint_t
 ntrip_session_failed(ntrip_zone_t *zone, ntrip_bus_t *bus,
     const u_char *addr, size_t len, uint64_t now)
 {

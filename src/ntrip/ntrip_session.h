@@ -117,9 +117,13 @@ ngx_uint_t ntrip_session_kick(ntrip_zone_t *zone, ntrip_bus_t *bus,
 ngx_int_t ntrip_session_accept(ntrip_zone_t *zone, uint64_t me,
     uint32_t index, uint64_t login, uint64_t nonce);
 
-/* no lock: the row, for its worker to keep up to date and for lists.  Lists
-   copy the row and look at "state" and "login" before and after. */
+/* no lock: the row, for its worker to keep up to date */
 ntrip_session_row_t *ntrip_session_row(ntrip_zone_t *zone, uint32_t index);
+
+/* no lock: a copy, for lists.  1: it is of one session; 0: there is none, or
+   the row was another's afterwards */
+ngx_uint_t ntrip_session_peek(ntrip_zone_t *zone, uint32_t index,
+    ntrip_session_row_t *copy);
 
 
 /*

@@ -1,0 +1,508 @@
+
+/*
+ * Fieldgate: what the console does to memory: sessions, streams, accounts.
+ * Each page looks at so much that the data path hardly notices.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_stream.h>
+
+#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_console.h"
+#include "ngx_stream_ntrip_stream.h"
+
+
+/* of one turn: rows that are looked at; users that are looked up; accounts
+   under one hold of the lock */
+
+#define NGX_STREAM_NTRIP_LIST_LOOK      20000
+#define NGX_STREAM_NTRIP_LIST_USERS     100
+#define NGX_STREAM_NTRIP_LIST_ACCOUNTS  100
+
+
+/* what a SOURCE-TEST has, whose console may have gone */
+
+typedef struct {
+    ngx_stream_ntrip_order_t   *order;
+} ngx_stream_ntrip_list_test_t;
+
+
+static ngx_int_t ngx_stream_ntrip_list_clients(
+    ngx_stream_ntrip_order_t *order);
+static void ngx_stream_ntrip_list_client(ngx_stream_ntrip_order_t *order,
+    ntrip_session_row_t *row);
+static ngx_int_t ngx_stream_ntrip_list_kick(ngx_stream_ntrip_order_t *order);
+static ngx_int_t ngx_stream_ntrip_list_sources(
+    ngx_stream_ntrip_order_t *order);
+static void ngx_stream_ntrip_list_source(ngx_stream_ntrip_order_t *order,
+    ngx_stream_ntrip_account_t *account, ngx_uint_t refused);
+static ngx_int_t ngx_stream_ntrip_list_streams(
+    ngx_stream_ntrip_order_t *order);
+static ngx_int_t ngx_stream_ntrip_list_count(ngx_stream_ntrip_order_t *order,
+    ntrip_zone_t *zone);
+static void ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
+    ntrip_stream_row_t *row, ngx_uint_t rovers);
+static ngx_int_t ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order);
+static ngx_stream_ntrip_account_t *ngx_stream_ntrip_list_account(
+    ntrip_token_t *token);
+static void ngx_stream_ntrip_list_tested(void *data, ngx_uint_t reason,
+    ngx_str_t *text);
+
+
+ngx_int_t
+ngx_stream_ntrip_list_page(ngx_stream_ntrip_order_t *order)
+{
+    ngx_int_t  rc;
+
+    if (!order->begun) {
+        ntrip_console_head(&order->out, order->cmd.verb);
+    }
+
+    switch (order->cmd.verb) {
+
+    case NTRIP_CONSOLE_CLIENT_LIST:
+        rc = ngx_stream_ntrip_list_clients(order);
+        break;
+
+    case NTRIP_CONSOLE_KICK:
+        rc = ngx_stream_ntrip_list_kick(order);
+        break;
+
+    case NTRIP_CONSOLE_SOURCE_LIST:
+        rc = ngx_stream_ntrip_list_sources(order);
+        break;
+
+    case NTRIP_CONSOLE_SOURCE_TEST:
+        rc = ngx_stream_ntrip_list_test(order);
+        break;
+
+    case NTRIP_CONSOLE_STREAM_LIST:
+        rc = ngx_stream_ntrip_list_streams(order);
+        break;
+
+    default: /* NTRIP_CONSOLE_HELP */
+        ntrip_console_help(&order->out);
+        rc = NGX_OK;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_stream_ntrip_order_fail(order,
+                                    ntrip_console_failure(order->cmd.verb));
+        return NGX_OK;
+    }
+
+    if (rc == NGX_OK) {
+        order->begun = 1;
+
+        if (!order->more) {
+            ntrip_console_end(&order->out);
+        }
+    }
+
+    return rc;
+}
+
+
+/* sessions of all workers, in the order of their rows */
+
+static ngx_int_t
+ngx_stream_ntrip_list_clients(ngx_stream_ntrip_order_t *order)
+{
+    uint64_t              last;
+    ngx_uint_t            n;
+    ntrip_zone_t         *zone;
+    ntrip_session_row_t   row;
+
+    zone = ngx_stream_ntrip_worker.zone;
+    last = ngx_min(zone->sessions.n,
+                   order->cursor + NGX_STREAM_NTRIP_LIST_LOOK);
+    n = 0;
+
+    while (order->cursor < last
+           && n < NGX_STREAM_NTRIP_LIST_USERS
+           && ngx_stream_ntrip_order_room(order))
+    {
+        if (ntrip_session_peek(zone, (uint32_t) order->cursor, &row)) {
+            ngx_stream_ntrip_list_client(order, &row);
+            n++;
+        }
+
+        order->cursor++;
+    }
+
+    order->more = (order->cursor < zone->sessions.n);
+
+    return NGX_OK;
+}
+
+
+/* the password is what the database has now; "*" if it cannot tell */
+
+static void
+ngx_stream_ntrip_list_client(ngx_stream_ntrip_order_t *order,
+    ntrip_session_row_t *row)
+{
+    u_char                    text[NGX_SOCKADDR_STRLEN];
+    ngx_str_t                 name, stored, shown, address;
+    ntrip_date_t              date;
+    ngx_sockaddr_t            sa;
+    ngx_stream_ntrip_user_t   user;
+
+    name.data = row->user;
+    name.len = row->user_len;
+
+    ngx_str_set(&shown, "*");
+
+    if (ngx_stream_ntrip_store_user(&name, &user) != NGX_AGAIN
+        && user.name_len)
+    {
+        stored.data = user.password;
+        stored.len = user.password_len;
+
+        ngx_stream_ntrip_order_password(&shown, &stored);
+    }
+
+    ngx_memzero(&sa, sizeof(ngx_sockaddr_t));
+    ngx_memcpy(&sa, row->addr, row->addr_len);
+
+    address.data = text;
+    address.len = ngx_sock_ntop(&sa.sockaddr, row->addr_len, text,
+                                NGX_SOCKADDR_STRLEN, 0);
+
+    ngx_stream_ntrip_order_date(&date, (time_t) row->time);
+
+    ntrip_console_client_row(&order->out, &name, &shown, &address, &date);
+
+    ngx_explicit_memzero(&user, sizeof(ngx_stream_ntrip_user_t));
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_list_kick(ngx_stream_ntrip_order_t *order)
+{
+    uint64_t        below;
+    ngx_str_t      *user;
+    ngx_uint_t      n;
+    ntrip_slots_t   wake;
+
+    user = &order->cmd.token.user;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+
+    n = ntrip_session_kick(ngx_stream_ntrip_worker.zone,
+                           ngx_stream_ntrip_worker.bus, user, &wake);
+
+    ngx_stream_ntrip_unlock();
+
+    if (n == 0) {
+        return NGX_DECLINED;
+    }
+
+    below = ntrip_bus_next_login(ngx_stream_ntrip_worker.bus);
+
+    ngx_stream_ntrip_kick(user, below, &wake);
+
+    order->changed = 1;
+
+    return NGX_OK;
+}
+
+
+/* accounts in the order in which they were added, expired ones too, as with
+   cors-relay */
+
+static ngx_int_t
+ngx_stream_ntrip_list_sources(ngx_stream_ntrip_order_t *order)
+{
+    uint64_t                     id;
+    ngx_uint_t                   i, n;
+    ntrip_lease_row_t           *lease;
+    ngx_stream_ntrip_account_t  *account;
+    u_char                       refused[NGX_STREAM_NTRIP_LIST_ACCOUNTS];
+
+    if (!order->begun && ngx_stream_ntrip_store_sync() != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    id = order->cursor;
+
+    ngx_stream_ntrip_lock();
+
+    for (n = 0; n < NGX_STREAM_NTRIP_LIST_ACCOUNTS; n++) {
+        account = ngx_stream_ntrip_store_next(id);
+
+        if (account == NULL) {
+            break;
+        }
+
+        id = account->id;
+        lease = ntrip_lease_find(ngx_stream_ntrip_worker.zone, id);
+        refused[n] = (lease && lease->failures
+                      && lease->last == NTRIP_REST_REFUSED);
+    }
+
+    ngx_stream_ntrip_unlock();
+
+    for (i = 0; i < n && ngx_stream_ntrip_order_room(order); i++) {
+        account = ngx_stream_ntrip_store_next(order->cursor);
+        order->cursor = account->id;
+
+        ngx_stream_ntrip_list_source(order, account, refused[i]);
+    }
+
+    order->more = (ngx_stream_ntrip_store_next(order->cursor) != NULL);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_list_source(ngx_stream_ntrip_order_t *order,
+    ngx_stream_ntrip_account_t *account, ngx_uint_t refused)
+{
+    ngx_uint_t     state;
+    ntrip_date_t   date;
+    ntrip_token_t  token;
+
+    state = refused ? NTRIP_CONSOLE_SOURCE_REFUSED : NTRIP_CONSOLE_SOURCE_OK;
+
+    if (account->expires <= ngx_time()) {
+        state = NTRIP_CONSOLE_SOURCE_EXPIRED;
+    }
+
+    token.user = account->name;
+    token.password = account->password;
+    token.host = account->host;
+    token.port = account->port;
+
+    ngx_stream_ntrip_order_date(&date, account->expires);
+
+    ntrip_console_source_row(&order->out, &token, &date, state);
+}
+
+
+/* first who is on which stream, then the streams */
+
+static ngx_int_t
+ngx_stream_ntrip_list_streams(ngx_stream_ntrip_order_t *order)
+{
+    uint32_t             i;
+    ngx_int_t            rc;
+    ntrip_zone_t        *zone;
+    ntrip_stream_row_t   row;
+
+    zone = ngx_stream_ntrip_worker.zone;
+
+    if (order->cursor < zone->sessions.n) {
+        rc = ngx_stream_ntrip_list_count(order, zone);
+
+        order->more = 1;
+        return rc;
+    }
+
+    while (order->cursor < (uint64_t) zone->sessions.n + zone->streams.n
+           && ngx_stream_ntrip_order_room(order))
+    {
+        i = (uint32_t) (order->cursor++ - zone->sessions.n);
+        row = *ntrip_stream_row(zone, i);
+
+        if (row.row.state != NTRIP_ROW_FREE) {
+            ngx_stream_ntrip_list_stream(order, &row, order->rovers[i]);
+        }
+    }
+
+    order->more = (order->cursor
+                   < (uint64_t) zone->sessions.n + zone->streams.n);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_list_count(ngx_stream_ntrip_order_t *order,
+    ntrip_zone_t *zone)
+{
+    uint32_t              stream;
+    uint64_t              last;
+    ntrip_session_row_t  *row;
+
+    if (order->rovers == NULL) {
+        order->rovers = ngx_calloc(zone->streams.n * sizeof(uint32_t) + 1,
+                                   ngx_cycle->log);
+        if (order->rovers == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    last = ngx_min(zone->sessions.n,
+                   order->cursor + NGX_STREAM_NTRIP_LIST_LOOK);
+
+    while (order->cursor < last) {
+        row = ntrip_session_row(zone, (uint32_t) order->cursor++);
+        stream = row->stream;
+
+        if (row->row.state != NTRIP_ROW_FREE && stream < zone->streams.n) {
+            order->rovers[stream]++;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
+    ntrip_stream_row_t *row, ngx_uint_t rovers)
+{
+    ntrip_console_stream_t       line;
+    ngx_stream_ntrip_account_t  *account;
+
+    ngx_memzero(&line, sizeof(ntrip_console_stream_t));
+
+    line.mount.data = row->mount;
+    line.mount.len = ngx_min(row->mount_len, NTRIP_MOUNT_MAX);
+
+    account = row->source ? ngx_stream_ntrip_store_account(row->source) : NULL;
+
+    if (account) {
+        line.host = account->host;
+        line.port = account->port ? account->port : row->port;
+        line.user = account->name;
+
+    } else {
+        ngx_str_set(&line.host, "-");
+        ngx_str_set(&line.user, "-");
+    }
+
+    if (row->reference != NTRIP_POINT_NONE) {
+        line.located = 1;
+        line.latitude = ntrip_point_lat(row->reference) / 1e7;
+        line.longitude = ntrip_point_lon(row->reference) / 1e7;
+    }
+
+    line.rovers = rovers;
+    line.messages = row->messages;
+    line.bytes = row->bytes;
+
+    ntrip_console_stream_row(&order->out, &line);
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      text;
+    ngx_stream_ntrip_account_t    *account;
+    ngx_stream_ntrip_list_test_t  *test;
+
+    if (ngx_stream_ntrip_store_sync() != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    account = ngx_stream_ntrip_list_account(&order->cmd.token);
+
+    if (account == NULL) {
+        return NGX_DECLINED;
+    }
+
+    test = ngx_alloc(sizeof(ngx_stream_ntrip_list_test_t), ngx_cycle->log);
+    if (test == NULL) {
+        return NGX_ERROR;
+    }
+
+    test->order = order;
+    order->test = test;
+
+    rc = ngx_stream_ntrip_source_test(account->id, &order->cmd.mount,
+                                      ngx_stream_ntrip_list_tested, test);
+
+    if (rc == NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    order->test = NULL;
+    ngx_free(test);
+
+    if (rc == NGX_BUSY) {
+        ngx_str_set(&text, "in use");
+
+    } else {
+        ngx_str_set(&text, "not tried");
+    }
+
+    ntrip_console_text_row(&order->out, &text);
+
+    return NGX_OK;
+}
+
+
+static ngx_stream_ntrip_account_t *
+ngx_stream_ntrip_list_account(ntrip_token_t *token)
+{
+    uint64_t                     id;
+    ngx_stream_ntrip_account_t  *account;
+
+    id = 0;
+
+    for ( ;; ) {
+        account = ngx_stream_ntrip_store_next(id);
+
+        if (account == NULL
+            || (account->port == token->port
+                && account->host.len == token->host.len
+                && ngx_memcmp(account->host.data, token->host.data,
+                              token->host.len) == 0
+                && account->name.len == token->user.len
+                && ngx_memcmp(account->name.data, token->user.data,
+                              token->user.len) == 0))
+        {
+            return account;
+        }
+
+        id = account->id;
+    }
+}
+
+
+static void
+ngx_stream_ntrip_list_tested(void *data, ngx_uint_t reason, ngx_str_t *text)
+{
+    ngx_stream_ntrip_list_test_t *test = data;
+
+    ngx_stream_ntrip_order_t  *order;
+
+    order = test->order;
+
+    ngx_free(test);
+
+    if (order == NULL) {
+        return;
+    }
+
+    order->test = NULL;
+
+    ntrip_console_text_row(&order->out, text);
+    ntrip_console_end(&order->out);
+
+    ngx_stream_ntrip_console_ready(order->work.data);
+}
+
+
+void
+ngx_stream_ntrip_list_cancel(ngx_stream_ntrip_order_t *order)
+{
+    ngx_stream_ntrip_list_test_t  *test;
+
+    test = order->test;
+
+    if (test) {
+        test->order = NULL;
+        order->test = NULL;
+    }
+}
