@@ -1,10 +1,7 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- */
-
-
-/*
+ * Fieldgate: challenges of HTTP authentication.
+ *
  * WWW-Authenticate as CPEs and ACSs write it (RFC 7235 2.1, RFC 7616 3.3, and
  * what is made of them: commas missing, unquoted lists, any case).
  */

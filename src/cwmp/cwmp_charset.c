@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: charsets of messages.
  */
 
 

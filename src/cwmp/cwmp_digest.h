@@ -1,10 +1,7 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- */
-
-
-/*
+ * Fieldgate: the credentials that a request carries.
+ *
  * Credentials: Digest responses (RFC 7616, RFC 2617, RFC 2069) and Basic.
  */
 

@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: the message in a request body.
  */
 
 

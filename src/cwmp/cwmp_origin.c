@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: origins, the URLs at which CPEs are called.
  */
 
 

@@ -1,10 +1,7 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- */
-
-
-/*
+ * Fieldgate: origins, the URLs at which CPEs are called.
+ *
  * The origin: the URL at which a CPE takes connection requests.
  *
  * It arrives twice: from the CPE, as the value of a parameter, and from the

@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: parameters whose values are connection request URLs.
  */
 
 

@@ -1,10 +1,7 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- */
-
-
-/*
+ * Fieldgate: which origins may be announced and called.
+ *
  * Which origins may be announced and called: cwmp_origin_allow and
  * cwmp_origin_deny.  Deny wins.  Loopback, link-local, unspecified and
  * multicast addresses are refused unless an allow CIDR lies within these

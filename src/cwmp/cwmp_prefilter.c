@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: a quick look for messages that have nothing to rewrite.
  */
 
 

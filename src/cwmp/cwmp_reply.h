@@ -1,10 +1,7 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- */
-
-
-/*
+ * Fieldgate: the replies of CPEs to connection requests.
+ *
  * The reply of a CPE to a connection request: an incremental HTTP parser that
  * takes what CPEs send.  The only body that matters is the one of a 401,
  * since the connection can be used again behind it; bodies are never kept.

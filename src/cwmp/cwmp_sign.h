@@ -1,10 +1,7 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- */
-
-
-/*
+ * Fieldgate: keyed digests.
+ *
  * Keyed digests: the signature of an announced URL, and the fixed-size names
  * by which shared memory knows secrets without storing them.
  */

@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: the URL that is announced in place of a CPE's.
  */
 
 

@@ -1,10 +1,7 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- */
-
-
-/*
+ * Fieldgate: the course of a wake-up, as decisions.
+ *
  * The course of a wake-up: what to send to the CPE next, and what the ACS is
  * told in the end.  The caller has the sockets and the timers, and reports
  * what happened; each report returns the next action.

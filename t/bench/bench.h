@@ -1,7 +1,5 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- *
  * What the load tools share: loopback sockets, a reader of HTTP messages that
  * have a Content-Length, a meter of what other processes consume, latencies.
  * Whatever fails ends the program with a line that says why.

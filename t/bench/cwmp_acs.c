@@ -1,7 +1,5 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- *
  * cwmp_acs [--public=URL] [--size=N]: the ACS of the CWMP benchmark
  *
  * Prints its port, serves until it is terminated, then prints what it has

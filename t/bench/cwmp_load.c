@@ -1,7 +1,5 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- *
  * cwmp_load OPTION...: many CPEs that run whole CWMP sessions
  *
  *   --port=N              where

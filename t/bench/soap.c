@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * The messages of the CWMP benchmark.
  */
 
 

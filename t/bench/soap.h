@@ -1,7 +1,5 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- *
  * The messages of the CWMP benchmark.  Load generator and ACS make the same
  * ones, so that each can compare all that the other's bytes have become.
  */

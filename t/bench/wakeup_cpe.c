@@ -1,7 +1,5 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- *
  * wakeup_cpe: all CPEs of the wake-up benchmark, on every loopback address
  *
  * Prints its port, serves until it is terminated, then prints what it has

@@ -1,7 +1,5 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- *
  * wakeup_load OPTION...: an ACS that wakes many CPEs
  *
  *   --port=N              where
