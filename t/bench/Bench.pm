@@ -12,7 +12,7 @@ use File::Path ();
 use Fieldgate::Env qw(top read_file);
 
 our @EXPORT = qw(build serve served tool round_robin cpu cycles instructions
-                 median ratios memory reset_peak table machine say_step);
+                 median ratios best memory reset_peak table machine say_step);
 
 my $objs = top() . '/build/bench';
 my @serving;
@@ -146,7 +146,8 @@ sub median {
     return ($sorted[$#sorted / 2] + $sorted[@sorted / 2]) / 2;
 }
 
-# of each round's figure to the same round's yardstick: "1.05 (1.02-1.09)"
+# of each round's figure to the same round's yardstick: the median and the
+# quartiles, "1.05 (1.02-1.09)"
 
 sub ratios {
     my ($results, $yardsticks, $figure) = @_;
@@ -160,7 +161,18 @@ sub ratios {
     }
 
     @ratios = sort { $a <=> $b } @ratios;
-    return sprintf '%.3f (%.3f-%.3f)', median(@ratios), @ratios[0, -1];
+    return sprintf '%.3f (%.2f-%.2f)', median(@ratios),
+                   @ratios[$#ratios / 4, $#ratios - $#ratios / 4];
+}
+
+# of the best rounds: what others took from the machine is least in them
+
+sub best {
+    my ($results, $yardsticks, $figure) = @_;
+    my @best = map { [sort { $a <=> $b } grep { defined }
+                      map { $figure->($_) } @$_]->[0] } $results, $yardsticks;
+    return '-' if !defined $best[0] || !$best[1];
+    return sprintf '%.3f', $best[0] / $best[1];
 }
 
 # resident memory of processes in KB, and the highest it has been
