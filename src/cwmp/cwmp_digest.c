@@ -17,7 +17,7 @@
 #define CWMP_DIGEST_FIXED  256
 
 
-static ngx_int_t cwmp_digest_start(EVP_MD_CTX *ctx, cwmp_challenge_t *ch);
+static ngx_int_t cwmp_digest_start(EVP_MD_CTX *ctx);
 static ngx_int_t cwmp_digest_end(EVP_MD_CTX *ctx, u_char *hex, size_t *len);
 static ngx_int_t cwmp_digest_add(EVP_MD_CTX *ctx, ngx_str_t *s);
 static ngx_int_t cwmp_digest_add_unescaped(EVP_MD_CTX *ctx, ngx_str_t *s);
@@ -45,10 +45,11 @@ ngx_int_t
 cwmp_digest_response(cwmp_challenge_t *ch, cwmp_digest_t *d, u_char *hex,
     size_t *len)
 {
-    char         nc[9], *qop;
-    u_char       a1[CWMP_DIGEST_HEX_MAX], a2[CWMP_DIGEST_HEX_MAX];
-    ngx_int_t    rc;
-    EVP_MD_CTX  *ctx;
+    char           nc[9], *qop;
+    u_char         a1[CWMP_DIGEST_HEX_MAX], a2[CWMP_DIGEST_HEX_MAX];
+    ngx_int_t      rc;
+    EVP_MD_CTX    *ctx;
+    const EVP_MD  *md;
 
     ctx = EVP_MD_CTX_new();
     if (ctx == NULL) {
@@ -57,9 +58,14 @@ cwmp_digest_response(cwmp_challenge_t *ch, cwmp_digest_t *d, u_char *hex,
 
     rc = NGX_ERROR;
 
-    if (cwmp_digest_a1(ctx, ch, d, a1, len) != NGX_OK
+    /* libcrypto 3 looks up the algorithm each time that it is named */
+
+    md = (ch->hash == CWMP_ALGORITHM_SHA256) ? EVP_sha256() : EVP_md5();
+
+    if (EVP_DigestInit_ex(ctx, md, NULL) != 1
+        || cwmp_digest_a1(ctx, ch, d, a1, len) != NGX_OK
         || cwmp_digest_a2(ctx, ch, d, a2, len) != NGX_OK
-        || cwmp_digest_start(ctx, ch) != NGX_OK
+        || cwmp_digest_start(ctx) != NGX_OK
         || EVP_DigestUpdate(ctx, a1, *len) != 1
         || EVP_DigestUpdate(ctx, ":", 1) != 1
         || cwmp_digest_add_unescaped(ctx, &ch->nonce) != NGX_OK)
@@ -307,14 +313,12 @@ cwmp_credentials_valid(cwmp_credentials_t *c)
 }
 
 
+/* once more with the same algorithm */
+
 static ngx_int_t
-cwmp_digest_start(EVP_MD_CTX *ctx, cwmp_challenge_t *ch)
+cwmp_digest_start(EVP_MD_CTX *ctx)
 {
-    const EVP_MD  *md;
-
-    md = (ch->hash == CWMP_ALGORITHM_SHA256) ? EVP_sha256() : EVP_md5();
-
-    return EVP_DigestInit_ex(ctx, md, NULL) == 1 ? NGX_OK : NGX_ERROR;
+    return EVP_DigestInit_ex(ctx, NULL, NULL) == 1 ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -380,7 +384,7 @@ static ngx_int_t
 cwmp_digest_a1(EVP_MD_CTX *ctx, cwmp_challenge_t *ch, cwmp_digest_t *d,
     u_char *hex, size_t *len)
 {
-    if (cwmp_digest_start(ctx, ch) != NGX_OK
+    if (cwmp_digest_start(ctx) != NGX_OK
         || cwmp_digest_add(ctx, &d->credentials.user) != NGX_OK
         || EVP_DigestUpdate(ctx, ":", 1) != 1
         || cwmp_digest_add_unescaped(ctx, &ch->realm) != NGX_OK
@@ -397,7 +401,7 @@ cwmp_digest_a1(EVP_MD_CTX *ctx, cwmp_challenge_t *ch, cwmp_digest_t *d,
 
     /* the hash goes in as hexadecimal digits, RFC 7616 3.4.2 */
 
-    if (cwmp_digest_start(ctx, ch) != NGX_OK
+    if (cwmp_digest_start(ctx) != NGX_OK
         || EVP_DigestUpdate(ctx, hex, *len) != 1
         || EVP_DigestUpdate(ctx, ":", 1) != 1
         || cwmp_digest_add_unescaped(ctx, &ch->nonce) != NGX_OK
@@ -416,19 +420,22 @@ cwmp_digest_a2(EVP_MD_CTX *ctx, cwmp_challenge_t *ch, cwmp_digest_t *d,
     u_char *hex, size_t *len)
 {
     u_char       body[CWMP_DIGEST_HEX_MAX];
+    ngx_uint_t   integrity;
     const char  *qop;
 
     qop = cwmp_digest_qop(ch);
+    integrity = (qop && strcmp(qop, "auth-int") == 0);
 
     /* a connection request has no body */
 
-    if (cwmp_digest_start(ctx, ch) != NGX_OK
-        || cwmp_digest_end(ctx, body, len) != NGX_OK)
+    if (integrity
+        && (cwmp_digest_start(ctx) != NGX_OK
+            || cwmp_digest_end(ctx, body, len) != NGX_OK))
     {
         return NGX_ERROR;
     }
 
-    if (cwmp_digest_start(ctx, ch) != NGX_OK
+    if (cwmp_digest_start(ctx) != NGX_OK
         || cwmp_digest_add(ctx, &d->method) != NGX_OK
         || EVP_DigestUpdate(ctx, ":", 1) != 1
         || cwmp_digest_add(ctx, &d->uri) != NGX_OK)
@@ -436,7 +443,7 @@ cwmp_digest_a2(EVP_MD_CTX *ctx, cwmp_challenge_t *ch, cwmp_digest_t *d,
         return NGX_ERROR;
     }
 
-    if (qop && strcmp(qop, "auth-int") == 0
+    if (integrity
         && (EVP_DigestUpdate(ctx, ":", 1) != 1
             || EVP_DigestUpdate(ctx, body, *len) != 1))
     {

@@ -31,6 +31,7 @@ static ngx_int_t cwmp_origin_ipv6(cwmp_origin_t *o, u_char *p, u_char *last,
     u_char **buf);
 static ngx_int_t cwmp_origin_name(cwmp_origin_t *o, u_char *p, u_char *last,
     u_char **buf);
+static ngx_uint_t cwmp_origin_has_leading_zero(u_char *p, u_char *last);
 static ngx_uint_t cwmp_origin_is_number(u_char *p, u_char *last);
 static ngx_int_t cwmp_origin_port(cwmp_origin_t *o, u_char *p, u_char *last);
 static void cwmp_origin_print(cwmp_origin_t *o, u_char **buf);
@@ -390,22 +391,38 @@ cwmp_origin_ipv6(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
 }
 
 
+/* some inet_pton() take 010 for 10, and others for 8 */
+
+static ngx_uint_t
+cwmp_origin_has_leading_zero(u_char *p, u_char *last)
+{
+    u_char  prev;
+
+    for (prev = '.'; p + 1 < last; prev = *p++) {
+        if (prev == '.' && p[0] == '0' && p[1] != '.') {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
  * A dotted quad or a name.  Resolvers and URL parsers read 127.1, 0177.0.0.1,
  * 2130706433 and 0x7f000001 as addresses, each in its own way, so whatever
- * looks like a number is either what inet_ntop() would print or refused.
+ * looks like a number is either a canonical dotted quad or refused.
  */
 
 static ngx_int_t
 cwmp_origin_name(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
 {
-    char     text[INET_ADDRSTRLEN];
     u_char  *label, *dst;
     size_t   len;
 
     if (cwmp_origin_is_number(p, last)) {
         len = last - p;
-        if (len >= sizeof(text)) {
+        if (len >= INET_ADDRSTRLEN) {
             return CWMP_ORIGIN_BAD_NUMBER;
         }
 
@@ -413,8 +430,7 @@ cwmp_origin_name(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
         (*buf)[len] = '\0';
 
         if (inet_pton(AF_INET, (char *) *buf, o->addr) != 1
-            || inet_ntop(AF_INET, o->addr, text, sizeof(text)) == NULL
-            || strcmp(text, (char *) *buf) != 0)
+            || cwmp_origin_has_leading_zero(p, last))
         {
             return CWMP_ORIGIN_BAD_NUMBER;
         }
@@ -553,8 +569,8 @@ cwmp_origin_port(cwmp_origin_t *o, u_char *p, u_char *last)
 static void
 cwmp_origin_print(cwmp_origin_t *o, u_char **buf)
 {
-    char    port[sizeof(":65535")];
-    u_char  *p;
+    u_char      *p, port[sizeof("65535") - 1];
+    ngx_uint_t   i, n;
 
     p = *buf;
     o->hostport.data = p;
@@ -572,8 +588,16 @@ cwmp_origin_print(cwmp_origin_t *o, u_char **buf)
 
     o->host_header.len = p - o->host_header.data;
 
-    (void) snprintf(port, sizeof(port), ":%u", (unsigned) o->port);
-    p = ngx_cpymem(p, port, strlen(port));
+    i = sizeof(port);
+    n = o->port;
+
+    do {
+        port[--i] = (u_char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    *p++ = ':';
+    p = ngx_cpymem(p, port + i, sizeof(port) - i);
 
     o->hostport.len = p - o->hostport.data;
 
