@@ -116,6 +116,8 @@ sub curl {
     return $status;
 }
 
+sub upper { $_[0] =~ s/(%[0-9a-f]{2})/\U$1/gir }
+
 my @paths = ('/', '/cr', '/a/b?c=d&e=f', '/a;b=c', '/%41%2f%20', '/x+y',
              '/a?b=http://c/?d', "/a'b", '/~(a)*,!$@:', '/[a]', '/a//b',
              '/?origin=127.0.0.1:1', '/a?', '/a??b', '/a?&');
@@ -142,7 +144,10 @@ for my $host ('127.0.0.1', '::1') {
             is(curl('--path-as-is', '--digest', '-u', 'acs:s3c:ret',
                     'http://127.0.0.1:' . $t->port('path') . $target), 200,
                "path mode: $url");
-            is($cpe->seen->{requests}[-1]{line}, "GET $target HTTP/1.1",
+
+            # newer versions of curl write escapes in upper case
+            is(upper($cpe->seen->{requests}[-1]{line}),
+               upper("GET $target HTTP/1.1"),
                'path mode: the target that was announced');
         }
     }
