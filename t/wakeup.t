@@ -84,6 +84,17 @@ $r = $acs->wake($cpe->url, method => 'POST',
 is($r->{status}, 405, 'POST');
 is_deeply($r->{headers}{allow}, ['GET, HEAD'], 'what is allowed instead');
 
+# in this order
+
+is($acs->wake('', args => '', method => 'POST', auth => undef)->{status}, 405,
+   'the method comes first');
+is($acs->wake('', args => 'origin=x', auth => undef)->{status}, 400,
+   'then the origin');
+is($acs->wake('http://127.0.0.2/', auth => undef)->{status}, 403,
+   'then the policy');
+is($acs->wake('http://127.0.0.1:1/', auth => undef)->{status}, 401,
+   'then the credentials, before the call');
+
 $r = $acs->wake($cpe->url, method => 'HEAD');
 is($r->{status}, 200, 'HEAD');
 is($cpe->seen->{requests}[-1]{line}, 'GET /secret HTTP/1.1',
@@ -91,7 +102,7 @@ is($cpe->seen->{requests}[-1]{line}, 'GET /secret HTTP/1.1',
 
 # one line for each
 
-wait_for(sub { 12 == grep { 1 } split /\n/,
+wait_for(sub { 16 == grep { 1 } split /\n/,
                      Fieldgate::Env::read_file($t->path('wakeup.log')) },
          'all of the log');
 

@@ -153,4 +153,10 @@ is(curl('--basic', '-u', 'acs:s3c:ret', $client, $client, $client), '200' x 3,
 is(curl('--digest', '-u', 'acs:s3c:ret', path_url($cpe->hostport, '/cr')), 200,
    'a CPE that compares uri and request line');
 
+$cpe->set(head => 1);
+is(curl('-I', '--digest', '-u', 'acs:s3c:ret',
+        path_url($cpe->hostport, '/cr')), 200,
+   'HEAD in path mode: the Digest of the ACS covers the method');
+like($cpe->seen->{requests}[-1]{line}, qr/^HEAD /, 'the CPE gets HEAD as well');
+
 done_testing;

@@ -297,6 +297,12 @@ ngx_http_cwmp_call_create(ngx_http_cwmp_wakeup_t *w)
     call->origin = w->origin;
     call->path = (call->conf->url_mode == CWMP_URL_PATH);
 
+    /*
+     * TR-069 has GET only.  But a Digest response covers the method, and here
+     * it is the ACS's own.
+     */
+    call->head = (call->path && r->method == NGX_HTTP_HEAD);
+
     ngx_queue_init(&call->waiters);
 
     if (ngx_http_cwmp_call_copy(pool, &call->origin.host, &w->origin.host)

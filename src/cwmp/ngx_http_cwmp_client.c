@@ -621,7 +621,7 @@ ngx_http_cwmp_client_read(ngx_http_cwmp_call_t *call)
             }
         }
 
-        cwmp_reply_init(&call->reply, call->buffer, 0);
+        cwmp_reply_init(&call->reply, call->buffer, call->head);
         call->reading = 1;
     }
 

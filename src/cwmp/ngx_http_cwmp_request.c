@@ -33,7 +33,7 @@ ngx_http_cwmp_request_create(ngx_http_cwmp_call_t *call,
 
     course = &call->course;
 
-    len = sizeof("GET ") - 1 + call->origin.target.len
+    len = sizeof("HEAD ") - 1 + call->origin.target.len
           + sizeof(" HTTP/1.1" CRLF "Host: " CRLF) - 1
           + call->origin.host_header.len
           + sizeof("Connection: keep-alive" CRLF CRLF) - 1;
@@ -66,9 +66,10 @@ ngx_http_cwmp_request_create(ngx_http_cwmp_call_t *call,
     }
 
     p = ngx_sprintf(call->request.data,
-                    "GET %V HTTP/1.1" CRLF
+                    "%s %V HTTP/1.1" CRLF
                     "Host: %V" CRLF
                     "Connection: keep-alive" CRLF,
+                    call->head ? "HEAD" : "GET",
                     &call->origin.target, &call->origin.host_header);
 
     switch (action) {

@@ -201,6 +201,7 @@ struct ngx_http_cwmp_call_s {
 
     unsigned                     looked:1;    /* since is set */
     unsigned                     path:1;      /* never shared */
+    unsigned                     head:1;      /* for the CPE, too */
     unsigned                     known:1;     /* nonce is of earlier calls */
     unsigned                     connected:1;
     unsigned                     reading:1;   /* reply is initialised */

@@ -15,6 +15,7 @@ package Fieldgate::ConnectionRequest;
 #   user, password, realm      acs, s3c:ret, CPE
 #   path                       what the request line has to begin with; any
 #   host                       address to listen at; 127.0.0.1
+#   head                       1: HEAD is as good as GET
 #   auth                       digest, basic or none
 #   algorithm                  as in the challenge, which names it only if set
 #   qop                        as in the challenge, without quotes; auth; none
@@ -456,7 +457,8 @@ sub judge {
     my ($method, $target, $version) = $line =~ m{^(\S+) (\S+) (HTTP/1\.[01])$}
         or return "request line \"$line\"";
 
-    return "method $method" unless $method eq 'GET';
+    return "method $method"
+        unless $method eq 'GET' || $method eq 'HEAD' && $self->{head};
     return 'no host' if $version eq 'HTTP/1.1' && !length($h->{host} // '');
     return "path $target"
         if defined $self->{path} && index($target, $self->{path}) != 0;
@@ -477,7 +479,7 @@ sub judge {
         return 'basic';
     }
 
-    return $self->judge_digest($target, $value);
+    return $self->judge_digest($method, $target, $value);
 }
 
 
@@ -514,7 +516,7 @@ sub parse_digest {
 
 
 sub judge_digest {
-    my ($self, $target, $value) = @_;
+    my ($self, $method, $target, $value) = @_;
 
     my $p = parse_digest($value);
     return $p unless ref $p;
@@ -577,7 +579,7 @@ sub judge_digest {
         $ha1 = $h->("$ha1:$p->{nonce}:$p->{cnonce}");
     }
 
-    $ha2 = $h->("GET:$target"
+    $ha2 = $h->("$method:$target"
                 . (($qop // '') eq 'auth-int' ? ':' . $h->('') : ''));
 
     my $want = defined $qop
@@ -622,6 +624,8 @@ sub build {
     }
 
     my $framing = $self->{framing};
+
+    $body = '' if $line =~ /^HEAD /;
 
     if ($framing eq 'length') {
         push @h, 'Content-Length: ' . length $body unless $status == 204;
