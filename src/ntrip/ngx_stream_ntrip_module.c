@@ -1,0 +1,304 @@
+
+/*
+ * Fieldgate: NTRIP caster and relay.
+ *
+ * The table of contents: directives and hooks.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+#include "ngx_stream_ntrip.h"
+#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_store.h"
+#include "ngx_stream_ntrip_stream.h"
+
+
+static ngx_int_t ngx_stream_ntrip_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_stream_ntrip_init_process(ngx_cycle_t *cycle);
+static void ngx_stream_ntrip_exit_process(ngx_cycle_t *cycle);
+static ngx_stream_ntrip_main_conf_t *ngx_stream_ntrip_active(
+    ngx_cycle_t *cycle);
+
+
+static ngx_conf_enum_t  ngx_stream_ntrip_storage[] = {
+    { ngx_string("hash"), NGX_STREAM_NTRIP_STORAGE_HASH },
+    { ngx_string("plain"), NGX_STREAM_NTRIP_STORAGE_PLAIN },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_stream_ntrip_slow_rover[] = {
+    { ngx_string("skip"), NGX_STREAM_NTRIP_SLOW_SKIP },
+    { ngx_string("close"), NGX_STREAM_NTRIP_SLOW_CLOSE },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_stream_ntrip_commands[] = {
+
+    { ngx_string("ntrip_zone"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_zone,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_ring_size"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_ring_size,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_main_conf_t, ring_size),
+      NULL },
+
+    { ngx_string("ntrip_database"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_database,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_password_storage"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_main_conf_t, storage),
+      &ngx_stream_ntrip_storage },
+
+    { ngx_string("ntrip_report"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_report,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_main_conf_t, report),
+      NULL },
+
+    { ngx_string("ntrip_caster"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_NOARGS,
+      ngx_stream_ntrip_caster,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_relay"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
+      ngx_stream_ntrip_relay,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_mount"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1234,
+      ngx_stream_ntrip_mount,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_share_distance"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_share_distance,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_gga_interval"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, gga_interval),
+      NULL },
+
+    { ngx_string("ntrip_gga_repeat"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, gga_repeat),
+      NULL },
+
+    { ngx_string("ntrip_login_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, login_timeout),
+      NULL },
+
+    { ngx_string("ntrip_position_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, position_timeout),
+      NULL },
+
+    { ngx_string("ntrip_send_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, send_timeout),
+      NULL },
+
+    { ngx_string("ntrip_source_wait"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, source_wait),
+      NULL },
+
+    { ngx_string("ntrip_source_connect_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, source_connect_timeout),
+      NULL },
+
+    { ngx_string("ntrip_source_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, source_timeout),
+      NULL },
+
+    { ngx_string("ntrip_source_linger"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, source_linger),
+      NULL },
+
+    { ngx_string("ntrip_slow_rover"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, slow_rover),
+      &ngx_stream_ntrip_slow_rover },
+
+    { ngx_string("ntrip_max_age"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, max_age),
+      NULL },
+
+    { ngx_string("ntrip_coalesce"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, coalesce),
+      NULL },
+
+    { ngx_string("ntrip_console"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_NOARGS,
+      ngx_stream_ntrip_console,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_console_password"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_console_password,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_stream_module_t  ngx_stream_ntrip_module_ctx = {
+    ngx_stream_ntrip_preconfiguration,     /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    ngx_stream_ntrip_create_main_conf,     /* create main configuration */
+    ngx_stream_ntrip_init_main_conf,       /* init main configuration */
+
+    ngx_stream_ntrip_create_srv_conf,      /* create server configuration */
+    ngx_stream_ntrip_merge_srv_conf        /* merge server configuration */
+};
+
+
+ngx_module_t  ngx_stream_ntrip_module = {
+    NGX_MODULE_V1,
+    &ngx_stream_ntrip_module_ctx,          /* module context */
+    ngx_stream_ntrip_commands,             /* module directives */
+    NGX_STREAM_MODULE,                     /* module type */
+    NULL,                                  /* init master */
+    ngx_stream_ntrip_bus_init_module,      /* init module */
+    ngx_stream_ntrip_init_process,         /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_stream_ntrip_exit_process,         /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_stream_ntrip_preconfiguration(ngx_conf_t *cf)
+{
+    return ngx_stream_ntrip_add_variables(cf);
+}
+
+
+/* what nginx cannot do now it may be able to do later: a worker that fails
+   here would not be started again */
+
+static ngx_int_t
+ngx_stream_ntrip_init_process(ngx_cycle_t *cycle)
+{
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    nmcf = ngx_stream_ntrip_active(cycle);
+
+    if (nmcf == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_stream_ntrip_stream_init(cycle) != NGX_OK
+        || ngx_stream_ntrip_store_init(cycle, nmcf) != NGX_OK
+        || ngx_stream_ntrip_bus_init_process(cycle) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (nmcf->report) {
+        ngx_stream_ntrip_report_start(cycle, nmcf);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_exit_process(ngx_cycle_t *cycle)
+{
+    if (ngx_stream_ntrip_active(cycle) == NULL) {
+        return;
+    }
+
+    ngx_stream_ntrip_bus_exit_process(cycle);
+    ngx_stream_ntrip_store_exit(cycle);
+}
+
+
+/* the main conf in a worker that has something to do, else NULL: hooks are
+   called without a stream{} as well, and in processes that are no workers */
+
+static ngx_stream_ntrip_main_conf_t *
+ngx_stream_ntrip_active(ngx_cycle_t *cycle)
+{
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NULL;
+    }
+
+    nmcf = ngx_stream_cycle_get_module_main_conf(cycle,
+                                                 ngx_stream_ntrip_module);
+
+    if (nmcf == NULL || nmcf->zone == NULL || nmcf->database.len == 0) {
+        return NULL;
+    }
+
+    return nmcf;
+}
