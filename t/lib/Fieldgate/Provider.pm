@@ -24,8 +24,8 @@ package Fieldgate::Provider;
 #   drop         account: its connection is closed now
 #
 # What is seen: { logins, open (now), twice (logins of an account that had one
-# open), twice_log, requests => [ { account, mount, head } ], gga => [ { account,
-# line, time } ], sent => { account => messages }, closed }.
+# open), twice_log, requests => [ { account, mount, head } ], gga => [ {
+# account, line, time } ], sent => { account => messages }, closed }.
 #
 # A message is frame(LOGIN, SEQ, SIZE): number 1077, the last of its epoch, with
 # the number of the login, and how many were sent on it before.

@@ -10,16 +10,18 @@ package Fieldgate::Rovers;
 #   my $seen = $rovers->seen;
 #
 # Options: port; host (127.0.0.1); gga, seconds between positions (1); rovers.
-# Of a rover also: head, more header lines; bytes, in place of the request; quiet,
-# no positions; ports, to choose another port than the others.
+# Of a rover also: head, more header lines; bytes, in place of the request;
+# quiet, no positions; port, another one than the others'; id, its name here if
+# not the user's.
 #
-# $rovers->add({...}...) lets more log in; ->move(user, lat, lon); ->leave(user...)
-# closes; ->pause(1) stops reading.
+# $rovers->add({...}...) lets more log in; ->move(id, lat, lon);
+# ->leave(id...) closes; ->pause(1) stops reading.
 #
-# What is seen: { open, fed, messages, errors => [text], rovers => { user =>
-# { state, header, messages, switches, last (time), why, closed (time),
-# login } } }.  An error is a byte that should not be there, a message lost or
-# repeated; a switch, the first message of another login of the provider.
+# What is seen: { open, fed, messages, errors => [text], rovers => { id =>
+# { state, header, own (port), messages, switches, last (time), why, closed
+# (time), login } } }.  An error is a byte that should not be there, a message
+# lost or repeated; a switch, the first message of another login of the
+# provider, behind which nothing says what should come.
 
 use strict;
 use warnings;
@@ -119,7 +121,9 @@ sub begin {
     $fh->blocking(0);
     setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1;
 
-    @{$r}{qw(fh in state messages switches gga_at)} = ($fh, '', 'head', 0, 0, 0);
+    @{$r}{qw(fh in state messages switches gga_at own)}
+        = ($fh, '', 'head', 0, 0, 0, $fh->sockport);
+    delete @{$r}{qw(login seq last why closed)};
 
     my $auth = MIME::Base64::encode_base64("$r->{user}:$r->{password}", '');
     my $out = $r->{bytes} // "GET /$r->{mount} HTTP/1.0\r\n"
@@ -137,8 +141,9 @@ sub gga {
     my ($ns, $ew) = ($lat < 0 ? 'S' : 'N', $lon < 0 ? 'W' : 'E');
     ($lat, $lon) = (abs $lat, abs $lon);
 
-    my $s = sprintf 'GPGGA,120000.00,%02d%08.5f,%s,%03d%08.5f,%s,4,12,0.8,500.0,'
-                    . 'M,47.0,M,1.0,0001', int $lat, ($lat - int $lat) * 60, $ns,
+    my $s = sprintf 'GPGGA,120000.00,%02d%08.5f,%s,%03d%08.5f,%s,4,12,0.8,'
+                    . '500.0,M,47.0,M,1.0,0001',
+                    int $lat, ($lat - int $lat) * 60, $ns,
                     int $lon, ($lon - int $lon) * 60, $ew;
     my $sum = 0;
     $sum ^= $_ for unpack 'C*', $s;
@@ -193,7 +198,7 @@ sub command {
         while (my ($user, $r) = each %{$self->{by_user}}) {
             $rovers{$user} = { map { $_ => $r->{$_} }
                                qw(state header messages switches last why
-                                  closed login) };
+                                  closed login own) };
         }
         $answer = { open => scalar(keys %{$self->{by_fd}}), rovers => \%rovers,
                     messages => $self->{messages}, errors => $self->{errors},

@@ -1,0 +1,127 @@
+# The zone: its size on reload, tables that are full, and configurations in
+# which there is nothing to do.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::Ntrip;
+
+
+# another size on reload: kept, with a warning; both generations share streams
+
+{
+    my $n = Fieldgate::Ntrip->new(users => 4, accounts => 1);
+    my $t = $n->nginx;
+    my $rovers = $n->rovers(1);
+    $rovers->wait_for(fed => 1);
+
+    $t->reload(gone => 1,
+               stream => $n->conf(zone => '8m',
+                                  stream => 'ntrip_ring_size 64k;'));
+    like($t->error_log,
+         qr/\[warn\].* "ntrip_zone" keeps its 4096k .* 8192k in /,
+         'a zone of another size: warned of');
+    like($t->error_log, qr/\[warn\].* rings keep their 32k .* the 64k of /,
+         'rings of another size: warned of');
+
+    $rovers->add($n->rover(2));
+    my $seen = $rovers->wait_for(fed => 2);
+    $seen = $rovers->wait_for(messages => $seen->{messages} + 40);
+
+    is($seen->{open}, 2, 'rovers stay, others come');
+    is(join("\n", @{$seen->{errors}}), '', 'and lose nothing');
+    is($n->provider->seen->{logins}, 1, 'both share an account');
+
+    $t->stop;
+    my $length = length $t->error_log;
+    $t->start(stream => $n->conf(zone => '8m'));
+    unlike(substr($t->error_log, $length), qr/keeps its/,
+           'no warning after a restart');
+    $t->stop;
+}
+
+
+# more streams than there is room for
+
+{
+    my $n = Fieldgate::Ntrip->new(users => 40, accounts => 40, zone => '640k',
+                                  stream => 'ntrip_ring_size 16k;');
+    my $t = $n->nginx;
+    my ($room) = $t->error_log =~ /has room for (\d+) streams/;
+    note("room for $room streams");
+    cmp_ok($room, '<', 30, 'a small zone');
+
+    my $rovers = Fieldgate::Rovers->new(
+        port => $t->port('caster'),
+        rovers => [map { $n->rover($_, lat => 40, lon => $_) } 1 .. $room]);
+    my $seen = $rovers->wait_for(fed => $room);
+
+    $rovers->add($n->rover($room + 1, lat => 40, lon => $room + 1));
+    $t->wait_log(qr/"ntrip_zone" is full: .* $room streams, raise it from 640k/);
+    $seen = $rovers->wait_for(messages => $seen->{messages} + 20 * $room);
+
+    is($seen->{fed}, $room, 'one stream more than there is room for');
+    is($seen->{rovers}{"u$_"}{state}, 'data', "rover $_ goes on")
+        for 1, $room;
+    is(join("\n", @{$seen->{errors}}), '', 'and nobody loses anything');
+
+    $rovers->leave('u1');
+    $n->provider->wait_for(sub { shift->{open} < $room });
+    $rovers->leave('u' . ($room + 1));
+    $rovers->add($n->rover($room + 1, lat => 40, lon => $room + 1));
+    $rovers->wait_for(fed => $room + 1);
+    pass('there is room again when one has gone');
+    $t->stop;
+}
+
+
+# more rovers than there is room for
+
+{
+    my $n = Fieldgate::Ntrip->new(users => 1000, accounts => 1, zone => '640k',
+                                  stream => 'ntrip_ring_size 8k;');
+    my $t = $n->nginx;
+    my ($room) = $t->error_log =~ /streams, (\d+) rovers/;
+    note("room for $room rovers");
+    cmp_ok($room, '<', 900, 'a small zone');
+
+    my $rovers = $n->rovers(1 .. $room);
+    my $seen = $rovers->wait_for(fed => $room);
+
+    $rovers->add($n->rover($room + 1));
+    $seen = $rovers->wait_for(sub {
+        shift->{rovers}{'u' . ($room + 1)}{state} eq 'closed' });
+    $t->wait_log(qr/"ntrip_zone" is full: .* $room rovers, raise it from 640k/);
+    is($seen->{open}, $room, 'one rover more than there is room for: closed');
+
+    # a known user may always come back: the session it replaces makes room
+
+    $rovers->leave('u1');
+    $rovers->add($n->rover($room + 2));
+    $rovers->wait_for(fed => $room + 1);
+    pass('there is room again when one has gone');
+    $t->stop;
+}
+
+
+# nothing to do: hooks are called all the same
+
+for my $case (['no stream{}', undef], ['an empty stream{}', ''],
+              ['a zone only', 'ntrip_zone 2m;'],
+              ['a zone and a database', "ntrip_zone 2m;\n"
+               . "ntrip_database %%DIR%%/db/ntrip.db;"])
+{
+    my ($name, $stream) = @$case;
+    my $t = Fieldgate->new(
+        stream => $stream, http => <<'END');
+    proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
+    server { listen 127.0.0.1:%%PORT:web%%; return 200 served; }
+END
+    $t->start;
+    $t->reload(gone => 1) for 1, 2;
+    like($t->get('web', '/'), qr/served/, "$name: nginx works");
+    $t->kill_worker(($t->pids)[0]);
+    $t->stop('QUIT');
+    unlike($t->error_log, qr/exited with code [^0]/, "$name: nobody failed");
+}
+
+done_testing();
