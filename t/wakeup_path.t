@@ -250,7 +250,8 @@ close $s;
 is($hasty->wake('', target => $target, auth => undef)->{status}, 401,
    'a first leg in a new worker');
 wait_for(sub { !grep { Fieldgate::alive($_) } @old }, 'the old workers');
-is(sysread($idle, my $rest, 1), 0, 'a connection that was waited for is closed');
+is(sysread($idle, my $rest, 1), 0,
+   'a connection that was waited for is closed');
 
 # worker_shutdown_timeout: everything ends, wherever it is
 
