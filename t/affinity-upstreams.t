@@ -73,6 +73,15 @@ $upstreams
     server {
         listen 127.0.0.1:%%PORT:cpe%%;
 $locations
+        location /intercept {
+            $proxy
+            proxy_intercept_errors on;
+            error_page 401 /unauthorized.html;
+            proxy_pass http://plain;
+        }
+        location = /unauthorized.html {
+            return 200 "Unauthorized";
+        }
         location /weighted {
             $proxy
             proxy_pass http://weighted;
@@ -201,6 +210,12 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
     acs($t, auth => ['box', 'secret']);
     @r = through('plain', auth => ['box', 'wrong'], sessions => 20);
     is(grep({ ($_->{status} // 0) == 401 } @r), 20, 'a wrong password is 401');
+
+    acs($t, auth => ['box', 'secret']);
+    undef $offered;
+    through('intercept', auth => ['box', 'secret'], sessions => 1,
+            on_answer => sub { $offered = $1 if $_[2] =~ /qop="(.*?)"/ });
+    is($offered, 'auth', 'neither beside an error_page for it');
 
     acs($t, auth => ['box', 'secret'], qop => 'auth-int');
     undef $offered;

@@ -33,20 +33,26 @@ ngx_http_cwmp_filter_init(void)
 static ngx_int_t
 ngx_http_cwmp_header_filter(ngx_http_request_t *r)
 {
-    ngx_http_cwmp_loc_conf_t   *clcf;
+    ngx_http_cwmp_ctx_t        *ctx;
     ngx_http_cwmp_main_conf_t  *cmcf;
 
-    if (r != r->main || r->upstream == NULL || r->method != NGX_HTTP_POST) {
+    if (r != r->main || r->upstream == NULL) {
         return ngx_http_next_header_filter(r);
     }
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+    if (r->headers_out.status == NGX_HTTP_UNAUTHORIZED) {
 
-    if (r->headers_out.status == NGX_HTTP_UNAUTHORIZED
-        && clcf->enable
-        && ngx_http_cwmp_filter_challenges(r) != NGX_OK)
-    {
-        return NGX_ERROR;
+        /* with an error_page of its own it is the answer to a GET elsewhere */
+
+        ctx = ngx_http_cwmp_find_ctx(r);
+
+        if (ctx && ctx->done && ngx_http_cwmp_filter_challenges(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (r->method != NGX_HTTP_POST) {
+        return ngx_http_next_header_filter(r);
     }
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
