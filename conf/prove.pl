@@ -18,11 +18,13 @@ use Fieldgate::ACS;
 use Fieldgate::CPE;
 use Fieldgate::ConnectionRequest;
 use Fieldgate::Env qw(read_file write_file);
+use Fieldgate::Provider;
+use Fieldgate::Rovers;
 
 my $top = Cwd::abs_path("$FindBin::Bin/..");
 my $prefix = "$top/build/run";
 
-my (%port, %children, $cpe);
+my (%port, %children, $cpe, $provider, $rovers);
 my $conf = "$top/conf/nginx.conf";
 my $once = 0;
 my $owner = $$;
@@ -45,6 +47,7 @@ Getopt::Long::GetOptions(
 eval {
     start();
     cwmp();
+    ntrip();
     1;
 } or do {
     chomp(my $why = $@);
@@ -60,6 +63,10 @@ print "\nServing until interrupted:\n",
       " answer\n",
       "    ACSs     http://127.0.0.1:", port(7548), "/client, as announced\n",
       "    status   http://127.0.0.1:", port(7548), "/status\n",
+      "    rovers   127.0.0.1:", port(2101), ", mountpoint FIELD, user rover1,",
+      " password secret1;\n",
+      "             a simulated provider sends messages that have no meaning\n",
+      "    console  127.0.0.1:", port(8000), ", password passwd\n",
       "    logs     ", shown($prefix), "/logs/\n";
 
 my $died = waitpid -1, 0;
@@ -96,7 +103,7 @@ sub start {
     -f $conf or die "there is no $conf\n";
     my $text = read_file($conf);
     for my $from (keys %port) {
-        $text =~ s/(?<=:)\Q$from\E(?=[;\/\s])/\0$port{$from}/g
+        $text =~ s/(?<=[:=])\Q$from\E(?=[;\/\s])/\0$port{$from}/g
             or die "$conf has no port $from\n";
     }
     $text =~ tr/\0//d;
@@ -141,7 +148,7 @@ sub port { $port{$_[0]} // $_[0] }
 
 sub title { print "\n== $_[0]\n\n" }
 
-sub step { printf "  %2d  %-16s %s\n", @_ }
+sub step { printf "  %2d  %-17s %s\n", @_ }
 
 sub shown { $_[0] =~ s{^\Q$top\E/}{}r }
 
@@ -363,4 +370,74 @@ sub wakeup {
     my $verdicts = join ', ', map { $_->{verdict} } @seen;
     die "the CPE saw: $verdicts\n" if $verdicts ne 'challenge, ok';
     die "the wake-up got $status, not 200\n" if $status != 200;
+}
+
+
+# A rover, from the console's commands that let it in to the corrections
+
+sub ntrip {
+    title('A rover gets corrections from a provider, over a borrowed account');
+
+    $provider = Fieldgate::Provider->new(port => port(12101), rate => 5);
+
+    my $expiry = POSIX::strftime('%Y-%m-%d', localtime(time + 86400));
+    my $n = 1;
+
+    for my $command ("USER-ADD passwd rover1:secret1 $expiry",
+                     "SOURCE-ADD passwd 127.0.0.1 account1:secret $expiry")
+    {
+        my ($verb) = $command =~ /(\S+)/;
+        my $reply = console($command);
+        step($n++, 'console', "$command: " . $reply =~ s/[\r\n]+/ /gr);
+
+        # what a former run has left is good too
+        $reply =~ /^(?:OK $verb|ERROR add )/
+            or die "the console does not take $verb\n";
+    }
+
+    # a worker that has not made the change learns of it within a second
+
+    sleep 1;
+
+    $rovers = Fieldgate::Rovers->new(port => port(2101), rovers => [
+        { user => 'rover1', password => 'secret1', mount => 'FIELD',
+          lat => 48.1173, lon => 11.5167 } ]);
+    step($n++, 'rover -> nginx', 'GET /FIELD, user rover1, a position (GGA)');
+
+    until_true(sub { $rovers->seen->{rovers}{rover1}{header} },
+               'the reply to the rover');
+    my $reply = $rovers->seen->{rovers}{rover1}{header};
+    step($n++, 'nginx -> rover', $reply =~ s/[\r\n]+/ /gr);
+    $reply eq "ICY 200 OK\r\n\r\n" or die "the rover is refused\n";
+
+    until_true(sub { @{$provider->seen->{gga}} }, 'the position at the provider');
+    my $seen = $provider->seen;
+    my $login = $seen->{requests}[-1];
+    step($n++, 'nginx -> provider', "GET /$login->{mount},"
+         . " user $login->{account}, and the rover's position");
+    step($n++, 'provider -> nginx', 'ICY 200 OK, messages of RTCM 3');
+
+    until_true(sub { $rovers->seen->{messages} >= 10 }, 'ten messages');
+    $seen = $rovers->seen;
+    step($n, 'nginx -> rover', "$seen->{messages} messages, each compared byte"
+         . ' for byte');
+    die "the rover says: $seen->{errors}[0]\n" if @{$seen->{errors}};
+}
+
+# one command, as scripts give it: the reply until the connection ends
+
+sub console {
+    my ($command) = @_;
+
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1:' . port(8000))
+        or die 'port ' . port(8000) . ": $!\n";
+    print $s "$command\r\n";
+    $s->flush;
+
+    local $SIG{ALRM} = sub { die "the console does not answer\n" };
+    alarm $patience;
+    my $reply = join '', readline $s;
+    alarm 0;
+
+    return $reply;
 }

@@ -45,4 +45,18 @@ for my $example (@examples) {
            "$example without a warning") or diag($out);
 }
 
+# the drop-in for cors-relay is a whole nginx.conf
+
+my $relay = read_file('conf/cors-relay.conf');
+my ($stream) = $relay =~ /^stream \{\n(.*)^\}/ms;
+
+$stream =~ s{/var/(?:log|lib)/nginx/}{%%DIR%%/}g;
+$stream =~ s{listen (?:\S+:|)(\d+)}{
+    'listen 127.0.0.1:' . $t->port("relay$1")}ge;
+
+my ($status, $out) = $t->check(stream => $stream);
+is($status, 0, 'conf/cors-relay.conf is accepted') or diag($out);
+unlike($out, qr/\[(?:warn|error|crit|alert|emerg)\]/,
+       'conf/cors-relay.conf without a warning') or diag($out);
+
 done_testing;

@@ -10,7 +10,8 @@ if (defined $ENV{TEST_NGINX_BINARY}) {
 }
 
 my $t = Fieldgate->new;
-my %port = map { $_ => free_port() } 7547, 7548, 17547, 17548;
+my %port = map { $_ => free_port() } 7547, 7548, 17547, 17548, 2101, 12101,
+           8000;
 
 
 # conf/run in a process group of its own: (pid, file of its output)
@@ -80,8 +81,17 @@ my @expected = (
     qr{^nginx -> CPE +GET /cr/\w+, Digest username="acs"},
     qr{^CPE -> nginx +200$},
     qr{^nginx -> ACS\d +200$},
+
+    qr{^console +USER-ADD \S+ rover1:\S+ \S+: OK USER-ADD $},
+    qr{^console +SOURCE-ADD \S+ 127\.0\.0\.1 \S+ \S+: OK SOURCE-ADD $},
+    qr{^rover -> nginx +GET /FIELD},
+    qr{^nginx -> rover +ICY 200 OK $},
+    qr{^nginx -> provider +GET /FIELD, user account1},
+    qr{^provider -> nginx +ICY 200 OK},
+    qr{^nginx -> rover +\d+ messages, each compared byte for byte$},
 );
-is(scalar @steps, scalar @expected, 'the wake-up has ten steps');
+is(scalar @steps, scalar @expected,
+   'the wake-up has ten steps, the rover\'s session seven');
 like($steps[$_] // '', $expected[$_], 'step ' . ($_ + 1)) for 0 .. $#expected;
 like($out, qr/^All steps have succeeded\.$/m, 'and says so');
 
