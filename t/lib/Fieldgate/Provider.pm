@@ -15,6 +15,8 @@ package Fieldgate::Provider;
 #   rate         messages a second on each connection; 10; 0: none
 #   size         bytes of each message; 120
 #   epoch        messages that are sent at once; 1
+#   pieces       segments of each epoch, cut wherever; 1
+#   chunk        bytes of each chunk of the chunked transfer coding; 0: none
 #   reply        bytes in place of "ICY 200 OK\r\n\r\n"; with "%M" the message
 #                that follows in the same segment
 #   refuse       { account => reply bytes }
@@ -82,7 +84,7 @@ sub new {
     my ($class, %switch) = @_;
 
     my $s = { host => '127.0.0.1', rate => 10, size => 120, epoch => 1,
-              %switch };
+              pieces => 1, %switch };
 
     my $listen = IO::Socket::IP->new(
         LocalHost => $s->{host}, LocalPort => $s->{port} || 0, Listen => 4096,
@@ -351,8 +353,9 @@ sub reply {
     $c->{login} = ++$seen->{logins};
 
     if ($reply =~ /%M/) {
-        my $frame = Fieldgate::Provider::frame($c->{login}, $c->{seq}++,
-                                               $self->{size});
+        my $frame = $self->coded(
+            Fieldgate::Provider::frame($c->{login}, $c->{seq}++,
+                                       $self->{size}));
         $reply =~ s/%M/$frame/;
     }
 
@@ -372,13 +375,38 @@ sub send_all {
                                                $self->{size});
         }
 
-        my $n = syswrite $c->{fh}, $out;
-        if (defined $n && $n == length $out) {
+        if ($self->write($c->{fh}, $self->coded($out))) {
             $self->{seen}{sent}{$c->{account}} += $self->{epoch};
         } else {
             $self->close($no);
         }
     }
+}
+
+# RFC 7230 4.1: the ends of chunks are not those of messages
+
+sub coded {
+    my ($self, $bytes) = @_;
+    my $size = $self->{chunk} or return $bytes;
+
+    return join '', map { sprintf("%x\r\n", length) . "$_\r\n" }
+                    unpack "(a$size)*", $bytes;
+}
+
+sub write {
+    my ($self, $fh, $bytes) = @_;
+    my $size = int(length($bytes) / $self->{pieces}) + 1;
+
+    while (length $bytes) {
+        my $piece = substr $bytes, 0, $size, '';
+        my $n = syswrite $fh, $piece;
+        return 0 unless defined $n && $n == length $piece;
+
+        # long enough for the reader to see it by itself
+        select undef, undef, undef, 0.002 if length $bytes;
+    }
+
+    return 1;
 }
 
 1;
