@@ -163,6 +163,34 @@ $t->start;
 }
 
 {
+    # sessions that began elsewhere, so that nginx knows nothing of them
+
+    acs($t, rpcs => 4);
+    $t->reload(http => http(servers => ['acs1']), gone => 1);
+    my @cookies = map {
+        my $s = $t->connect('acs1');
+        post($s, 'inform', "U$_");
+        cookie_of(answer($s));
+    } 1 .. 2;
+
+    my $s = $t->connect('cpe');
+    post($s, 'empty', 'U1', $cookies[0]);
+    my $a = answer($s);
+    like($a, qr/^HTTP\S+ 200/, 'a message of an unknown session');
+    post($s, 'empty', 'U2', $cookies[1]);
+    my $b = answer($s);
+    like($b, qr/^HTTP\S+ 200/, 'one of another, on the same connection');
+    isnt(conn_of($b), conn_of($a), 'they do not share an upstream connection');
+    post($s, 'response', 'U1', $cookies[0]);
+    like(answer($s), qr/^HTTP\S+ 200/, 'the first goes on');
+    post($s, 'response', 'U1', $cookies[0]);
+    like(answer($s), qr/^HTTP\S+ 200/, 'and on');
+    is(total('mixed'), 0, 'nothing is mixed');
+    close $s;
+    $t->reload(http => http());
+}
+
+{
     acs($t, rpcs => 2);
     my $n = 0;
     my $killer = $t->spawn(killer => sub {

@@ -185,7 +185,7 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        ngx_http_cwmp_session_join(r, cp->conn, s);
+        ngx_http_cwmp_session_join(r, cp->conn, s, cscf->timeout);
         cp->inform = s->inform;
 
         cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);

@@ -50,6 +50,8 @@ static ngx_uint_t ngx_http_cwmp_session_elsewhere(
     ngx_http_cwmp_main_conf_t *cmcf, ngx_http_cwmp_conn_t *conn,
     ngx_http_cwmp_session_t *s);
 static void ngx_http_cwmp_session_delay(ngx_http_request_t *r);
+static void ngx_http_cwmp_session_alias(ngx_http_cwmp_conn_t *conn,
+    ngx_http_cwmp_cookie_t *cookie, ngx_msec_t timeout, ngx_uint_t move);
 static void ngx_http_cwmp_session_refresh(ngx_http_cwmp_conn_t *conn,
     ngx_msec_t expires);
 static void ngx_http_cwmp_session_row_key(u_char *key, u_char *session,
@@ -449,10 +451,9 @@ ngx_http_cwmp_session_elsewhere(ngx_http_cwmp_main_conf_t *cmcf,
 
 void
 ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
-    ngx_http_cwmp_session_t *s)
+    ngx_http_cwmp_session_t *s, ngx_msec_t timeout)
 {
-    ngx_uint_t          i, j;
-    ngx_http_cwmp_id_t  id;
+    ngx_uint_t  i, j;
 
     if (conn->open && s->other) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
@@ -477,18 +478,19 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
         conn->ncookies = 0;
         conn->returned = 0;
 
-        /* cookies by which other workers know the session */
+        /*
+         * Its cookies come with it: another CPE's message will have others, and
+         * on another connection they lead back here.
+         */
 
-        for (i = 0; s->known && i < s->ncookies; i++) {
+        for (i = 0; i < s->ncookies && i < NGX_HTTP_CWMP_COOKIES_MAX; i++) {
+            conn->cookies[i] = s->cookies[i];
+            conn->ncookies++;
+            conn->returned = 1;
 
-            if (conn->ncookies < NGX_HTTP_CWMP_COOKIES_MAX
-                && ngx_http_cwmp_session_by_cookie(conn->conf, &s->cookies[i],
-                                                   &id)
-                   == NGX_OK
-                && ngx_http_cwmp_session_same(id.key, conn->id.key))
-            {
-                conn->cookies[conn->ncookies++] = s->cookies[i];
-                conn->returned = 1;
+            if (conn->known) {
+                ngx_http_cwmp_session_alias(conn, &conn->cookies[i], timeout,
+                                            0);
             }
         }
 
@@ -739,9 +741,6 @@ ngx_http_cwmp_session_learn(ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout,
     uint32_t                 crc;
     ngx_str_t                pair[2];
     ngx_uint_t               i;
-    cwmp_table_t            *t;
-    ngx_http_cwmp_id_t      *row;
-    ngx_http_cwmp_zone_t    *z;
     ngx_http_cwmp_cookie_t  *cookie;
 
     crc = ngx_crc32_short(name->data, name->len);
@@ -763,13 +762,13 @@ ngx_http_cwmp_session_learn(ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout,
         return;
     }
 
-    z = conn->conf->shared;
     cookie = &conn->cookies[i];
 
     pair[0] = *name;
     pair[1] = *value;
 
-    ngx_http_cwmp_zone_hash(z, cookie->key, NGX_HTTP_CWMP_KEY_COOKIE, pair, 2);
+    ngx_http_cwmp_zone_hash(conn->conf->shared, cookie->key,
+                            NGX_HTTP_CWMP_KEY_COOKIE, pair, 2);
 
     cookie->name = crc;
 
@@ -786,6 +785,25 @@ ngx_http_cwmp_session_learn(ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout,
         conn->known = 1;
     }
 
+    ngx_http_cwmp_session_alias(conn, cookie, timeout, 1);
+}
+
+
+/*
+ * The cookie leads to the connection's session from now on; "move" says that it
+ * does so even if it led elsewhere before.
+ */
+
+static void
+ngx_http_cwmp_session_alias(ngx_http_cwmp_conn_t *conn,
+    ngx_http_cwmp_cookie_t *cookie, ngx_msec_t timeout, ngx_uint_t move)
+{
+    cwmp_table_t          *t;
+    ngx_http_cwmp_id_t    *row;
+    ngx_http_cwmp_zone_t  *z;
+
+    z = conn->conf->shared;
+
     t = ngx_http_cwmp_zone_lock(z, NGX_HTTP_CWMP_COOKIES);
 
     row = cwmp_table_get(t, cookie->key, ngx_current_msec);
@@ -794,9 +812,10 @@ ngx_http_cwmp_session_learn(ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout,
         row = cwmp_table_insert(t, cookie->key, ngx_current_msec,
                                 ngx_current_msec + timeout,
                                 ngx_http_cwmp_zone_alive);
+        move = 1;
     }
 
-    if (row) {
+    if (row && move) {
         cwmp_table_open(t, row);
         *row = conn->id;
         cwmp_table_touch(t, row, ngx_current_msec + timeout);

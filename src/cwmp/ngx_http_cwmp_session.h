@@ -235,7 +235,8 @@ ngx_http_cwmp_session_t *ngx_http_cwmp_session_get(ngx_http_request_t *r,
  * if they belong to another one.
  */
 void ngx_http_cwmp_session_join(ngx_http_request_t *r,
-    ngx_http_cwmp_conn_t *conn, ngx_http_cwmp_session_t *s);
+    ngx_http_cwmp_conn_t *conn, ngx_http_cwmp_session_t *s,
+    ngx_msec_t timeout);
 
 /*
  * The server that the session has in the upstream; pin may be NULL.

@@ -112,7 +112,8 @@ sub run {
 sub report {
     my ($class, $t, $name) = @_;
     my $file = $t->path("$name.out");
-    my %r = (sessions => 0, ended => 0, invalid => 0, mixed => 0, resumed => 0,
+    my %r = (sessions => 0, ended => 0, invalid => 0, mixed => 0, twice => 0,
+             resumed => 0,
              conns => 0, open => 0, requests => 0, unauthorized => 0,
              devices => {}, max_devices => 0);
 
@@ -233,7 +234,7 @@ sub request {
 
         } elsif ($inform) {
             if ($s->{active}{$device}) {
-                $s->say("mixed $device");       # GenieACS: already in session
+                $s->say("twice $device");       # GenieACS: already in session
                 return $s->invalid($c);
             }
             $session = { device => $device, rpcs => $s->{rpcs} };

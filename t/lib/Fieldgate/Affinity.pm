@@ -87,6 +87,7 @@ sub never_mixed {
     Test::More::is($seen->{devices_at_most}, 1,
                    "$what: a connection has one device");
     Test::More::is($seen->{mixed}, 0, "$what: and nothing of another one");
+    Test::More::is($seen->{twice}, 0, "$what: no device has two at once");
 }
 
 1;
