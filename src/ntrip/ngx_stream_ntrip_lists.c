@@ -311,7 +311,9 @@ ngx_stream_ntrip_list_streams(ngx_stream_ntrip_order_t *order)
         i = (uint32_t) (order->cursor++ - zone->sessions.n);
         row = *ntrip_stream_row(zone, i);
 
-        if (row.row.state != NTRIP_ROW_FREE) {
+        /* one without a pool is a SOURCE-TEST */
+
+        if (row.row.state != NTRIP_ROW_FREE && row.pool_len) {
             ngx_stream_ntrip_list_stream(order, &row, order->rovers[i]);
         }
     }
