@@ -62,6 +62,11 @@ $upstreams
         server 127.0.0.1:%%PORT:tls2%%;
         cwmp_affinity;
     }
+    upstream keyed {
+        hash \$cwmp_session consistent;
+        server 127.0.0.1:%%PORT:acs1%%;
+        server 127.0.0.1:%%PORT:acs2%%;
+    }
     upstream silent {
         server 127.0.0.1:%%PORT:closing1%% max_fails=0;
         server 127.0.0.1:%%PORT:closing2%% max_fails=0;
@@ -105,6 +110,12 @@ $locations
             cwmp_public_url http://acs-side.example/client;
             proxy_http_version 1.0;
             proxy_pass http://plain;
+        }
+        location /keyed {
+            cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            proxy_http_version 1.0;
+            proxy_pass http://keyed;
         }
         location /blind {
             proxy_http_version 1.1;
@@ -257,6 +268,14 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
     is(keys %session, 100, '$cwmp_session: one value for each session');
     is(grep({ $_ != 4 } values %session), 0, 'the same for all its messages');
     is(grep({ keys %$_ != 1 } values %devices), 0, 'and for one device only');
+}
+
+{
+    acs($t, rpcs => 2);
+    is(failed(through('keyed', again => 1)), 0,
+       'hash $cwmp_session alone leads to one server');
+    my $seen = seen($t);
+    cmp_ok($seen->{each}[$_], '>', 20, 'of both') for 0, 1;
 }
 
 {

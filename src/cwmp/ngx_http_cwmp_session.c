@@ -145,6 +145,9 @@ ngx_int_t
 ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key)
 {
     u_char                     *p;
+    ngx_uint_t                  final;
+    ngx_http_cwmp_ctx_t        *ctx;
+    ngx_http_cwmp_conn_t       *conn;
     ngx_http_cwmp_session_t    *s;
     ngx_http_cwmp_main_conf_t  *cmcf;
 
@@ -154,9 +157,25 @@ ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key)
         return NGX_DECLINED;
     }
 
-    s = ngx_http_cwmp_session_get(r, ngx_http_cwmp_conn_get(r, 0), 0);
+    /*
+     * The balancer that asks may be all there is: an upstream without
+     * "cwmp_affinity" does not join a session to its connection, so that the
+     * CPE's next message, which does not name the device, would have no key.
+     * After the answer the session may be over.
+     */
+
+    ctx = ngx_http_cwmp_find_ctx(r);
+    final = (ctx && ctx->done && r->headers_out.status == 0);
+
+    conn = ngx_http_cwmp_conn_get(r, final);
+
+    s = ngx_http_cwmp_session_get(r, conn, final);
     if (s == NULL) {
         return NGX_ERROR;
+    }
+
+    if (final && conn) {
+        ngx_http_cwmp_session_join(r, conn, s);
     }
 
     if (!s->known) {
@@ -456,9 +475,12 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
     ngx_uint_t  i, j;
 
     if (conn->open && s->other) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "a message of another session on the CPE's connection, "
-                      "its upstream connection is closed");
+
+        if (!ngx_queue_empty(&conn->pins)) {
+            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                          "a message of another session on the CPE's "
+                          "connection, its upstream connection is closed");
+        }
 
         ngx_http_cwmp_conn_drop(conn, 0);
     }
