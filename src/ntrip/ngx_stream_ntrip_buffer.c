@@ -161,50 +161,17 @@ ngx_stream_ntrip_at_boundary(ngx_stream_ntrip_sink_t *s)
 }
 
 
-/*
- * What a blocked sink has still to get until sync.  That it is in a buffer
- * which is no longer listed means that it will skip all behind it.
- */
-
 void
 ngx_stream_ntrip_behind(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_sink_t *s, uint64_t *bytes, uint64_t *messages)
 {
-    size_t                   offset;
-    ngx_uint_t               mark;
-    ngx_stream_ntrip_buf_t  *b;
-
-    *bytes = 0;
-    *messages = 0;
-
     if (s->buf == NULL) {
+        *bytes = 0;
+        *messages = 0;
         return;
     }
 
-    b = s->buf;
-    offset = s->offset;
-    mark = ngx_stream_ntrip_mark(b, offset);
-
-    if (!b->listed) {
-        *bytes = b->used - offset;
-        *messages = b->n - mark;
-
-        offset = b->next ? b->resume : 0;
-        b = b->next ? b->next : st->first;
-        mark = b ? ngx_stream_ntrip_mark(b, offset) : 0;
-    }
-
-    while (b && b != st->sync) {
-        *bytes += b->used - offset;
-        *messages += b->n - mark;
-
-        b = b->next;
-        offset = 0;
-        mark = 0;
-    }
-
-    if (b) {
-        *bytes += st->offset - offset;
-        *messages += st->mark - mark;
-    }
+    *bytes = st->sent - (s->buf->total + s->offset);
+    *messages = st->messages
+                - (s->buf->count + ngx_stream_ntrip_mark(s->buf, s->offset));
 }

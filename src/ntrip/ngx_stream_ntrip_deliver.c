@@ -149,8 +149,11 @@ ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st)
 
         if (b->n == 0) {
             b->start = start;
+            b->total = st->sent + st->pending;
+            b->count = st->count;
         }
 
+        st->count++;
         b->used += rec.len;
 
         mark = &b->marks[b->n++];
@@ -466,6 +469,8 @@ ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
         return NGX_OK;
     }
 
+    b->total = st->sent - b->used;
+    b->count = st->messages - b->n;
     b->next = st->sync;
     b->resume = st->offset;
     st->sync->refs++;

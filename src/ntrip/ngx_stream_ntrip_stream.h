@@ -137,6 +137,8 @@ struct ngx_stream_ntrip_buf_s {
     uint32_t                   resume;     /* who go on at sync, or here in
                                               "next", which they refer to */
     uint64_t                   start;      /* of the first, in the ring */
+    uint64_t                   total;      /* the stream's bytes and messages */
+    uint64_t                   count;      /* before it */
     ngx_stream_ntrip_mark_t    marks[NGX_STREAM_NTRIP_RECORDS];
     u_char                     data[1];
 };
@@ -177,6 +179,7 @@ struct ngx_stream_ntrip_stream_s {
     uint64_t                   sent;       /* totals up to sync */
     uint64_t                   messages;
     size_t                     pending;    /* bytes behind sync */
+    uint64_t                   count;      /* messages, those behind sync too */
 
     ngx_stream_ntrip_sink_t   *sinks;      /* compact; sinks[i] is that of
                                               rovers[i] */
