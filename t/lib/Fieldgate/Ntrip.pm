@@ -9,7 +9,7 @@ package Fieldgate::Ntrip;
 #
 # Options: users, accounts, mounts (how many: 10, 10, 1); provider, switches of
 # the simulator, or one that is there already; zone (4m); stream, server: more
-# directives; and those of Fieldgate.
+# directives; start => 0, nginx is not started; and those of Fieldgate.
 #
 # User number N is uN with the password pN; accounts are a1, a2, ...;
 # mountpoints M0, M1, ..., of which rover N asks for M(N % mounts).  All rovers
@@ -52,7 +52,7 @@ sub new {
         $t->{stream} = $self->conf;
     }
 
-    $t->start;
+    $t->start unless defined $opt{start} && !$opt{start};
 
     return $self;
 }

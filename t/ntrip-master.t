@@ -1,0 +1,117 @@
+# What the master does for the workers: the folder of the database, and a number
+# of slots, which may all be taken; and a process that is master and worker in
+# one.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::Ntrip;
+
+
+# a process alone
+
+{
+    my $n = Fieldgate::Ntrip->new(start => 0, main => 'master_process off;');
+    my $t = $n->nginx;
+
+    $t->write('nginx.conf', $t->config);
+    my ($status, $out) = $t->nginx('-c', $t->path('nginx.conf'),
+                                   '-e', $t->path('error.log'));
+    is($status, 0, 'master_process off: nginx starts') or diag($out);
+    wait_for(sub { $t->master }, 'a pid file');
+
+    my $rovers = $n->rovers(1, 2);
+    my $seen = $rovers->wait_for(messages => 40);
+    is($seen->{open}, 2, 'master_process off: rovers are fed');
+    is(join("\n", @{$seen->{errors}}), '', 'master_process off: all of it');
+
+    my $pid = $t->master;
+    kill TERM => $pid;
+    wait_for(sub { !Fieldgate::alive($pid) }, 'nginx to end');
+    $t->allow(qr/open socket #\d+ left in connection/, qr/: aborting$/);
+}
+
+
+# old workers that cannot exit take all slots
+
+{
+    my $n = Fieldgate::Ntrip->new;
+    my $t = $n->nginx;
+    my (@stopped, $started) = ();
+    my $slots = sub { scalar(() = $t->error_log =~ /has slot/g) };
+
+    for my $generation (2 .. 17) {
+        my @old = $t->pids;
+        my $before = $slots->();
+
+        kill STOP => @old;
+        push @stopped, @old;
+        kill HUP => $t->master;
+
+        if ($generation < 17) {
+            wait_for(sub { $slots->() == $before + 2 }, 'slots');
+        } else {
+            wait_for(sub { 2 == (() = $t->error_log
+                                  =~ /all 32 slots for workers are taken/g) },
+                     'workers without a slot');
+        }
+    }
+    pass('the last workers have no slot, and say so');
+
+    my $rovers = $n->rovers(1);
+    my $seen = $rovers->wait_for(sub { shift->{open} == 0 });
+    is($seen->{rovers}{u1}{messages}, 0, 'they serve no rover');
+    $rovers->stop;
+
+    kill CONT => @stopped;
+    wait_for(sub { !grep { Fieldgate::alive($_) } @stopped },
+             'old workers to exit');
+    wait_for(sub { $slots->() == 34 }, 'slots');
+
+    $rovers = $n->rovers(2, 3);
+    is($rovers->wait_for(messages => 20)->{open}, 2,
+       'until there is a slot again');
+    $t->stop;
+}
+
+
+# the folder of the database
+
+SKIP: {
+    skip 'only root can give a folder away', 16 if $> != 0;
+    my $nobody = getpwnam 'nobody';
+
+    for my $case (['missing', sub {}, $nobody, 0700],
+                  ['empty', sub { mkdir $_[0], 0755 }, $nobody, 0755],
+                  ['with a database',
+                   sub { mkdir $_[0], 0755; touch("$_[0]/ntrip.db-wal") },
+                   $nobody, 0755],
+                  ['with something else',
+                   sub { mkdir $_[0], 0755; touch("$_[0]/passwd") }, 0, 0755])
+    {
+        my ($name, $prepare, $owner, $mode) = @$case;
+
+        my $t = Fieldgate->new(stream => <<'END');
+    ntrip_zone 2m;
+    ntrip_database %%DIR%%/db/ntrip.db;
+    server { listen 127.0.0.1:%%PORT:caster%%; return ok; }
+END
+        chmod 0755, $t->dir;
+        $prepare->($t->path('db'));
+
+        my $conf = $t->config =~ s/^user root;$/user nobody nogroup;/mr;
+        my ($status) = $t->check(conf => $conf);
+        is($status, 0, "folder $name: nginx -t accepts");
+        is(-d $t->path('db') ? 1 : 0, $name eq 'missing' ? 0 : 1,
+           "folder $name: nginx -t makes none");
+
+        $t->start(conf => $conf);
+        my @stat = stat $t->path('db');
+        is($stat[4], $owner, "folder $name: its owner");
+        is($stat[2] & 07777, $mode, "folder $name: its mode");
+        $t->stop;
+    }
+}
+
+sub touch { open my $fh, '>', $_[0] or die "$_[0]: $!" }
+
+done_testing();
