@@ -509,7 +509,7 @@ cwmp_message_end_element(cwmp_message_t *m)
         cwmp_message_end_fact(m);
     }
 
-    m->params.odd = m->xml.odd;
+    m->params.odd = (m->xml.odd || m->xml.odd_end);
 
     error = cwmp_parameter_end(&m->params, depth, m->xml.markup);
 

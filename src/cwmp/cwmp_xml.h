@@ -53,7 +53,8 @@ typedef struct {
     off_t         offset;   /* of the next byte to be read */
     off_t         markup;   /* of the '<' of the current markup */
     off_t         tail;     /* of the end of the input at hand */
-    off_t         odd_end;  /* where "odd" turns into "ambiguous", or 0 */
+    off_t         odd_end;  /* known to be "ambiguous" from there on, or 0;
+                               then "odd" is over */
 
     ngx_str_t     name;
     ngx_str_t     text;

@@ -547,6 +547,10 @@ static test_case_t  cases[] = {
       BODY("<!-- it's -->" PARAM(CR2, "http://o/'")), SAME,
       CWMP_MESSAGE_AMBIGUOUS },
 
+    { "an apostrophe, quotes in the URL, and another comment",
+      BODY("<!-- it's -->" PARAM(CR2, "http://o/\"") "<!DOCTYPE '><!-- -->"),
+      SAME, CWMP_MESSAGE_AMBIGUOUS },
+
     { "an apostrophe, and another comment",
       BODY("<!-- ' -->" PARAM(CR2, "http://o/") "<!-- ' -->"), SAME,
       CWMP_MESSAGE_AMBIGUOUS },
