@@ -33,6 +33,7 @@ typedef char  ngx_http_cwmp_cookie_row_fits
     [sizeof(ngx_http_cwmp_id_t) <= NGX_HTTP_CWMP_COOKIE_SIZE ? 1 : -1];
 
 
+static ngx_uint_t ngx_http_cwmp_session_alone(ngx_http_request_t *r);
 static void ngx_http_cwmp_session_identify(ngx_http_request_t *r,
     ngx_http_cwmp_main_conf_t *cmcf, ngx_http_cwmp_conn_t *conn,
     ngx_http_cwmp_session_t *s);
@@ -145,8 +146,6 @@ ngx_int_t
 ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key)
 {
     u_char                     *p;
-    ngx_uint_t                  final;
-    ngx_http_cwmp_ctx_t        *ctx;
     ngx_http_cwmp_conn_t       *conn;
     ngx_http_cwmp_session_t    *s;
     ngx_http_cwmp_main_conf_t  *cmcf;
@@ -157,29 +156,28 @@ ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key)
         return NGX_DECLINED;
     }
 
-    /*
-     * The balancer that asks may be all there is: an upstream without
-     * "cwmp_affinity" does not join a session to its connection, so that the
-     * CPE's next message, which does not name the device, would have no key.
-     * After the answer the session may be over.
-     */
+    conn = ngx_http_cwmp_conn_get(r, 0);
 
-    ctx = ngx_http_cwmp_find_ctx(r);
-    final = (ctx && ctx->done && r->headers_out.status == 0);
-
-    conn = ngx_http_cwmp_conn_get(r, final);
-
-    s = ngx_http_cwmp_session_get(r, conn, final);
+    s = ngx_http_cwmp_session_get(r, conn, 0);
     if (s == NULL) {
         return NGX_ERROR;
     }
 
-    if (final && conn) {
-        ngx_http_cwmp_session_join(r, conn, s);
-    }
-
     if (!s->known) {
         return NGX_DECLINED;
+    }
+
+    if (ngx_http_cwmp_session_alone(r)) {
+        conn = ngx_http_cwmp_conn_get(r, 1);
+        if (conn == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_queue_empty(&conn->pins)) {
+            conn->open = 1;
+            conn->known = 1;
+            conn->id = s->id;
+        }
     }
 
     p = ngx_pnalloc(r->pool, 2 * sizeof(s->id.id));
@@ -191,6 +189,39 @@ ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key)
     key->data = p;
 
     return NGX_OK;
+}
+
+
+/*
+ * Whether the balancer of an upstream without "cwmp_affinity" asks.  Nobody
+ * else will know the session by its connection, and the CPE's next message
+ * does not name the device.
+ */
+
+static ngx_uint_t
+ngx_http_cwmp_session_alone(ngx_http_request_t *r)
+{
+    ngx_http_cwmp_ctx_t           *ctx;
+    ngx_http_cwmp_srv_conf_t      *cscf;
+    ngx_http_upstream_srv_conf_t  *uscf;
+
+    ctx = ngx_http_cwmp_find_ctx(r);
+
+    if (ctx == NULL || !ctx->done || r->upstream == NULL
+        || r->method != NGX_HTTP_POST)
+    {
+        return 0;
+    }
+
+    uscf = r->upstream->upstream;
+
+    if (uscf == NULL || uscf->srv_conf == NULL) {
+        return 0;
+    }
+
+    cscf = ngx_http_conf_upstream_srv_conf(uscf, ngx_http_cwmp_module);
+
+    return cscf->affinity.line == 0;
 }
 
 
@@ -475,12 +506,9 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
     ngx_uint_t  i, j;
 
     if (conn->open && s->other) {
-
-        if (!ngx_queue_empty(&conn->pins)) {
-            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                          "a message of another session on the CPE's "
-                          "connection, its upstream connection is closed");
-        }
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "a message of another session on the CPE's connection, "
+                      "its upstream connection is closed");
 
         ngx_http_cwmp_conn_drop(conn, 0);
     }
