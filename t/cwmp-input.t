@@ -41,6 +41,20 @@ my $t = Fieldgate->new(workers => 1, http => <<"END");
             proxy_pass http://127.0.0.1:$echo;
         }
 
+        location /variable {
+            cwmp on;
+            cwmp_public_url http://\$arg_host/client;
+            proxy_pass http://127.0.0.1:$echo;
+        }
+
+        location /path {
+            cwmp on;
+            cwmp_url_mode path;
+            cwmp_secret "a key of enough bytes";
+            cwmp_public_url http://acs.example\$arg_path;
+            proxy_pass http://127.0.0.1:$echo;
+        }
+
         location /plain { proxy_pass http://127.0.0.1:$echo; }
     }
 END
@@ -130,6 +144,23 @@ is_refused('gzip, cut short', substr($gzip->($inform), 0, -3), 400, 'damaged',
 is_refused('a bomb', $gzip->(' ' x 10_000_000), 413, 'as a bomb', $coded);
 is_refused('deflated bomb', Compress::Zlib::compress(' ' x 10_000_000), 413,
            'as a bomb', "Content-Encoding: deflate\r\n");
+
+# a public URL of variables is what it has become
+
+for my $case (['/variable?host=acs.example', 200],
+              ['/variable', 500, 'has no host'],
+              ['/variable?host=a@b', 500, 'has user'],
+              ['/path', 200],
+              ['/path?path=/client', 500, 'has a path or arguments'])
+{
+    my ($uri, $status, $reason) = @$case;
+    new_lines();
+    my ($got) = send_message($uri, $inform);
+    is($got, $status, "$uri: $status");
+    my @lines = new_lines();
+    like("@lines", $reason ? qr/\[error\].*cwmp_public_url.*$reason.*client: 127/
+                           : qr/^$/, "$uri: and why");
+}
 
 # the limit counts for the message as it is sent and as it is inflated
 

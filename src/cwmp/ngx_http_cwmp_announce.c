@@ -17,6 +17,8 @@
 #define NGX_HTTP_CWMP_QUIET  86400000
 
 
+static ngx_int_t ngx_http_cwmp_evaluate_public_url(ngx_http_request_t *r,
+    ngx_str_t *public);
 static const char *ngx_http_cwmp_judge(ngx_http_request_t *r,
     ngx_str_t *text, cwmp_origin_t *o);
 static ngx_int_t ngx_http_cwmp_build_url(ngx_http_request_t *r,
@@ -47,7 +49,7 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
     ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
 
-    if (ngx_http_complex_value(r, clcf->public_url, &public) != NGX_OK) {
+    if (ngx_http_cwmp_evaluate_public_url(r, &public) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -94,6 +96,51 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
                       "the URL announced for CPE \"%V\" has %uz characters, "
                       "TR-098 allows an ACS to take no more than %d",
                       &ctx->device_id, announced->len, CWMP_URL_MAX);
+    }
+
+    return NGX_OK;
+}
+
+
+/* with variables it may be anything, which is nothing for an ACS to call */
+
+static ngx_int_t
+ngx_http_cwmp_evaluate_public_url(ngx_http_request_t *r, ngx_str_t *public)
+{
+    u_char                    *buf;
+    ngx_int_t                  rc;
+    cwmp_origin_t              url;
+    ngx_http_cwmp_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+
+    if (ngx_http_complex_value(r, clcf->public_url, public) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (clcf->public_url->lengths == NULL) {
+        return NGX_OK;
+    }
+
+    buf = ngx_pnalloc(r->pool, cwmp_origin_size(public->len));
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = cwmp_origin_parse(&url, public, buf);
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the value of \"cwmp_public_url\" %s",
+                      cwmp_origin_strerror(rc));
+        return NGX_ERROR;
+    }
+
+    if (clcf->url_mode == CWMP_URL_PATH && url.target.len > 1) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the value of \"cwmp_public_url\" has a path or "
+                      "arguments of its own");
+        return NGX_ERROR;
     }
 
     return NGX_OK;
