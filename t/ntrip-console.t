@@ -97,8 +97,8 @@ is(console("SOURCE-ADD passwd caster.example u1:p1 2099-01-02\n"),
    "OK SOURCE-ADD\r\n\r\n", 'SOURCE-ADD');
 is(console("SOURCE-ADD passwd caster.example:8003 u1:p\@1 2001-01-02 1:2:3\n"),
    "ERROR invalid date\r\n", 'with a time that is none');
-is(console("SOURCE-ADD passwd caster.example:8003 u1:p\@1 2001-01-02 01:02:03\n"),
-   "OK SOURCE-ADD\r\n\r\n", 'with a port');
+is(console("SOURCE-ADD passwd caster.example:8003 u1:p\@1 2001-01-02"
+           . " 01:02:03\n"), "OK SOURCE-ADD\r\n\r\n", 'with a port');
 is(console("SOURCE-ADD passwd caster.example u1:other 2099-01-02\n"),
    "ERROR add ntrip failed\r\n", 'one that is there already');
 is(console("SOURCE-ADD passwd caster.example:0 u1:p1 2099-01-02\n"),

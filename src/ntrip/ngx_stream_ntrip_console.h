@@ -39,12 +39,12 @@ typedef struct {
     unsigned                   more:1;    /* another one follows */
     unsigned                   broken:1;  /* which cannot be made: close */
     unsigned                   changed:1; /* the database: for the log */
+    unsigned                   testing:1; /* SOURCE-TEST: a login is out */
 
     int64_t                    expires;   /* USER-LIST: the last row, */
     int64_t                    rowid;
     uint64_t                   cursor;    /* other lists: the next one */
     uint32_t                  *rovers;    /* STREAM-LIST: of each stream */
-    void                      *test;      /* SOURCE-TEST: what is out */
 
     u_char                    *pos;       /* what of the page is sent */
     ntrip_out_t                out;

@@ -23,13 +23,6 @@
 #define NGX_STREAM_NTRIP_LIST_ACCOUNTS  100
 
 
-/* what a SOURCE-TEST has, whose console may have gone */
-
-typedef struct {
-    ngx_stream_ntrip_order_t   *order;
-} ngx_stream_ntrip_list_test_t;
-
-
 static ngx_int_t ngx_stream_ntrip_list_clients(
     ngx_stream_ntrip_order_t *order);
 static void ngx_stream_ntrip_list_client(ngx_stream_ntrip_order_t *order,
@@ -398,10 +391,9 @@ ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
 static ngx_int_t
 ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order)
 {
-    ngx_int_t                      rc;
-    ngx_str_t                      text;
-    ngx_stream_ntrip_account_t    *account;
-    ngx_stream_ntrip_list_test_t  *test;
+    ngx_int_t                    rc;
+    ngx_str_t                    text;
+    ngx_stream_ntrip_account_t  *account;
 
     if (ngx_stream_ntrip_store_sync() != NGX_OK) {
         return NGX_BUSY;
@@ -413,29 +405,25 @@ ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order)
         return NGX_DECLINED;
     }
 
-    test = ngx_alloc(sizeof(ngx_stream_ntrip_list_test_t), ngx_cycle->log);
-    if (test == NULL) {
-        return NGX_ERROR;
-    }
-
-    test->order = order;
-    order->test = test;
-
     rc = ngx_stream_ntrip_source_test(account->id, &order->cmd.mount,
-                                      ngx_stream_ntrip_list_tested, test);
+                                      ngx_stream_ntrip_list_tested, order);
 
-    if (rc == NGX_OK) {
+    switch (rc) {
+
+    case NGX_OK:
+        order->testing = 1;
         return NGX_AGAIN;
-    }
 
-    order->test = NULL;
-    ngx_free(test);
+    case NGX_BUSY:
+        ngx_str_set(&text, "in use, or resting");
+        break;
 
-    if (rc == NGX_BUSY) {
-        ngx_str_set(&text, "in use");
+    case NGX_DECLINED:
+        ngx_str_set(&text, "expired, or no server relays its pool");
+        break;
 
-    } else {
-        ngx_str_set(&text, "not tried");
+    default:
+        ngx_str_set(&text, "not tried, see error.log");
     }
 
     ntrip_console_text_row(&order->out, &text);
@@ -475,19 +463,9 @@ ngx_stream_ntrip_list_account(ntrip_token_t *token)
 static void
 ngx_stream_ntrip_list_tested(void *data, ngx_uint_t reason, ngx_str_t *text)
 {
-    ngx_stream_ntrip_list_test_t *test = data;
+    ngx_stream_ntrip_order_t *order = data;
 
-    ngx_stream_ntrip_order_t  *order;
-
-    order = test->order;
-
-    ngx_free(test);
-
-    if (order == NULL) {
-        return;
-    }
-
-    order->test = NULL;
+    order->testing = 0;
 
     ntrip_console_text_row(&order->out, text);
     ntrip_console_end(&order->out);
@@ -499,12 +477,7 @@ ngx_stream_ntrip_list_tested(void *data, ngx_uint_t reason, ngx_str_t *text)
 void
 ngx_stream_ntrip_list_cancel(ngx_stream_ntrip_order_t *order)
 {
-    ngx_stream_ntrip_list_test_t  *test;
-
-    test = order->test;
-
-    if (test) {
-        test->order = NULL;
-        order->test = NULL;
+    if (order->testing) {
+        ngx_stream_ntrip_source_test_cancel(order);
     }
 }
