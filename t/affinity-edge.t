@@ -163,17 +163,22 @@ $t->start;
 }
 
 {
-    # sessions that began elsewhere, so that nginx knows nothing of them
+    # sessions that began elsewhere, so that nginx knows nothing of them, after
+    # a message that told it nothing and that it answered itself
+
+    $t->reload(http => http(servers => ['acs1']), gone => 1);
+    kill_acs($t, 'acs1');
+    my $s = $t->connect('cpe');
+    post($s, 'empty', 'U0');
+    like(answer($s), qr/^HTTP\S+ 502/, 'no ACS is there');
 
     acs($t, rpcs => 4);
-    $t->reload(http => http(servers => ['acs1']), gone => 1);
     my @cookies = map {
         my $s = $t->connect('acs1');
         post($s, 'inform', "U$_");
         cookie_of(answer($s));
     } 1 .. 2;
 
-    my $s = $t->connect('cpe');
     post($s, 'empty', 'U1', $cookies[0]);
     my $a = answer($s);
     like($a, qr/^HTTP\S+ 200/, 'a message of an unknown session');

@@ -124,53 +124,52 @@ static void
 ngx_http_cwmp_filter_session(ngx_http_request_t *r)
 {
     ngx_uint_t                 known;
-    ngx_queue_t               *q;
+    ngx_http_cwmp_ctx_t       *ctx;
     ngx_http_cwmp_pin_t       *pin;
     ngx_http_cwmp_conn_t      *conn;
     ngx_http_cwmp_srv_conf_t  *cscf;
 
     conn = ngx_http_cwmp_conn_get(r, 0);
+    ctx = ngx_http_cwmp_find_ctx(r);
 
-    if (conn == NULL || !conn->open) {
+    if (conn == NULL || !conn->open
+        || ctx == NULL || ctx->session == NULL || !ctx->session->joined)
+    {
         return;
     }
 
-    for (q = ngx_queue_head(&conn->pins);
-         q != ngx_queue_sentinel(&conn->pins);
-         q = ngx_queue_next(q))
-    {
-        pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
+    conn->challenged = (r->headers_out.status == NGX_HTTP_UNAUTHORIZED);
 
-        if (pin->busy != r->upstream) {
-            continue;
-        }
+    /* there is none any more when nginx answers in the ACS's place */
 
-        cscf = ngx_http_conf_upstream_srv_conf(pin->upstream,
-                                               ngx_http_cwmp_module);
+    pin = ngx_http_cwmp_pin_of(conn, r->upstream);
 
-        conn->challenged = (r->headers_out.status == NGX_HTTP_UNAUTHORIZED);
+    if (ngx_http_cwmp_filter_ends(r)) {
+        known = conn->known;
 
-        if (ngx_http_cwmp_filter_ends(r)) {
-            known = conn->known;
+        ngx_http_cwmp_session_end(conn);
 
-            ngx_http_cwmp_session_end(conn);
-
-            if (known && r->headers_out.status == NGX_HTTP_NO_CONTENT) {
-                ngx_http_cwmp_pin_spare(pin);
-            }
-
-        } else {
-            ngx_http_cwmp_filter_cookies(r, conn, cscf->timeout);
-
-            if (!pin->held) {
-
-                /* anonymous until now */
-
-                ngx_http_cwmp_session_hold(pin, cscf);
-            }
+        if (pin && known && r->headers_out.status == NGX_HTTP_NO_CONTENT) {
+            ngx_http_cwmp_pin_spare(pin);
         }
 
         return;
+    }
+
+    if (pin == NULL) {
+        return;
+    }
+
+    cscf = ngx_http_conf_upstream_srv_conf(pin->upstream,
+                                           ngx_http_cwmp_module);
+
+    ngx_http_cwmp_filter_cookies(r, conn, cscf->timeout);
+
+    if (!pin->held) {
+
+        /* anonymous until now */
+
+        ngx_http_cwmp_session_hold(pin, cscf);
     }
 }
 

@@ -318,6 +318,27 @@ ngx_http_cwmp_pin_get(ngx_http_cwmp_conn_t *conn,
 }
 
 
+ngx_http_cwmp_pin_t *
+ngx_http_cwmp_pin_of(ngx_http_cwmp_conn_t *conn, ngx_http_upstream_t *u)
+{
+    ngx_queue_t          *q;
+    ngx_http_cwmp_pin_t  *pin;
+
+    for (q = ngx_queue_head(&conn->pins);
+         q != ngx_queue_sentinel(&conn->pins);
+         q = ngx_queue_next(q))
+    {
+        pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
+
+        if (pin->busy == u) {
+            return pin;
+        }
+    }
+
+    return NULL;
+}
+
+
 ngx_connection_t *
 ngx_http_cwmp_pin_take(ngx_http_cwmp_pin_t *pin, ngx_log_t *log)
 {

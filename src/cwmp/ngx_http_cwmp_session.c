@@ -387,6 +387,12 @@ ngx_http_cwmp_session_contradicts(ngx_http_cwmp_conn_t *conn,
 
     found = 0;
 
+    /* nobody has set one, so it is from another session */
+
+    if (conn->ncookies == 0 && s->ncookies) {
+        return 1;
+    }
+
     for (i = 0; i < conn->ncookies; i++) {
         for (j = 0; j < s->ncookies; j++) {
 
@@ -514,6 +520,7 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
     }
 
     s->other = 0;
+    s->joined = 1;
 
     if (!conn->open) {
 

@@ -171,6 +171,7 @@ struct ngx_http_cwmp_session_s {
     unsigned                          inform:1;
     unsigned                          other:1;   /* not its connection's */
     unsigned                          waiting:1;
+    unsigned                          joined:1;  /* its connection's */
 };
 
 
@@ -309,6 +310,12 @@ ngx_uint_t ngx_http_cwmp_conn_leave(ngx_atomic_uint_t number, u_char *key);
  */
 ngx_http_cwmp_pin_t *ngx_http_cwmp_pin_get(ngx_http_cwmp_conn_t *conn,
     ngx_http_upstream_srv_conf_t *us, ngx_http_upstream_conf_t *conf);
+
+/*
+ * The pin that is BUSY with this upstream request; NULL: none.
+ */
+ngx_http_cwmp_pin_t *ngx_http_cwmp_pin_of(ngx_http_cwmp_conn_t *conn,
+    ngx_http_upstream_t *u);
 
 /*
  * PARKED -> BUSY: returns the connection, or NULL if it is not alive any more,
