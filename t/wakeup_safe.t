@@ -86,6 +86,14 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             cwmp_credentials acs \$password;
         }
 
+        location = /unknown {
+            cwmp_connection_request;
+            cwmp_timeout 5s;
+            cwmp_secret "$key";
+            cwmp_origin_allow 127.0.0.1;
+            cwmp_credentials "\$arg_user" "\$arg_password";
+        }
+
         location = /door {
             auth_basic door;
             auth_basic_user_file %%DIR%%/users;
@@ -288,6 +296,16 @@ $rogue = Fieldgate::ConnectionRequest->new(password => 'other');
 $r = $held->wake($rogue->url, more => signed($rogue->url), auth => undef);
 is($r->{status}, 502, 'credentials of ours that are wrong');
 ok(!exists $r->{headers}{'www-authenticate'}, 'are not asked of the ACS');
+
+my $unknown = at('/unknown');
+$cpe->clear;
+is($unknown->wake($cpe->url, more => $sig)->{status}, 502,
+   'no credentials are known');
+is(join(' ', map { $_->{verdict} } @{$cpe->seen->{requests}}), 'challenge',
+   'and none are tried');
+$rogue = Fieldgate::ConnectionRequest->new(auth => 'none');
+is($unknown->wake($rogue->url, more => signed($rogue->url))->{status}, 200,
+   'which matters only if the CPE wants some');
 
 my $door = at('/door');
 $cpe->clear;

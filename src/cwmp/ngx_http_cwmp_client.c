@@ -683,6 +683,15 @@ ngx_http_cwmp_client_reply(ngx_http_cwmp_call_t *call, ngx_int_t rc)
         action = cwmp_wakeup_bad_reply(&call->course, &call->reply);
     }
 
+    if ((action == CWMP_WAKEUP_SEND_DIGEST || action == CWMP_WAKEUP_SEND_BASIC)
+        && call->course.held
+        && call->credentials.user.len == 0
+        && call->credentials.password.len == 0)
+    {
+        /* nothing is known of this CPE; it may lock out who guesses */
+        action = cwmp_wakeup_finish(&call->course, CWMP_WAKEUP_UNAUTHORIZED);
+    }
+
     if (action == CWMP_WAKEUP_SEND_DIGEST && rc == NGX_OK) {
         call->known = 0;
         call->nc = 0;
