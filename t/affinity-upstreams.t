@@ -137,9 +137,7 @@ END
     }
 END
 
-system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=acs '
-       . '-keyout ' . $t->path('tls.key') . ' -out ' . $t->path('tls.crt')
-       . ' 2>/dev/null') == 0 or die 'openssl';
+certificate($t);
 
 sub through {
     my ($uri, %opt) = @_;

@@ -24,7 +24,8 @@ sub import {
     my $caller = caller;
     no strict 'refs';
     *{"${caller}::$_"} = \&$_
-        for qw(acs kill_acs cpes failed report seen never_mixed);
+        for qw(acs start_acs kill_acs certificate cpes failed report seen
+               never_mixed);
 }
 
 # both ACSs anew, with these options
@@ -33,14 +34,28 @@ sub acs {
     my ($t, %opt) = @_;
     for my $name (qw(acs1 acs2)) {
         kill_acs($t, $name);
-        $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
+        start_acs($t, $name, %opt);
     }
+}
+
+sub start_acs {
+    my ($t, $name, %opt) = @_;
+    $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
 }
 
 sub kill_acs {
     my ($t, $name) = @_;
     my $pid = delete $pid{$name} or return;
     $t->end($pid, 'KILL');
+}
+
+# tls.crt and tls.key in the test's folder
+
+sub certificate {
+    my ($t) = @_;
+    system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=acs '
+           . '-keyout ' . $t->path('tls.key') . ' -out ' . $t->path('tls.crt')
+           . ' 2>/dev/null') == 0 or die 'openssl';
 }
 
 # sessions of CPEs through the server on the port of that name
