@@ -9,10 +9,11 @@ use warnings;
 use Exporter 'import';
 use File::Path ();
 
-use Fieldgate::Env qw(top read_file);
+use Fieldgate::Env qw(top modules read_file);
 
-our @EXPORT = qw(build serve served tool round_robin cpu cycles instructions
-                 median ratios best memory reset_peak table machine say_step);
+our @EXPORT = qw(load_cwmp build serve served tool round_robin cpu cycles
+                 instructions median ratios best memory reset_peak table
+                 machine say_step);
 
 my $objs = top() . '/build/bench';
 my @serving;
@@ -21,6 +22,10 @@ $| = 1;
 
 sub say_step { print STDERR "$_[0]\n" if -t STDERR }
 
+
+# what nginx.conf begins with, if the module is not linked into nginx
+
+sub load_cwmp { join '', map { "load_module $_;\n" } grep { /cwmp/ } modules() }
 
 # build(NAME => [SOURCE...], LIBS): compiles build/bench/NAME if it is older
 
