@@ -102,6 +102,12 @@ sub start {
 
     -f $conf or die "there is no $conf\n";
     my $text = read_file($conf);
+    my %to;
+    for my $to (values %port) {
+        die "port $to would be there twice\n"
+            if $to{$to}++ || (!exists $port{$to}
+                              && $text =~ /(?<=:)\Q$to\E(?=[;\/\s])/);
+    }
     for my $from (keys %port) {
         $text =~ s/(?<=[:=])\Q$from\E(?=[;\/\s])/\0$port{$from}/g
             or die "$conf has no port $from\n";

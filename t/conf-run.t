@@ -107,6 +107,10 @@ like($out, qr/127\.0\.0\.1:$taken is taken.*-p 7548=OTHER/s,
      'and the reason');
 close $other;
 
+($status, $out) = run('twice', '-1', '-p', "7547=$taken");
+is($status, 1, 'the same port for two: the exit status is 1');
+like($out, qr/FAILED: port $taken would be there twice/, 'and the reason');
+
 
 # a step that fails: loopback addresses are not allowed as origins
 
