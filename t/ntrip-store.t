@@ -364,6 +364,15 @@ tell_shell($shell, 'COMMIT;');
 end_shell($shell);
 wait_for(sub { result('plain', 'pw') eq 'in' }, 'the end of the lock');
 pass('unlocked');
+
+
+# gone, and new workers come
+
+unlink $db or die "unlink: $!";
+$t->reload(gone => 1);
+$t->kill_worker(($t->pids)[0]);
+workers_say(qr/is not available: there is no such file/);
+ok(!-e $db, 'no worker of a later time makes it');
 $t->stop('QUIT');
 
 

@@ -82,8 +82,6 @@ typedef struct {
     ngx_str_t                  database;           /* full path */
     ngx_uint_t                 storage;            /* ..._STORAGE_* */
     ngx_msec_t                 report;             /* 0: off */
-    ngx_uint_t                 create;             /* the database, if it is
-                                                      missing */
 
     ngx_shm_zone_t            *bus;                /* NULL: no ntrip_zone */
     ngx_shm_zone_t            *zone;

@@ -65,7 +65,7 @@ ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle)
 
     if (nmcf->database.len) {
         ngx_stream_ntrip_make_folder(cycle, &nmcf->database);
-        ngx_stream_ntrip_store_init_module(nmcf);
+        ngx_stream_ntrip_store_init_module(cycle, nmcf);
     }
 
     if (nmcf->bus) {

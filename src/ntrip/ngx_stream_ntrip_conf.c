@@ -39,7 +39,6 @@ ngx_stream_ntrip_create_main_conf(ngx_conf_t *cf)
      *
      *     conf->zone_size = 0;
      *     conf->database = { 0, NULL };
-     *     conf->create = 0;
      *     conf->bus = NULL;
      *     conf->zone = NULL;
      *     conf->thread_pool = NULL;

@@ -99,19 +99,25 @@ ngx_stream_ntrip_schema_open(ngx_stream_ntrip_schema_t *schema)
 }
 
 
-void
-ngx_stream_ntrip_schema_close(ngx_stream_ntrip_schema_t *schema)
+ngx_uint_t
+ngx_stream_ntrip_schema_moved(ngx_stream_ntrip_schema_t *schema)
 {
     struct stat  sb;
 
+    return stat(schema->path, &sb) == -1
+           || sb.st_dev != schema->file.st_dev
+           || sb.st_ino != schema->file.st_ino;
+}
+
+
+void
+ngx_stream_ntrip_schema_close(ngx_stream_ntrip_schema_t *schema)
+{
     if (schema->db == NULL) {
         return;
     }
 
-    if (stat(schema->path, &sb) == -1
-        || sb.st_dev != schema->file.st_dev
-        || sb.st_ino != schema->file.st_ino)
-    {
+    if (ngx_stream_ntrip_schema_moved(schema)) {
         ngx_stream_ntrip_schema_forget(schema);
     }
 

@@ -50,6 +50,9 @@ typedef struct {
  */
 ngx_int_t ngx_stream_ntrip_schema_open(ngx_stream_ntrip_schema_t *schema);
 
+/* whether another file has its name by now, or none has */
+ngx_uint_t ngx_stream_ntrip_schema_moved(ngx_stream_ntrip_schema_t *schema);
+
 /*
  * Closes it, if it is open.  If another file has its name by now, or none has,
  * then its write-ahead log is brought in and removed: SQLite would play it

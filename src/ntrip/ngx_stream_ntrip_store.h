@@ -65,8 +65,9 @@ typedef struct {
 } ngx_stream_ntrip_account_t;
 
 
-/* init_module: decides who makes a missing file */
-void ngx_stream_ntrip_store_init_module(ngx_stream_ntrip_main_conf_t *nmcf);
+/* init_module: whether a missing file may be made */
+void ngx_stream_ntrip_store_init_module(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf);
 
 /* init_process; never fails for a reason that may pass */
 ngx_int_t ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
