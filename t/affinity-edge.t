@@ -22,6 +22,7 @@ sub http {
             proxy_pass http://acs;
         }
 END
+    my $other = $location =~ s{location /}{location /other}r;
 
     return <<"END";
     $zone
@@ -31,7 +32,7 @@ END
     }
     server {
         listen 127.0.0.1:%%PORT:cpe%%;
-$location    }
+$location$other    }
     server {
         listen 127.0.0.1:%%PORT:h2%% http2;
 $location    }
@@ -48,11 +49,13 @@ sub total {
 
 my $maker = bless { o => { size => 0 } }, 'Fieldgate::CPE';
 
-sub post {
-    my ($s, $kind, $device, @headers) = @_;
+sub post { post_to('/', @_) }
+
+sub post_to {
+    my ($uri, $s, $kind, $device, @headers) = @_;
     my $body = do { local $maker->{device} = $device;
                     $maker->message($kind) };
-    print $s join("\r\n", 'POST / HTTP/1.1', 'Host: acs.example',
+    print $s join("\r\n", "POST $uri HTTP/1.1", 'Host: acs.example',
                   'Content-Length: ' . length $body, @headers)
              . "\r\n\r\n$body";
 }
@@ -253,6 +256,27 @@ $t->start;
              'both to be forgotten');
     $t->reload(http => http());
     ok(closed_by_nginx($idle), 'and does not keep an old worker any more');
+}
+
+{
+    # a pin belongs to a location, which may have another scheme or address
+
+    acs($t, status => 200);
+    my $s = $t->connect('cpe');
+    post($s, 'inform', 'L1');
+    my $first = answer($s);
+    post_to('/other', $s, 'empty', 'L1');
+    my $other = answer($s);
+    isnt(conn_of($other), conn_of($first),
+         'another location has an upstream connection of its own');
+    is(server_of($other), server_of($first), 'to the session\'s server');
+    post($s, 'empty', 'L1');
+    my $again = answer($s);
+    is(conn_of($again), conn_of($first), 'the first one still has its own');
+    close $s;
+    wait_for(sub { !report($t, 'acs1')->{open} && !report($t, 'acs2')->{open} },
+             'both to go with the CPE\'s');
+    pass('both go with the CPE\'s connection');
 }
 
 {
