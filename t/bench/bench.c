@@ -14,12 +14,13 @@
 #include <linux/perf_event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/ioctl.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -36,6 +37,9 @@ typedef struct {
 } bench_process_t;
 
 
+static void bench_terminate(int signo);
+static void bench_new_connection(int ep, int fd, size_t size);
+static void bench_read(bench_connection_t *c, bench_request_pt handler);
 static int bench_listen_on(in_addr_t addr, const char *dev, int *port);
 static int64_t bench_cpu(pid_t pid);
 static int bench_counter(pid_t pid, int event, int user, int kernel);
@@ -44,6 +48,8 @@ static void bench_counted(int fd, int64_t *sum);
 
 static bench_process_t  bench_processes[BENCH_MAX_PIDS];
 static size_t           bench_nprocesses;
+
+static volatile sig_atomic_t  bench_terminated;
 
 
 void
@@ -190,6 +196,122 @@ bench_accept(int fd)
     setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 
     return s;
+}
+
+
+unsigned long
+bench_serve(int listener, size_t size, bench_request_pt handler)
+{
+    int                 i, n, fd, ep;
+    unsigned long       connections;
+    struct sigaction    sa;
+    struct epoll_event  ee, events[256];
+
+    /* without SA_RESTART, so that it ends epoll_wait() */
+
+    memset(&sa, 0, sizeof(sa));
+    sa.sa_handler = bench_terminate;
+    sigaction(SIGTERM, &sa, NULL);
+
+    ep = epoll_create1(EPOLL_CLOEXEC);
+
+    ee.events = EPOLLIN;
+    ee.data.ptr = NULL;
+    epoll_ctl(ep, EPOLL_CTL_ADD, listener, &ee);
+
+    connections = 0;
+
+    while (!bench_terminated) {
+        n = epoll_wait(ep, events, 256, -1);
+
+        for (i = 0; i < n; i++) {
+
+            if (events[i].data.ptr != NULL) {
+                bench_read(events[i].data.ptr, handler);
+                continue;
+            }
+
+            while ((fd = bench_accept(listener)) != -1) {
+                bench_new_connection(ep, fd, size);
+                connections++;
+            }
+        }
+    }
+
+    return connections;
+}
+
+
+static void
+bench_terminate(int signo)
+{
+    (void) signo;
+    bench_terminated = 1;
+}
+
+
+static void
+bench_new_connection(int ep, int fd, size_t size)
+{
+    bench_connection_t  *c;
+    struct epoll_event   ee;
+
+    c = bench_alloc(size);
+    c->fd = fd;
+
+    ee.events = EPOLLIN;
+    ee.data.ptr = c;
+    epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ee);
+}
+
+
+static void
+bench_read(bench_connection_t *c, bench_request_pt handler)
+{
+    switch (bench_http_read(&c->http, c->fd)) {
+
+    case 0:
+        return;
+
+    case 1:
+        do {
+            handler(c);
+        } while (bench_http_next(&c->http));
+
+        return;
+    }
+
+    if (c->http.len) {
+        bench_wrong(c, "closed in the middle of a request");
+    }
+
+    close(c->fd);
+    free(c->http.buf);
+    free(c);
+}
+
+
+void
+bench_reply(bench_connection_t *c, const char *data, size_t len)
+{
+    size_t  pos;
+
+    pos = 0;
+
+    if (bench_send(c->fd, data, len, &pos) == 0) {
+        bench_wrong(c, "a reply that is not read");
+    }
+}
+
+
+void
+bench_wrong(bench_connection_t *c, const char *what)
+{
+    fflush(stdout);
+    fprintf(stderr, "%.*s\n", (int) (c->http.len > 8192 ? 8192 : c->http.len),
+            c->http.buf);
+
+    bench_die("%s", what);
 }
 
 

@@ -28,6 +28,16 @@ typedef struct {
 
 
 typedef struct {
+    int            fd;
+    bench_http_t   http;
+} bench_connection_t;
+
+
+/* http has a whole request, which has to be answered before the return */
+typedef void (*bench_request_pt)(bench_connection_t *c);
+
+
+typedef struct {
     int64_t    cpu;              /* ns, user and system */
 
     /* -1: there is no such counter here */
@@ -65,6 +75,21 @@ int bench_listen(int *port);
 int bench_listen_any(int *port);
 
 int bench_accept(int fd);        /* -1: none is waiting */
+
+/*
+ * Serves until the process is told to terminate; returns how many connections
+ * there were.  Each is a block of size bytes, all zero at first, that begins
+ * with a bench_connection_t.
+ */
+unsigned long bench_serve(int listener, size_t size, bench_request_pt handler);
+
+/* sends a reply as a whole: those who do not read it are wrong */
+void bench_reply(bench_connection_t *c, const char *data, size_t len);
+
+/* ends the program with the request, or what there is of it, and the reason */
+void bench_wrong(bench_connection_t *c, const char *what)
+    __attribute__((noreturn));
+
 int bench_connect(int port);     /* not blocking from then on */
 
 /*

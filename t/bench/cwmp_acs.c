@@ -16,38 +16,29 @@
 #include "bench.h"
 #include "soap.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 
-#define ACS_NO_DEVICE  ((unsigned) -1)
 #define ACS_SIG        "&amp;sig="
 #define ACS_MAX_SIG    22
 
 
 typedef struct {
-    int             fd;
-    unsigned        device;
-    unsigned        mixed;
-    bench_http_t    http;
+    bench_connection_t  c;
+    unsigned            device;
+    unsigned            known:1;       /* device is */
+    unsigned            mixed:1;
 } acs_connection_t;
 
 
-static void acs_accept(int ep, int listener);
-static void acs_read(acs_connection_t *c);
-static void acs_request(acs_connection_t *c);
-static void acs_message(acs_connection_t *c, soap_message_t *m);
-static void acs_rewritten(acs_connection_t *c, soap_message_t *m,
+static void acs_request(bench_connection_t *c);
+static void acs_message(bench_connection_t *c, soap_message_t *m);
+static void acs_rewritten(bench_connection_t *c, soap_message_t *m,
     unsigned device);
-static void acs_device(acs_connection_t *c, unsigned device);
-static void acs_reply(acs_connection_t *c, int status);
-static void acs_wrong(acs_connection_t *c, const char *what)
-    __attribute__((noreturn));
+static void acs_device(bench_connection_t *c, unsigned device);
+static void acs_reply(bench_connection_t *c, int status);
 
 
 static const char             *acs_public;
@@ -60,26 +51,15 @@ static char                    acs_id[SOAP_ID_LEN];
 /* the signature of a device's URL, which never changes */
 static char                    acs_sigs[SOAP_MAX_DEVICES][ACS_MAX_SIG + 2];
 
-static unsigned long           acs_requests, acs_connections, acs_mixed;
-static unsigned long           acs_rewrites;
-static volatile sig_atomic_t   acs_terminated;
-
-
-static void
-acs_terminate(int signo)
-{
-    (void) signo;
-    acs_terminated = 1;
-}
+static unsigned long           acs_requests, acs_mixed, acs_rewrites;
 
 
 int
 main(int argc, char **argv)
 {
-    int                 i, n, ep, port, listener;
-    size_t              size;
-    struct sigaction    sa;
-    struct epoll_event  ee, events[256];
+    int            i, port, listener;
+    size_t         size;
+    unsigned long  connections;
 
     size = 2 * 1024 * 1024;
 
@@ -105,97 +85,22 @@ main(int argc, char **argv)
 
     acs_body_id = soap_reply_make(acs_body);
 
-    /* without SA_RESTART, so that it ends epoll_wait() */
-
-    memset(&sa, 0, sizeof(sa));
-    sa.sa_handler = acs_terminate;
-    sigaction(SIGTERM, &sa, NULL);
-
     port = 0;
     listener = bench_listen(&port);
     printf("port=%d\n", port);
     fflush(stdout);
 
-    ep = epoll_create1(EPOLL_CLOEXEC);
-
-    ee.events = EPOLLIN;
-    ee.data.ptr = NULL;
-    epoll_ctl(ep, EPOLL_CTL_ADD, listener, &ee);
-
-    while (!acs_terminated) {
-        n = epoll_wait(ep, events, 256, -1);
-
-        for (i = 0; i < n; i++) {
-            if (events[i].data.ptr == NULL) {
-                acs_accept(ep, listener);
-
-            } else {
-                acs_read(events[i].data.ptr);
-            }
-        }
-    }
+    connections = bench_serve(listener, sizeof(acs_connection_t), acs_request);
 
     printf("requests=%lu connections=%lu mixed=%lu rewritten=%lu\n",
-           acs_requests, acs_connections, acs_mixed, acs_rewrites);
+           acs_requests, connections, acs_mixed, acs_rewrites);
 
     return 0;
 }
 
 
 static void
-acs_accept(int ep, int listener)
-{
-    int                 fd;
-    acs_connection_t   *c;
-    struct epoll_event  ee;
-
-    for ( ;; ) {
-        fd = bench_accept(listener);
-        if (fd == -1) {
-            return;
-        }
-
-        c = bench_alloc(sizeof(*c));
-        c->fd = fd;
-        c->device = ACS_NO_DEVICE;
-
-        ee.events = EPOLLIN;
-        ee.data.ptr = c;
-        epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ee);
-
-        acs_connections++;
-    }
-}
-
-
-static void
-acs_read(acs_connection_t *c)
-{
-    switch (bench_http_read(&c->http, c->fd)) {
-
-    case 0:
-        return;
-
-    case 1:
-        do {
-            acs_request(c);
-        } while (bench_http_next(&c->http));
-
-        return;
-    }
-
-    if (c->http.len) {
-        acs_wrong(c, "closed in the middle of a request");
-    }
-
-    close(c->fd);
-    free(c->http.buf);
-    free(c);
-}
-
-
-static void
-acs_request(acs_connection_t *c)
+acs_request(bench_connection_t *c)
 {
     size_t       len;
     unsigned     device, session;
@@ -204,17 +109,17 @@ acs_request(acs_connection_t *c)
     acs_requests++;
 
     if (memcmp(c->http.buf, "POST /acs?x=%2F//y HTTP/1.1\r\n", 29) != 0) {
-        acs_wrong(c, "another request line");
+        bench_wrong(c, "another request line");
     }
 
     p = bench_http_header(&c->http, "Content-Length", &len);
     if (p == NULL) {
-        acs_wrong(c, "not exactly one Content-Length");
+        bench_wrong(c, "not exactly one Content-Length");
     }
 
     p = bench_http_header(&c->http, "SOAPAction", &len);
     if (p == NULL || len != 2 || memcmp(p, "\"\"", 2) != 0) {
-        acs_wrong(c, "another SOAPAction");
+        bench_wrong(c, "another SOAPAction");
     }
 
     if (c->http.body) {
@@ -224,7 +129,7 @@ acs_request(acs_connection_t *c)
             || (kind = strchr(SOAP_KINDS, p[0])) == NULL
             || *kind == '\0')
         {
-            acs_wrong(c, "another message");
+            bench_wrong(c, "another message");
         }
 
         memcpy(acs_id, p, SOAP_ID_LEN);
@@ -243,7 +148,7 @@ acs_request(acs_connection_t *c)
         || !soap_unhex(p + 9, &device)
         || !soap_unhex(p + 18, &session))
     {
-        acs_wrong(c, "another Cookie");
+        bench_wrong(c, "another Cookie");
     }
 
     memcpy(acs_id, p + 8, SOAP_ID_LEN);
@@ -253,7 +158,7 @@ acs_request(acs_connection_t *c)
 
 
 static void
-acs_message(acs_connection_t *c, soap_message_t *m)
+acs_message(bench_connection_t *c, soap_message_t *m)
 {
     char      *body;
     unsigned   device, session;
@@ -262,7 +167,7 @@ acs_message(acs_connection_t *c, soap_message_t *m)
         || !soap_unhex(acs_id + 10, &session)
         || device >= SOAP_MAX_DEVICES)
     {
-        acs_wrong(c, "another ID");
+        bench_wrong(c, "another ID");
     }
 
     acs_device(c, device);
@@ -277,13 +182,13 @@ acs_message(acs_connection_t *c, soap_message_t *m)
     }
 
     if (c->http.body != m->len || memcmp(body, m->data, m->len) != 0) {
-        acs_wrong(c, "a message that is not as it was sent");
+        bench_wrong(c, "a message that is not as it was sent");
     }
 }
 
 
 static void
-acs_rewritten(acs_connection_t *c, soap_message_t *m, unsigned device)
+acs_rewritten(bench_connection_t *c, soap_message_t *m, unsigned device)
 {
     char    *p, *end, *sig;
     size_t   rest, len;
@@ -298,7 +203,7 @@ acs_rewritten(acs_connection_t *c, soap_message_t *m, unsigned device)
         || memcmp(p, m->data, m->url) != 0
         || memcmp(end - rest, m->data + m->len - rest, rest) != 0)
     {
-        acs_wrong(c, "a message changed outside of its URL");
+        bench_wrong(c, "a message changed outside of its URL");
     }
 
     p += m->url;
@@ -307,7 +212,7 @@ acs_rewritten(acs_connection_t *c, soap_message_t *m, unsigned device)
         || memcmp(p + acs_public_len, "?origin=", 8) != 0
         || memcmp(p + acs_public_len + 8, m->data + m->url, m->url_len) != 0)
     {
-        acs_wrong(c, "a URL that is not rewritten as it should be");
+        bench_wrong(c, "a URL that is not rewritten as it should be");
     }
 
     p += len;
@@ -317,7 +222,7 @@ acs_rewritten(acs_connection_t *c, soap_message_t *m, unsigned device)
         || len > sizeof(ACS_SIG) - 1 + ACS_MAX_SIG
         || memcmp(p, ACS_SIG, sizeof(ACS_SIG) - 1) != 0)
     {
-        acs_wrong(c, "a URL without its signature");
+        bench_wrong(c, "a URL without its signature");
     }
 
     p += sizeof(ACS_SIG) - 1;
@@ -329,7 +234,7 @@ acs_rewritten(acs_connection_t *c, soap_message_t *m, unsigned device)
         memcpy(sig + 1, p, len);
 
     } else if ((size_t) sig[0] != len || memcmp(sig + 1, p, len) != 0) {
-        acs_wrong(c, "another signature for the same URL");
+        bench_wrong(c, "another signature for the same URL");
     }
 
     acs_rewrites++;
@@ -337,31 +242,31 @@ acs_rewritten(acs_connection_t *c, soap_message_t *m, unsigned device)
 
 
 static void
-acs_device(acs_connection_t *c, unsigned device)
+acs_device(bench_connection_t *c, unsigned device)
 {
-    if (c->device == device) {
-        return;
-    }
+    acs_connection_t  *ac;
 
-    if (c->device != ACS_NO_DEVICE && !c->mixed) {
-        c->mixed = 1;
+    ac = (acs_connection_t *) c;
+
+    if (ac->known && ac->device != device && !ac->mixed) {
+        ac->mixed = 1;
         acs_mixed++;
 
         if (acs_public != NULL) {
-            acs_wrong(c, "another device's request on this connection");
+            bench_wrong(c, "another device's request on this connection");
         }
     }
 
-    c->device = device;
+    ac->device = device;
+    ac->known = 1;
 }
 
 
 static void
-acs_reply(acs_connection_t *c, int status)
+acs_reply(bench_connection_t *c, int status)
 {
     int     n, inform;
     char    reply[SOAP_REPLY_SIZE + 512];
-    size_t  pos;
 
     if (status == 204) {
         n = snprintf(reply, sizeof(reply), "HTTP/1.1 204 No Content\r\n"
@@ -383,20 +288,5 @@ acs_reply(acs_connection_t *c, int status)
         n += SOAP_REPLY_SIZE;
     }
 
-    pos = 0;
-
-    if (bench_send(c->fd, reply, n, &pos) == 0) {
-        acs_wrong(c, "a reply that is not read");
-    }
-}
-
-
-static void
-acs_wrong(acs_connection_t *c, const char *what)
-{
-    fflush(stdout);
-    fprintf(stderr, "%.*s\n", (int) (c->http.len > 8192 ? 8192 : c->http.len),
-            c->http.buf);
-
-    bench_die("request %lu: %s", acs_requests, what);
+    bench_reply(c, reply, n);
 }

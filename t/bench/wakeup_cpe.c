@@ -20,14 +20,10 @@
 #include "bench.h"
 
 #include <openssl/evp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 
 #define CPE_REALM     "cpe"
@@ -35,12 +31,6 @@
 #define CPE_OPAQUE    "5ccc069c403ebaf9f0171e9517f40e41"
 #define CPE_NONCE     "%016lx%016lx"
 #define CPE_HEX       32
-
-
-typedef struct {
-    int            fd;
-    bench_http_t   http;
-} cpe_connection_t;
 
 
 typedef struct {
@@ -63,136 +53,50 @@ typedef struct {
 } cpe_digest_t;
 
 
-static void cpe_accept(int ep, int listener);
-static void cpe_read(cpe_connection_t *c);
-static void cpe_request(cpe_connection_t *c);
-static int cpe_verify(cpe_connection_t *c, cpe_text_t *header, cpe_text_t *uri,
-    int once);
-static void cpe_parse(cpe_connection_t *c, cpe_text_t *header,
+static void cpe_request(bench_connection_t *c);
+static int cpe_verify(bench_connection_t *c, cpe_text_t *header,
+    cpe_text_t *uri, int once);
+static void cpe_parse(bench_connection_t *c, cpe_text_t *header,
     cpe_digest_t *d);
 static void cpe_md5(char *hex, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-static void cpe_challenge(cpe_connection_t *c, int stale);
-static void cpe_send(cpe_connection_t *c, const char *data, size_t len);
-static void cpe_wrong(cpe_connection_t *c, const char *what)
-    __attribute__((noreturn));
+static void cpe_challenge(bench_connection_t *c, int stale);
 
 
 /* the highest count that was used with each nonce; they are numbered */
 static uint32_t               *cpe_counts;
 static size_t                  cpe_nonces, cpe_size;
 
-static unsigned long           cpe_connections, cpe_plain, cpe_challenged;
-static unsigned long           cpe_stale, cpe_authorized, cpe_silent;
-static volatile sig_atomic_t   cpe_terminated;
-
-
-static void
-cpe_terminate(int signo)
-{
-    (void) signo;
-    cpe_terminated = 1;
-}
+static unsigned long           cpe_plain, cpe_challenged, cpe_stale;
+static unsigned long           cpe_authorized, cpe_silent;
 
 
 int
 main(void)
 {
-    int                 i, n, ep, port, listener;
-    struct sigaction    sa;
-    struct epoll_event  ee, events[256];
+    int            port, listener;
+    unsigned long  connections;
 
     bench_open_files();
-
-    memset(&sa, 0, sizeof(sa));
-    sa.sa_handler = cpe_terminate;
-    sigaction(SIGTERM, &sa, NULL);
 
     port = 0;
     listener = bench_listen_any(&port);
     printf("port=%d\n", port);
     fflush(stdout);
 
-    ep = epoll_create1(EPOLL_CLOEXEC);
-
-    ee.events = EPOLLIN;
-    ee.data.ptr = NULL;
-    epoll_ctl(ep, EPOLL_CTL_ADD, listener, &ee);
-
-    while (!cpe_terminated) {
-        n = epoll_wait(ep, events, 256, -1);
-
-        for (i = 0; i < n; i++) {
-            if (events[i].data.ptr == NULL) {
-                cpe_accept(ep, listener);
-
-            } else {
-                cpe_read(events[i].data.ptr);
-            }
-        }
-    }
+    connections = bench_serve(listener, sizeof(bench_connection_t),
+                              cpe_request);
 
     printf("connections=%lu plain=%lu challenged=%lu stale=%lu authorized=%lu"
-           " silent=%lu\n", cpe_connections, cpe_plain, cpe_challenged,
-           cpe_stale, cpe_authorized, cpe_silent);
+           " silent=%lu\n", connections, cpe_plain, cpe_challenged, cpe_stale,
+           cpe_authorized, cpe_silent);
 
     return 0;
 }
 
 
 static void
-cpe_accept(int ep, int listener)
-{
-    int                 fd;
-    cpe_connection_t   *c;
-    struct epoll_event  ee;
-
-    for ( ;; ) {
-        fd = bench_accept(listener);
-        if (fd == -1) {
-            return;
-        }
-
-        c = bench_alloc(sizeof(*c));
-        c->fd = fd;
-
-        ee.events = EPOLLIN;
-        ee.data.ptr = c;
-        epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ee);
-
-        cpe_connections++;
-    }
-}
-
-
-static void
-cpe_read(cpe_connection_t *c)
-{
-    switch (bench_http_read(&c->http, c->fd)) {
-
-    case 0:
-        return;
-
-    case 1:
-        do {
-            cpe_request(c);
-        } while (bench_http_next(&c->http));
-
-        return;
-    }
-
-    if (c->http.len) {
-        cpe_wrong(c, "closed in the middle of a request");
-    }
-
-    close(c->fd);
-    free(c->http.buf);
-    free(c);
-}
-
-
-static void
-cpe_request(cpe_connection_t *c)
+cpe_request(bench_connection_t *c)
 {
     int          once;
     char        *end;
@@ -208,14 +112,14 @@ cpe_request(cpe_connection_t *c)
         || memcmp(end, " HTTP/1.", 8) != 0
         || c->http.body != 0)
     {
-        cpe_wrong(c, "another request");
+        bench_wrong(c, "another request");
     }
 
     uri.len = end - uri.data;
 
     host = bench_http_header(&c->http, "Host", &len);
     if (host == NULL) {
-        cpe_wrong(c, "not exactly one Host");
+        bench_wrong(c, "not exactly one Host");
     }
 
     header.data = bench_http_header(&c->http, "Authorization", &header.len);
@@ -231,7 +135,7 @@ cpe_request(cpe_connection_t *c)
         once = (memcmp(uri.data, "/once/", 6) == 0);
 
         if (!once && memcmp(uri.data, "/cr/", 4) != 0) {
-            cpe_wrong(c, "another path");
+            bench_wrong(c, "another path");
         }
 
         if (header.data == NULL) {
@@ -249,14 +153,15 @@ cpe_request(cpe_connection_t *c)
         cpe_authorized++;
     }
 
-    cpe_send(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 38);
+    bench_reply(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 38);
 }
 
 
 /* 0: right, but the nonce is used up */
 
 static int
-cpe_verify(cpe_connection_t *c, cpe_text_t *header, cpe_text_t *uri, int once)
+cpe_verify(bench_connection_t *c, cpe_text_t *header, cpe_text_t *uri,
+    int once)
 {
     char           ha1[CPE_HEX + 1], ha2[CPE_HEX + 1], response[CPE_HEX + 1];
     unsigned long  number, check, nc;
@@ -279,14 +184,14 @@ cpe_verify(cpe_connection_t *c, cpe_text_t *header, cpe_text_t *uri, int once)
         || d.nonce.len != CPE_HEX
         || d.response.len != CPE_HEX)
     {
-        cpe_wrong(c, "a parameter that is not what the challenge said");
+        bench_wrong(c, "a parameter that is not what the challenge said");
     }
 
     if (sscanf(d.nonce.data, "%16lx%16lx", &number, &check) != 2
         || check != ~number
         || number >= cpe_nonces)
     {
-        cpe_wrong(c, "a nonce that never was");
+        bench_wrong(c, "a nonce that never was");
     }
 
     cpe_md5(ha1, "%.*s:" CPE_REALM ":" CPE_PASSWORD,
@@ -297,7 +202,7 @@ cpe_verify(cpe_connection_t *c, cpe_text_t *header, cpe_text_t *uri, int once)
             (int) d.cnonce.len, d.cnonce.data, ha2);
 
     if (memcmp(response, d.response.data, CPE_HEX) != 0) {
-        cpe_wrong(c, "a wrong response");
+        bench_wrong(c, "a wrong response");
     }
 
     nc = strtoul(d.nc.data, NULL, 16);
@@ -307,7 +212,7 @@ cpe_verify(cpe_connection_t *c, cpe_text_t *header, cpe_text_t *uri, int once)
             return 0;
         }
 
-        cpe_wrong(c, "a count that was used already");
+        bench_wrong(c, "a count that was used already");
     }
 
     cpe_counts[number] = once ? UINT32_MAX : nc;
@@ -319,7 +224,7 @@ cpe_verify(cpe_connection_t *c, cpe_text_t *header, cpe_text_t *uri, int once)
 /* Digest name=value, name="value", ...: what nginx sends has no escapes */
 
 static void
-cpe_parse(cpe_connection_t *c, cpe_text_t *header, cpe_digest_t *d)
+cpe_parse(bench_connection_t *c, cpe_text_t *header, cpe_digest_t *d)
 {
     size_t       i, n;
     cpe_text_t  *value;
@@ -344,7 +249,7 @@ cpe_parse(cpe_connection_t *c, cpe_text_t *header, cpe_digest_t *d)
     memset(d, 0, sizeof(*d));
 
     if (header->len < 7 || memcmp(header->data, "Digest ", 7) != 0) {
-        cpe_wrong(c, "another scheme than Digest");
+        bench_wrong(c, "another scheme than Digest");
     }
 
     p = header->data + 7;
@@ -365,7 +270,7 @@ cpe_parse(cpe_connection_t *c, cpe_text_t *header, cpe_digest_t *d)
         }
 
         if (value == NULL || value->data != NULL) {
-            cpe_wrong(c, "a parameter too many");
+            bench_wrong(c, "a parameter too many");
         }
 
         if (p < end && *p == '"') {
@@ -424,7 +329,7 @@ cpe_md5(char *hex, const char *fmt, ...)
 
 
 static void
-cpe_challenge(cpe_connection_t *c, int stale)
+cpe_challenge(bench_connection_t *c, int stale)
 {
     int   n;
     char  reply[512];
@@ -447,27 +352,5 @@ cpe_challenge(cpe_connection_t *c, int stale)
 
     cpe_counts[cpe_nonces++] = 0;
 
-    cpe_send(c, reply, n);
-}
-
-
-static void
-cpe_send(cpe_connection_t *c, const char *data, size_t len)
-{
-    size_t  pos;
-
-    pos = 0;
-
-    if (bench_send(c->fd, data, len, &pos) == 0) {
-        cpe_wrong(c, "a reply that is not read");
-    }
-}
-
-
-static void
-cpe_wrong(cpe_connection_t *c, const char *what)
-{
-    fprintf(stderr, "%.*s\n", (int) c->http.len, c->http.buf);
-
-    bench_die("%s", what);
+    bench_reply(c, reply, n);
 }
