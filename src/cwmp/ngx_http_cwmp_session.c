@@ -387,10 +387,14 @@ ngx_http_cwmp_session_contradicts(ngx_http_cwmp_conn_t *conn,
 
     found = 0;
 
-    /* nobody has set one, so it is from another session */
-
     if (conn->ncookies == 0 && s->ncookies) {
-        return 1;
+
+        /*
+         * Nobody has set one, so it is from another session; without a pin
+         * nobody has looked.
+         */
+
+        return !ngx_queue_empty(&conn->pins);
     }
 
     for (i = 0; i < conn->ncookies; i++) {
