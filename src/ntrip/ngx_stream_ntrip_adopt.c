@@ -357,7 +357,7 @@ ngx_stream_ntrip_make_session(ntrip_handover_t *msg, ngx_connection_t *c)
     c->local_socklen = ls->socklen;
     c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
     c->start_time = ngx_current_msec;
-    c->sent = msg->sent;
+    c->sent = msg->before;
 
     conf = ngx_stream_ntrip_addr_conf(c);
     if (conf == NULL) {

@@ -264,6 +264,7 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
     msg->type = NTRIP_HANDOVER_ROVER;
     msg->index = rover->index;
     msg->kicks = ngx_stream_ntrip_worker.kick_cursor;
+    msg->before = c->sent;
     msg->local_len = c->listening->socklen;
     ngx_memcpy(msg->local, c->listening->sockaddr, c->listening->socklen);
     msg->addr_len = c->socklen;

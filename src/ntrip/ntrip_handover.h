@@ -84,6 +84,7 @@ typedef struct {
     uint64_t           position;     /* in the ring: next record to send */
     uint64_t           started;      /* seconds since 1970 */
     uint64_t           received;     /* bytes so far, for the access log */
+    uint64_t           before;       /* sent in front of the corrections */
     uint64_t           sent;
     uint64_t           messages;
     uint64_t           kicks;        /* those before it the giver has read */
