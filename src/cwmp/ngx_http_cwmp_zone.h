@@ -256,7 +256,10 @@ ngx_int_t ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
 #define NGX_HTTP_CWMP_KEY_NOTICE    6
 
 /*
- * For cwmp_table_insert(): whether the process "holder" lives.
+ * Whether the process "holder" lives.  One that was killed and is not reaped
+ * yet, or whose number another process has got, counts as living: its rows
+ * stay until their time is over, and a session that comes back before waits
+ * once, NGX_HTTP_CWMP_WAIT, and takes its row over.
  */
 ngx_uint_t ngx_http_cwmp_zone_alive(uint32_t holder);
 
