@@ -213,9 +213,6 @@ ngx_int_t ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
  */
 ngx_int_t ngx_http_cwmp_session_handler(ngx_http_request_t *r);
 
-/* $cwmp_session: the key for "hash $cwmp_session consistent" */
-ngx_int_t ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key);
-
 /*
  * Wraps the balancer of each upstream with cwmp_affinity.  Called in
  * postconfiguration, that is after every module's init_main_conf: from
