@@ -11,6 +11,7 @@
 
 #include "ngx_stream_ntrip_bus.h"
 #include "ngx_stream_ntrip_console.h"
+#include "ngx_stream_ntrip_verify.h"
 
 
 /* in each worker; one more is told so and closed */
@@ -89,10 +90,6 @@ static void ngx_stream_ntrip_console_next(ngx_stream_ntrip_console_t *console);
 static void ngx_stream_ntrip_console_linger(
     ngx_stream_ntrip_console_t *console);
 static void ngx_stream_ntrip_console_drop(ngx_stream_ntrip_console_t *console);
-static size_t ngx_stream_ntrip_console_address(ngx_connection_t *c,
-    u_char *addr);
-static ngx_uint_t ngx_stream_ntrip_console_blocked(ngx_connection_t *c);
-static void ngx_stream_ntrip_console_wrong(ngx_connection_t *c);
 static void ngx_stream_ntrip_console_finalize(
     ngx_stream_ntrip_console_t *console, ngx_uint_t rc);
 
@@ -451,7 +448,7 @@ ngx_stream_ntrip_console_command(ngx_stream_ntrip_console_t *console,
         return;
     }
 
-    if (ngx_stream_ntrip_console_blocked(c)) {
+    if (ngx_stream_ntrip_verify_blocked(c)) {
         console->state = NGX_STREAM_NTRIP_CONSOLE_SLOW;
         ngx_add_timer(c->read, NGX_STREAM_NTRIP_CONSOLE_DELAY);
         return;
@@ -501,6 +498,7 @@ ngx_stream_ntrip_console_verified(void *data, ngx_int_t rc)
 {
     ngx_stream_ntrip_console_t *console = data;
 
+    ngx_uint_t         n;
     const char        *reply;
     ngx_connection_t  *c;
 
@@ -514,7 +512,11 @@ ngx_stream_ntrip_console_verified(void *data, ngx_int_t rc)
     }
 
     if (rc != NGX_OK) {
-        ngx_stream_ntrip_console_wrong(c);
+        n = ngx_stream_ntrip_verify_failed(c);
+
+        ngx_log_error(NGX_LOG_WARN, c->log, 0,
+                      "wrong console password, number %ui of this address "
+                      "within a minute", n);
         ngx_stream_ntrip_console_reply(console, NTRIP_CONSOLE_BAD_PASSWORD);
         return;
     }
@@ -801,81 +803,6 @@ ngx_stream_ntrip_console_linger(ngx_stream_ntrip_console_t *console)
     }
 
     ngx_stream_ntrip_console_read(c->read);
-}
-
-
-/* those of a unix socket are one */
-
-static size_t
-ngx_stream_ntrip_console_address(ngx_connection_t *c, u_char *addr)
-{
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
-
-    switch (c->sockaddr->sa_family) {
-
-    case AF_INET:
-        sin = (struct sockaddr_in *) c->sockaddr;
-        ngx_memcpy(addr, &sin->sin_addr, 4);
-        return 4;
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) c->sockaddr;
-        ngx_memcpy(addr, &sin6->sin6_addr, 16);
-        return 16;
-#endif
-
-    default:
-        ngx_memzero(addr, 4);
-        return 4;
-    }
-}
-
-
-static ngx_uint_t
-ngx_stream_ntrip_console_blocked(ngx_connection_t *c)
-{
-    u_char      addr[16];
-    size_t      len;
-    ngx_uint_t  blocked;
-
-    len = ngx_stream_ntrip_console_address(c, addr);
-
-    ngx_stream_ntrip_lock();
-
-    blocked = ntrip_session_blocked(ngx_stream_ntrip_worker.zone,
-                                    ngx_stream_ntrip_worker.bus, addr, len,
-                                    ngx_current_msec);
-
-    ngx_stream_ntrip_unlock();
-
-    return blocked;
-}
-
-
-static void
-ngx_stream_ntrip_console_wrong(ngx_connection_t *c)
-{
-    u_char      addr[16];
-    size_t      len;
-    ngx_uint_t  n;
-
-    len = ngx_stream_ntrip_console_address(c, addr);
-
-    ngx_stream_ntrip_lock();
-
-    n = ntrip_session_failed(ngx_stream_ntrip_worker.zone,
-                             ngx_stream_ntrip_worker.bus, addr, len,
-                             ngx_current_msec);
-
-    ngx_stream_ntrip_unlock();
-
-    ngx_log_error(NGX_LOG_WARN, c->log, 0,
-                  "wrong console password, number %ui of this address within "
-                  "a minute", n);
 }
 
 

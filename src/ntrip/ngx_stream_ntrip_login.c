@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 
 #include "ngx_stream_ntrip_stream.h"
+#include "ngx_stream_ntrip_verify.h"
 #include "ntrip_response.h"
 #include "ntrip_sourcetable.h"
 
@@ -36,7 +37,6 @@ static void ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover,
     const char *reason);
 static void ngx_stream_ntrip_escape(ngx_pool_t *pool, ngx_str_t *from,
     ngx_str_t *to);
-static ngx_uint_t ngx_stream_ntrip_blocked(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover);
 static ngx_int_t ngx_stream_ntrip_remember(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover);
@@ -45,7 +45,6 @@ static void ngx_stream_ntrip_hold(ngx_stream_ntrip_rover_t *rover,
 static void ngx_stream_ntrip_error(ngx_stream_ntrip_rover_t *rover,
     ngx_uint_t status, const char *result);
 static void ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover);
-static size_t ngx_stream_ntrip_addr(ngx_connection_t *c, u_char **addr);
 
 
 void
@@ -237,7 +236,7 @@ ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
-    if (ngx_stream_ntrip_blocked(rover)) {
+    if (ngx_stream_ntrip_verify_blocked(rover->session->connection)) {
         rover->request->slowed = 1;
         ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_DELAY,
                               NGX_STREAM_NTRIP_SLOWED);
@@ -407,8 +406,6 @@ ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
 static void
 ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover, const char *reason)
 {
-    size_t             len;
-    u_char            *addr;
     ngx_str_t          user;
     ngx_connection_t  *c;
 
@@ -416,17 +413,7 @@ ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover, const char *reason)
 
     ngx_stream_ntrip_count(refused);
 
-    len = ngx_stream_ntrip_addr(c, &addr);
-
-    if (len) {
-        ngx_stream_ntrip_lock();
-
-        (void) ntrip_session_failed(ngx_stream_ntrip_worker.zone,
-                                    ngx_stream_ntrip_worker.bus, addr, len,
-                                    ngx_current_msec);
-
-        ngx_stream_ntrip_unlock();
-    }
+    (void) ngx_stream_ntrip_verify_failed(c);
 
     ngx_stream_ntrip_escape(c->pool, &rover->request->request.user, &user);
 
@@ -454,54 +441,6 @@ ngx_stream_ntrip_escape(ngx_pool_t *pool, ngx_str_t *from, ngx_str_t *to)
 
     to->len = (u_char *) ngx_escape_json(to->data, from->data, from->len)
               - to->data;
-}
-
-
-static ngx_uint_t
-ngx_stream_ntrip_blocked(ngx_stream_ntrip_rover_t *rover)
-{
-    size_t       len;
-    u_char      *addr;
-    ngx_uint_t   blocked;
-
-    len = ngx_stream_ntrip_addr(rover->session->connection, &addr);
-
-    if (len == 0) {
-        return 0;
-    }
-
-    ngx_stream_ntrip_lock();
-
-    blocked = ntrip_session_blocked(ngx_stream_ntrip_worker.zone,
-                                    ngx_stream_ntrip_worker.bus, addr, len,
-                                    ngx_current_msec);
-
-    ngx_stream_ntrip_unlock();
-
-    return blocked;
-}
-
-
-/* 4 or 16 bytes; 0: a unix socket */
-
-static size_t
-ngx_stream_ntrip_addr(ngx_connection_t *c, u_char **addr)
-{
-    switch (c->sockaddr->sa_family) {
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        *addr = ((struct sockaddr_in6 *) c->sockaddr)->sin6_addr.s6_addr;
-        return 16;
-#endif
-
-    case AF_INET:
-        *addr = (u_char *) &((struct sockaddr_in *) c->sockaddr)->sin_addr;
-        return 4;
-
-    default:
-        return 0;
-    }
 }
 
 

@@ -13,7 +13,9 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "ngx_stream_ntrip_bus.h"
 #include "ngx_stream_ntrip_store.h"
+#include "ngx_stream_ntrip_verify.h"
 #include "ntrip_password.h"
 
 
@@ -47,6 +49,8 @@ static ngx_int_t ngx_stream_ntrip_verify_digest(ngx_stream_ntrip_user_t *user,
     ngx_str_t *password, u_char *digest);
 static ngx_uint_t ngx_stream_ntrip_verify_known(u_char *digest);
 static void ngx_stream_ntrip_verify_learn(u_char *digest);
+static size_t ngx_stream_ntrip_verify_address(ngx_connection_t *c,
+    u_char **addr);
 
 
 static ngx_queue_t                     ngx_stream_ntrip_verifying;
@@ -314,4 +318,77 @@ ngx_stream_ntrip_verify_learn(u_char *digest)
     }
 
     ngx_memcpy(set->way[0], digest, NGX_STREAM_NTRIP_VERIFY_LEN);
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_verify_blocked(ngx_connection_t *c)
+{
+    size_t       len;
+    u_char      *addr;
+    ngx_uint_t   blocked;
+
+    len = ngx_stream_ntrip_verify_address(c, &addr);
+
+    if (len == 0) {
+        return 0;
+    }
+
+    ngx_stream_ntrip_lock();
+
+    blocked = ntrip_session_blocked(ngx_stream_ntrip_worker.zone,
+                                    ngx_stream_ntrip_worker.bus, addr, len,
+                                    ngx_current_msec);
+
+    ngx_stream_ntrip_unlock();
+
+    return blocked;
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_verify_failed(ngx_connection_t *c)
+{
+    size_t       len;
+    u_char      *addr;
+    ngx_uint_t   n;
+
+    len = ngx_stream_ntrip_verify_address(c, &addr);
+
+    if (len == 0) {
+        return 0;
+    }
+
+    ngx_stream_ntrip_lock();
+
+    n = ntrip_session_failed(ngx_stream_ntrip_worker.zone,
+                             ngx_stream_ntrip_worker.bus, addr, len,
+                             ngx_current_msec);
+
+    ngx_stream_ntrip_unlock();
+
+    return n;
+}
+
+
+/* 4 or 16 bytes; 0: a unix socket */
+
+static size_t
+ngx_stream_ntrip_verify_address(ngx_connection_t *c, u_char **addr)
+{
+    switch (c->sockaddr->sa_family) {
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        *addr = ((struct sockaddr_in6 *) c->sockaddr)->sin6_addr.s6_addr;
+        return 16;
+#endif
+
+    case AF_INET:
+        *addr = (u_char *) &((struct sockaddr_in *) c->sockaddr)->sin_addr;
+        return 4;
+
+    default:
+        return 0;
+    }
 }
