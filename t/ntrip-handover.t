@@ -28,8 +28,12 @@ sub reload_stopped {
 
     my @new = grep { !$old{$_} } $t->pids;
     kill STOP => @new;
-    wait_for(sub { 2 == grep { $_->{exiting} } $t->worker_processes },
-             'old workers to exit');
+
+    # one that has no rovers has gone by then
+
+    wait_for(sub { !grep { $old{$_->{pid}} && !$_->{exiting} }
+                        $t->worker_processes },
+             'old workers to be told to exit');
 
     return @new;
 }

@@ -140,6 +140,11 @@ void *ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf);
 char *ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
 
+/* the first server of the cycle that relays a mountpoint from this pool; "name"
+   empty: its first one.  NULL: none */
+ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_relay_conf(ngx_str_t *pool,
+    ngx_str_t *name, ngx_stream_ntrip_mount_t **mount);
+
 /* logs as ngx_conf_log_error() does, with the place of the directive */
 char *ngx_stream_ntrip_error_at(ngx_conf_t *cf,
     ngx_stream_ntrip_place_t *place, const char *text);

@@ -17,8 +17,6 @@
 static ntrip_row_t *ngx_stream_ntrip_handover_row(ntrip_handover_t *msg);
 static ngx_int_t ngx_stream_ntrip_take_source(ntrip_handover_t *msg,
     ngx_socket_t *fds);
-static ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_find_conf(
-    ntrip_stream_row_t *row, ngx_stream_ntrip_mount_t **mount);
 static ngx_int_t ngx_stream_ntrip_take_rover(ntrip_handover_t *msg,
     ngx_socket_t *fds);
 static void ngx_stream_ntrip_missed_kicks(ntrip_handover_t *msg);
@@ -154,13 +152,20 @@ ngx_stream_ntrip_handover_accept(ntrip_handover_t *msg)
 static ngx_int_t
 ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
 {
+    ngx_str_t                     pool, name;
+    ntrip_stream_row_t           *row;
     ngx_stream_ntrip_mount_t     *mount;
     ngx_stream_ntrip_stream_t    *stream;
     ngx_stream_ntrip_srv_conf_t  *nscf;
 
-    nscf = ngx_stream_ntrip_find_conf(
-               ntrip_stream_row(ngx_stream_ntrip_worker.zone, msg->index),
-               &mount);
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, msg->index);
+
+    pool.len = row->pool_len;
+    pool.data = row->pool;
+    name.len = row->mount_len;
+    name.data = row->mount;
+
+    nscf = ngx_stream_ntrip_relay_conf(&pool, &name, &mount);
 
     if (nscf == NULL) {
         return NGX_DECLINED;
@@ -173,50 +178,6 @@ ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
     }
 
     return ngx_stream_ntrip_source_adopt(stream, msg, fds);
-}
-
-
-/* the first server that relays this mountpoint from this pool */
-
-static ngx_stream_ntrip_srv_conf_t *
-ngx_stream_ntrip_find_conf(ntrip_stream_row_t *row,
-    ngx_stream_ntrip_mount_t **mount)
-{
-    ngx_uint_t                     i, n;
-    ngx_stream_ntrip_mount_t      *m;
-    ngx_stream_core_srv_conf_t   **cscf;
-    ngx_stream_core_main_conf_t   *cmcf;
-    ngx_stream_ntrip_srv_conf_t   *nscf;
-
-    cmcf = ngx_stream_cycle_get_module_main_conf(ngx_cycle,
-                                                 ngx_stream_core_module);
-    cscf = cmcf->servers.elts;
-
-    for (i = 0; i < cmcf->servers.nelts; i++) {
-        nscf = cscf[i]->ctx->srv_conf[ngx_stream_ntrip_module.ctx_index];
-
-        if (nscf->caster.line == 0
-            || nscf->mounts == NULL
-            || nscf->pool.len != row->pool_len
-            || ngx_memcmp(nscf->pool.data, row->pool, row->pool_len) != 0)
-        {
-            continue;
-        }
-
-        m = nscf->mounts->elts;
-
-        for (n = 0; n < nscf->mounts->nelts; n++) {
-            if (m[n].name.len == row->mount_len
-                && ngx_memcmp(m[n].name.data, row->mount, row->mount_len)
-                   == 0)
-            {
-                *mount = &m[n];
-                return nscf;
-            }
-        }
-    }
-
-    return NULL;
 }
 
 

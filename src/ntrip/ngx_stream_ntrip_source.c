@@ -332,8 +332,9 @@ ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
         return;
 
     case NGX_ERROR:
+        ngx_stream_ntrip_full(1);
         ngx_stream_ntrip_source_give_up(source,
-                   "\"ntrip_zone\" is too small for the accounts in use");
+                                        "no more accounts can be in use");
         return;
     }
 

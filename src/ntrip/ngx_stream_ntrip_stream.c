@@ -28,7 +28,6 @@ static void ngx_stream_ntrip_stream_claim(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_own(ngx_stream_ntrip_stream_t *st);
 static in_port_t ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_srv_conf_t *conf);
-static void ngx_stream_ntrip_full(ngx_uint_t leases);
 
 
 ngx_queue_t  ngx_stream_ntrip_streams;
@@ -661,7 +660,7 @@ ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
 }
 
 
-static void
+void
 ngx_stream_ntrip_full(ngx_uint_t leases)
 {
     ngx_stream_ntrip_zone_full(leases ? "accounts" : "streams",

@@ -327,6 +327,10 @@ void ngx_stream_ntrip_behind(ngx_stream_ntrip_stream_t *stream,
     ngx_stream_ntrip_sink_t *sink, uint64_t *bytes, uint64_t *messages);
 
 
+/* the table of streams, or that of accounts, is full: says what to raise */
+void ngx_stream_ntrip_full(ngx_uint_t leases);
+
+
 /* ---- sources: ngx_stream_ntrip_source.c ---- */
 
 typedef enum {
@@ -367,7 +371,8 @@ void ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source);
  * and the file lock as any other.  NGX_OK: handler gets NTRIP_REST_* and the
  * provider's first line, later; unless "data" is taken back.  NGX_BUSY: the
  * account is in use, or its host rests; NGX_DECLINED: it does not exist, has
- * expired, or no server relays its pool; NGX_ERROR: no memory.
+ * expired, or no server relays that mountpoint from its pool; NGX_ERROR: no
+ * memory, or a full table, logged.
  */
 typedef void (*ngx_stream_ntrip_test_pt)(void *data, ngx_uint_t reason,
     ngx_str_t *text);

@@ -18,9 +18,6 @@
 #define NGX_STREAM_NTRIP_PORT   2101
 
 
-static ngx_int_t ngx_stream_ntrip_test_conf(
-    ngx_stream_ntrip_account_t *account, ngx_str_t *mount,
-    ngx_stream_ntrip_srv_conf_t **conf);
 static ngx_int_t ngx_stream_ntrip_test_lease(ntrip_want_t *want, uint64_t id,
     ntrip_found_t *found);
 
@@ -34,18 +31,24 @@ ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
     ntrip_want_t                  want;
     ntrip_found_t                 found;
     ntrip_candidate_t            *candidates, candidate;
+    ngx_stream_ntrip_mount_t     *m;
     ngx_stream_ntrip_source_t    *source;
     ngx_stream_ntrip_account_t   *account;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
     account = ngx_stream_ntrip_store_account(id);
 
-    if (ngx_stream_ntrip_worker.me == 0
-        || account == NULL
-        || ngx_stream_ntrip_test_conf(account, mount, &conf) != NGX_OK)
-    {
+    if (ngx_stream_ntrip_worker.me == 0 || account == NULL) {
         return NGX_DECLINED;
     }
+
+    conf = ngx_stream_ntrip_relay_conf(&account->pool, mount, &m);
+
+    if (conf == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *mount = m->name;
 
     ngx_memzero(&want, sizeof(ntrip_want_t));
 
@@ -73,8 +76,13 @@ ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
 
     rc = ngx_stream_ntrip_test_lease(&want, id, &found);
 
+    if (rc == NGX_ERROR) {
+        ngx_stream_ntrip_full(found.index);
+        return NGX_ERROR;
+    }
+
     if (rc != NGX_OK) {
-        return (rc == NGX_AGAIN) ? NGX_BUSY : NGX_ERROR;
+        return NGX_BUSY;
     }
 
     source = ngx_stream_ntrip_source_create(conf, found.index, found.serial);
@@ -93,49 +101,6 @@ ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
     ngx_post_event(&source->next, &ngx_posted_events);
 
     return NGX_OK;
-}
-
-
-/* the first server that uses the account's pool; without a mountpoint, its
-   first */
-
-static ngx_int_t
-ngx_stream_ntrip_test_conf(ngx_stream_ntrip_account_t *account,
-    ngx_str_t *mount, ngx_stream_ntrip_srv_conf_t **conf)
-{
-    ngx_uint_t                     i;
-    ngx_stream_ntrip_mount_t      *m;
-    ngx_stream_core_srv_conf_t   **cscf;
-    ngx_stream_core_main_conf_t   *cmcf;
-    ngx_stream_ntrip_srv_conf_t   *nscf;
-
-    cmcf = ngx_stream_cycle_get_module_main_conf(ngx_cycle,
-                                                 ngx_stream_core_module);
-    cscf = cmcf->servers.elts;
-
-    for (i = 0; i < cmcf->servers.nelts; i++) {
-        nscf = cscf[i]->ctx->srv_conf[ngx_stream_ntrip_module.ctx_index];
-
-        if (nscf->caster.line == 0
-            || nscf->pool.len != account->pool.len
-            || ngx_memcmp(nscf->pool.data, account->pool.data,
-                          nscf->pool.len) != 0)
-        {
-            continue;
-        }
-
-        *conf = nscf;
-
-        if (mount->len == 0 && nscf->mounts && nscf->mounts->nelts) {
-            m = nscf->mounts->elts;
-            *mount = m[0].name;
-        }
-
-        return (mount->len && mount->len <= NTRIP_MOUNT_MAX) ? NGX_OK
-                                                             : NGX_DECLINED;
-    }
-
-    return NGX_DECLINED;
 }
 
 
