@@ -43,8 +43,8 @@
  *                    session's row stays: it will come back.
  *   OPEN -> NONE     its end: the ACS's 204 to an empty POST, or to a reply of
  *                    the CPE, which is where a session ends that had RPCs; an
- *                    error other than 401, after which the CPE has to begin
- *                    anew; silence for the time of "cwmp_affinity".  Pins are
+ *                    error other than 401, also one of nginx's own, after which
+ *                    the CPE has to begin anew; silence for the time of "cwmp_affinity".  Pins are
  *                    closed, the row is deleted: the next Inform takes the next
  *                    server.
  *
