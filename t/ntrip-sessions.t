@@ -62,7 +62,8 @@ my $report = wait_for(sub {
 like($report, qr/Users Online 9 of 11 \(81\.8%\)/, 'the report: users');
 like($report, qr/Source Using 2 of 10 /, 'the report: accounts');
 like($report, qr{\|\ a\d+\@127\.0\.0\.1:\d+/M1\ \|\ \d+\ \|\ u3
-                 \ \|\ 127\.0\.0\.1\ \|\ u281xu\ \|\ \d\d-\d\d\ \d\d:\d\d\ \|\ \d+\ \|\ [\d.]+
+                 \ \|\ 127\.0\.0\.1\ \|\ u281xu\ \|\ \d\d-\d\d\ \d\d:\d\d
+                 \ \|\ \d+\ \|\ [\d.]+
                  \ K?B\ \|}x, 'the report: a rover');
 my %printers = map { $_ => 1 } $report =~ /\[info\] (\d+)#/g;
 is(keys %printers, 1, 'the report: one worker prints it');

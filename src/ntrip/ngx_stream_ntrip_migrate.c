@@ -235,6 +235,7 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
 {
     ngx_int_t                     rc;
     ngx_connection_t             *c;
+    ntrip_session_row_t          *row;
     ngx_stream_ntrip_rover_t     *rover;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
@@ -257,6 +258,9 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
     }
 
     /* from here on the session is this worker's, whatever happens */
+
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
+    rover->point = __atomic_load_n(&row->position, __ATOMIC_RELAXED);
 
     ngx_queue_insert_tail(&ngx_stream_ntrip_rovers, &rover->queue);
 
