@@ -220,29 +220,17 @@ $start = time;
 is(hashed("CLIENT-LIST secret\n"), "OK CLIENT-LIST\r\n\r\n",
    'after eleven wrong passwords');
 cmp_ok(time - $start, '>=', 0.9, 'the right one takes a second');
-$start = time;
-console("CLIENT-LIST passwd\n");
-cmp_ok(time - $start, '<', 0.9, 'but not for other addresses');
 
 
 # many connections: those that are too many are told so
 
 my @many = map { $t->connect('console') } 1 .. 200;
-my $told = 0;
-wait_for(sub {
-    $told = () = $t->error_log =~ /more than 64 consoles in this worker/g;
-    return $told >= 200 - 2 * 64;
-}, 'those that are too many');
-my $refused = 0;
-for my $s (@many) {
-    next if !IO::Select->new($s)->can_read(0);
-    $refused += (Fieldgate::read_all($s) eq "ERROR too many connections\r\n");
-}
-cmp_ok($refused, '>=', 200 - 2 * 64, 'connections above the limit');
-close $_ for @many;
-wait_for(sub { console("CLIENT-LIST passwd\n") eq "OK CLIENT-LIST\r\n\r\n" },
-         'room again');
-pass('room again');
+my $told = grep { Fieldgate::read_all($_) eq "ERROR too many connections\r\n" }
+           @many;
+cmp_ok($told, '>=', 200 - 2 * 64, 'connections above the limit');
+like($t->error_log, qr/more than 64 consoles in this worker/,
+     'as the log says');
+is(console("CLIENT-LIST passwd\n"), "OK CLIENT-LIST\r\n\r\n", 'room again');
 
 
 # 100,000 users, many of which expire in the same second

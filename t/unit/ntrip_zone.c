@@ -394,14 +394,14 @@ test_streams(void)
 static void
 test_sessions(void)
 {
-    uint32_t       i1, i2, i3;
-    uint64_t       me, other, below;
-    ngx_int_t      rc;
-    ngx_uint_t     n;
-    ntrip_kick_t   kick;
-    ntrip_login_t  login;
-    ntrip_slots_t  wake;
-    uint64_t       cursor;
+    uint32_t              i1, i2, i3;
+    uint64_t              me, other, below, cursor;
+    ngx_int_t             rc;
+    ngx_uint_t            n;
+    ntrip_kick_t          kick;
+    ntrip_login_t         login;
+    ntrip_slots_t         wake;
+    ntrip_session_row_t   copy;
 
     me = test_claim_slot(1);
     other = test_claim_slot(1);
@@ -435,7 +435,13 @@ test_sessions(void)
             && !ntrip_session_superseded(test_zone, i2, 103, 1),
             "and can be told so");
 
+    test_ok(ntrip_session_peek(test_zone, i2, &copy) && copy.login == 103,
+            "a list has a copy of a session");
+
     ntrip_session_logout(test_zone, me, i1, 101);
+
+    test_ok(!ntrip_session_peek(test_zone, i1, &copy),
+            "and none of one that is over");
 
     login.max_sessions = 2;
     login.login = 104;
