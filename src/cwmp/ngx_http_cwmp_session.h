@@ -44,9 +44,9 @@
  *   OPEN -> NONE     its end: the ACS's 204 to an empty POST, or to a reply of
  *                    the CPE, which is where a session ends that had RPCs; an
  *                    error other than 401, also one of nginx's own, after which
- *                    the CPE has to begin anew; silence for the time of "cwmp_affinity".  Pins are
- *                    closed, the row is deleted: the next Inform takes the next
- *                    server.
+ *                    the CPE has to begin anew; silence for the time of
+ *                    "cwmp_affinity".  Pins are closed, the row is deleted: the
+ *                    next Inform takes the next server.
  *
  * A CPE may begin its next session at once and on the same connection.  After
  * the 204 a pin that could be kept stays PARKED for a moment, as a spare.  The
