@@ -179,6 +179,8 @@ for my $case (
     $provider->set(rate => 10, chunk => 0, reply => undef);
     my $seen = $rovers->wait_for(fed => 1);
     is($seen->{open}, 1, "$name: tried again, the rover stays");
+    like($t->error_log, qr/source waits for an account of pool "default"/,
+         "$name: the log says what it waits for");
     is("@{$seen->{errors}}", '', "$name: what it gets is whole");
     is($provider->seen->{twice}, 0, "$name: never twice at once");
     $t->stop;

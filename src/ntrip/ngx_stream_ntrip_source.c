@@ -324,6 +324,7 @@ ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
     switch (rc) {
 
     case NGX_OK:
+        source->waits = 0;
         ngx_stream_ntrip_connect(source);
         return;
 
@@ -349,6 +350,16 @@ ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
         ngx_stream_ntrip_source_give_up(source,
                                         "all accounts are in use or resting");
         return;
+    }
+
+    if (!source->waits) {
+        source->waits = 1;
+        source->label.len = 0;
+        source->log.action = NULL;
+
+        ngx_log_error(NGX_LOG_INFO, &source->log, 0,
+                      "source waits for an account of pool \"%V\"",
+                      &source->pool);
     }
 
     /* an exiting worker does not wait for it: somebody else will claim the

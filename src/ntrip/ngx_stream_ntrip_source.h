@@ -67,6 +67,7 @@ struct ngx_stream_ntrip_source_s {
                                                 made */
     ngx_msec_t                   started;    /* when the login was good */
     unsigned                     broken:1;
+    unsigned                     waits:1;    /* for an account, as was logged */
     unsigned                     gga:1;      /* positions go up */
     unsigned                     mailed:1;   /* "mail" was not sent yet */
     unsigned                     said:1;     /* one was sent, at "sent" */
