@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_origin.c src/cwmp/cwmp_url.c
+ * sources: src/cwmp/cwmp_origin.c src/cwmp/cwmp_host.c src/cwmp/cwmp_url.c
  * libs:
  *
  * The first byte chooses what the rest is: an origin URL or a request target

@@ -4,7 +4,8 @@
  * origin is accepted from a CPE comes out of that call again: same host, port,
  * target and signed path, in both modes.
  *
- * sources: src/cwmp/cwmp_url.c src/cwmp/cwmp_origin.c src/cwmp/cwmp_xml.c
+ * sources: src/cwmp/cwmp_url.c src/cwmp/cwmp_origin.c src/cwmp/cwmp_host.c
+ *          src/cwmp/cwmp_xml.c
  *          src/cwmp/cwmp_reference.c
  */
 

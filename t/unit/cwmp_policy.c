@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_policy.c src/cwmp/cwmp_origin.c
+ * sources: src/cwmp/cwmp_policy.c src/cwmp/cwmp_origin.c src/cwmp/cwmp_host.c
  * libs:
  */
 
