@@ -65,9 +65,15 @@ typedef struct {
 } ngx_stream_ntrip_account_t;
 
 
-/* init_module: whether a missing file may be made */
+/*
+ * ngx_stream_ntrip_missing.c, whether a missing file may be made: init_module
+ * notices a new path; missing() says whether the file was ever opened by any
+ * process; found() says that it has been.
+ */
 void ngx_stream_ntrip_store_init_module(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf);
+ngx_uint_t ngx_stream_ntrip_store_missing(void);
+void ngx_stream_ntrip_store_found(void);
 
 /* init_process; never fails for a reason that may pass */
 ngx_int_t ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
