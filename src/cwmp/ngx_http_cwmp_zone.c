@@ -228,31 +228,6 @@ ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table)
 }
 
 
-void
-ngx_http_cwmp_zone_hash(ngx_http_cwmp_zone_t *z, u_char *key, ngx_uint_t kind,
-    ngx_str_t *parts, ngx_uint_t n)
-{
-    uint32_t         len;
-    ngx_uint_t       i;
-    cwmp_siphash_t   sip;
-
-    cwmp_siphash_init(&sip, z->sh->sip);
-
-    len = kind;
-    cwmp_siphash_update(&sip, (u_char *) &len, sizeof(len));
-
-    /* with their lengths: ("a", "bc") is not ("ab", "c") */
-
-    for (i = 0; i < n; i++) {
-        len = parts[i].len;
-        cwmp_siphash_update(&sip, (u_char *) &len, sizeof(len));
-        cwmp_siphash_update(&sip, parts[i].data, parts[i].len);
-    }
-
-    cwmp_siphash_final(&sip, key);
-}
-
-
 ngx_int_t
 ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key, ngx_uint_t kind,
     ngx_str_t *parts, ngx_uint_t n)
@@ -330,9 +305,7 @@ ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
     z->sh = (ngx_http_cwmp_zone_sh_t *) p;
     ngx_memzero(z->sh, sizeof(ngx_http_cwmp_zone_sh_t));
 
-    if (RAND_bytes(z->sh->secret, sizeof(z->sh->secret)) != 1
-        || RAND_bytes(z->sh->sip, sizeof(z->sh->sip)) != 1)
-    {
+    if (RAND_bytes(z->sh->secret, sizeof(z->sh->secret)) != 1) {
         return NGX_ERROR;
     }
 

@@ -17,7 +17,6 @@
 #include <ngx_core.h>
 
 #include "cwmp_sign.h"
-#include "cwmp_siphash.h"
 #include "cwmp_table.h"
 
 
@@ -186,8 +185,7 @@ typedef struct {
     ngx_atomic_t                 warned;     /* upstream without keep-alive */
     ngx_atomic_t                 wanted;     /* a session is, see its row */
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
-    u_char                       secret[32]; /* of ..._zone_key() */
-    u_char                       sip[CWMP_SIPHASH_KEY_LEN]; /* of ..._hash() */
+    u_char                       secret[32];
 } ngx_http_cwmp_zone_sh_t;
 
 
@@ -234,16 +232,10 @@ cwmp_table_t *ngx_http_cwmp_zone_lock(ngx_http_cwmp_zone_t *z,
 void ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table);
 
 /*
- * Makes the key of a row from its kind and parts: a hash keyed with a secret of
- * the zone, so that what comes from outside can neither be read there nor aims
- * at a bucket.
- */
-void ngx_http_cwmp_zone_hash(ngx_http_cwmp_zone_t *z, u_char *key,
-    ngx_uint_t kind, ngx_str_t *parts, ngx_uint_t n);
-
-/*
- * The same for what has credentials among its parts: an HMAC.  "kind" tells
- * apart keys of different meaning.
+ * Makes the key of a row: an HMAC of its kind and parts under a secret of the
+ * zone, so that what comes from outside can neither be read there nor aims at
+ * a bucket.  "kind" tells apart keys of different meaning.  NGX_ERROR:
+ * libcrypto failed.
  */
 ngx_int_t ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
     ngx_uint_t kind, ngx_str_t *parts, ngx_uint_t n);
