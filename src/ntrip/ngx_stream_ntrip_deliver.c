@@ -30,6 +30,8 @@ static void ngx_stream_ntrip_skip(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_sink_t *s);
 static void ngx_stream_ntrip_too_slow(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_sink_t *s);
+static ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_sink_conf(
+    ngx_stream_ntrip_stream_t *st, ngx_stream_ntrip_sink_t *s);
 static void ngx_stream_ntrip_trim(ngx_stream_ntrip_stream_t *st);
 
 
@@ -40,7 +42,13 @@ ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *st)
 
     if (st->nsinks == 0) {
 
-        /* an owner without rovers: nobody here wants it */
+        /* an owner without rovers: nobody here wants it, nor what the last
+           one left behind sync */
+
+        if (st->pending) {
+            ngx_stream_ntrip_flush(st);
+        }
+
 
         st->position = ntrip_ring_head(
                            ntrip_stream_ring(ngx_stream_ntrip_worker.zone,
@@ -327,9 +335,10 @@ static void
 ngx_stream_ntrip_block(ngx_stream_ntrip_stream_t *st, ngx_uint_t i,
     ngx_stream_ntrip_buf_t *b, size_t offset)
 {
-    ngx_event_t              *wev;
-    ngx_connection_t         *c;
-    ngx_stream_ntrip_sink_t  *s;
+    ngx_event_t                  *wev;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_sink_t      *s;
+    ngx_stream_ntrip_srv_conf_t  *conf;
 
     s = &st->sinks[i];
     c = st->rovers[i]->session->connection;
@@ -356,7 +365,8 @@ ngx_stream_ntrip_block(ngx_stream_ntrip_stream_t *st, ngx_uint_t i,
         return;
     }
 
-    ngx_add_timer(wev, st->conf->send_timeout);
+    conf = ngx_stream_ntrip_sink_conf(st, s);
+    ngx_add_timer(wev, conf->send_timeout);
 }
 
 
@@ -557,7 +567,8 @@ ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover)
                    ? NGX_AGAIN : NGX_ERROR;
         }
 
-        ngx_add_timer(c->write, st->conf->send_timeout);
+        ngx_add_timer(c->write,
+                      ngx_stream_ntrip_sink_conf(st, s)->send_timeout);
 
         s->retry = 0;
         ngx_stream_ntrip_advance(st, s, (size_t) n);
@@ -630,7 +641,11 @@ static void
 ngx_stream_ntrip_too_slow(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_sink_t *s)
 {
-    if (st->conf->slow_rover == NGX_STREAM_NTRIP_SLOW_CLOSE) {
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    conf = ngx_stream_ntrip_sink_conf(st, s);
+
+    if (conf->slow_rover == NGX_STREAM_NTRIP_SLOW_CLOSE) {
         ngx_stream_ntrip_close_later(st, s);
         return;
     }
@@ -662,11 +677,23 @@ ngx_stream_ntrip_deliver_tick(ngx_stream_ntrip_stream_t *st)
         mark = ngx_stream_ntrip_mark(s->buf, s->offset);
 
         if (mark < s->buf->n
-            && now - s->buf->marks[mark].time > st->conf->max_age)
+            && now - s->buf->marks[mark].time
+               > ngx_stream_ntrip_sink_conf(st, s)->max_age)
         {
             ngx_stream_ntrip_too_slow(st, s);
         }
     }
+}
+
+
+/* servers may share a stream, and treat their rovers differently */
+
+static ngx_stream_ntrip_srv_conf_t *
+ngx_stream_ntrip_sink_conf(ngx_stream_ntrip_stream_t *st,
+    ngx_stream_ntrip_sink_t *s)
+{
+    return ngx_stream_get_module_srv_conf(st->rovers[s - st->sinks]->session,
+                                          ngx_stream_ntrip_module);
 }
 
 
