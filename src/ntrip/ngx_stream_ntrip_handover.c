@@ -121,7 +121,7 @@ ngx_stream_ntrip_handover_sources(void)
         next = ngx_queue_next(q);
         stream = ngx_queue_data(q, ngx_stream_ntrip_stream_t, queue);
 
-        if (stream->source
+        if ((stream->source || stream->offer)
             && ngx_stream_ntrip_handover_source(stream) == NGX_AGAIN)
         {
             rc = NGX_AGAIN;
@@ -145,6 +145,11 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
     if (stream->offer) {
         rc = ngx_stream_ntrip_offered(row, stream->serial, &stream->offer,
                                       &stream->keep);
+
+        if (stream->source == NULL) {
+            /* it has failed meanwhile */
+            return NGX_OK;
+        }
 
         if (rc == NGX_OK) {
             ngx_stream_ntrip_source_release(stream->source);
@@ -289,6 +294,25 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
     }
 
     ngx_stream_ntrip_rover_resume(rover);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_handover_recall(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_int_t     rc;
+    ntrip_row_t  *row;
+
+    row = &ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index)->row;
+
+    ngx_stream_ntrip_lock();
+    rc = ntrip_row_withdraw(row, ngx_stream_ntrip_worker.me, rover->offer);
+    ngx_stream_ntrip_unlock();
+
+    rover->offer = 0;
+    ngx_stream_ntrip_offers--;
 
     return rc;
 }

@@ -284,6 +284,9 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
 
     } else if (rover->mount->gga) {
         ngx_add_timer(c->read, conf->position_timeout);
+
+    } else if (ngx_stream_ntrip_rover_join(rover, NULL) != NGX_OK) {
+        return NGX_OK;
     }
 
     ngx_post_event(c->read, &ngx_posted_events);

@@ -33,8 +33,6 @@ static ngx_int_t ngx_stream_ntrip_rover_position(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
 static void ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail);
-static ngx_int_t ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail);
 static ngx_int_t ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail);
 static void ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover);
@@ -454,42 +452,46 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
     conf = ngx_stream_get_module_srv_conf(rover->session,
                                           ngx_stream_ntrip_module);
 
+    /*
+     * Too far for what this stream is made for: another one, at a message
+     * boundary, that is when nothing is being sent to it.  Without a free
+     * account it stays, and tries again with its next position.  A lead that
+     * goes does not take the stream's position along, which is that of those
+     * who stay.
+     */
+
+    distance = ngx_stream_ntrip_stream_distance(rover, mail->point);
+
+    if (conf->share_distance != NTRIP_SHARE_NONE
+        && distance > conf->share_distance * NGX_STREAM_NTRIP_LEAVE
+        && rover->stream->sinks[rover->sink].buf == NULL)
+    {
+        rc = ngx_stream_ntrip_stream_join(rover, mail);
+
+        if (rc == NGX_OK) {
+            ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                          "ntrip rover is %.0f m away from its stream, moved",
+                          distance);
+            rover->gga = ngx_current_msec;
+            return;
+        }
+
+        if (rc == NGX_ERROR && rover->stream == NULL) {
+            ngx_stream_ntrip_rover_finalize(rover, "error");
+            return;
+        }
+    }
+
     if (rover->gga == 0
         || ngx_current_msec - rover->gga >= conf->gga_interval)
     {
         rover->gga = ngx_current_msec;
         ngx_stream_ntrip_stream_position(rover, mail);
     }
-
-    /*
-     * Too far for what this stream is made for: another one, at a message
-     * boundary, that is when nothing is being sent to it.  Without a free
-     * account it stays, and tries again with its next position.
-     */
-
-    distance = ngx_stream_ntrip_stream_distance(rover, mail->point);
-
-    if (conf->share_distance == NTRIP_SHARE_NONE
-        || distance <= conf->share_distance * NGX_STREAM_NTRIP_LEAVE
-        || rover->stream->sinks[rover->sink].buf)
-    {
-        return;
-    }
-
-    rc = ngx_stream_ntrip_stream_join(rover, mail);
-
-    if (rc == NGX_OK) {
-        ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
-                      "ntrip rover is %.0f m away from its stream, moved",
-                      distance);
-
-    } else if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_rover_finalize(rover, "error");
-    }
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail)
 {
@@ -789,6 +791,13 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_session_t  *s;
 
     s = rover->session;
+
+    if (rover->offer
+        && ngx_stream_ntrip_handover_recall(rover) != NGX_OK)
+    {
+        ngx_stream_ntrip_rover_release(rover);
+        return;
+    }
 
     rover->result = result;
 

@@ -199,6 +199,11 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
 
     st = ngx_stream_ntrip_stream_get(found.index, found.serial);
 
+    if (st && st == rover->stream) {
+        /* its reference has come nearer meanwhile */
+        return NGX_OK;
+    }
+
     if (st == NULL) {
         st = ngx_stream_ntrip_stream_new(found.index, found.serial,
                                          found.position);

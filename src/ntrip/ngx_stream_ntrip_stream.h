@@ -506,6 +506,11 @@ void ngx_stream_ntrip_write_handler(ngx_event_t *wev);
 ngx_int_t ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover,
     ngx_str_t *gga, ngx_str_t *rest);
 
+/* on a stream, or in WAIT until there is one; mail: NULL if the mountpoint
+   needs no position.  NGX_OK, or NGX_ERROR: the rover is gone */
+ngx_int_t ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+
 /* frees what is not of the connection's pool */
 void ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover);
 
@@ -554,6 +559,10 @@ ngx_int_t ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s,
 /* see adopt above: takes the row, and for a rover the bit of its stream; wakes
    the giver.  NGX_OK; NGX_DECLINED: the offer no longer stands */
 ngx_int_t ngx_stream_ntrip_handover_accept(ntrip_handover_t *msg);
+
+/* the rover, which is offered, has to end.  NGX_OK: it is this worker's again;
+   NGX_DECLINED: the heir has it, only the copy here ends */
+ngx_int_t ngx_stream_ntrip_handover_recall(ngx_stream_ntrip_rover_t *rover);
 
 /*
  * park:   takes a connection out of the event loop, for good: the kernel would
