@@ -97,7 +97,10 @@ SKIP: {
     ntrip_database %%DIR%%/db/ntrip.db;
     server { listen 127.0.0.1:%%PORT:caster%%; return ok; }
 END
-        chmod 0755, $t->dir;
+
+        # what the sanitizers of a worker have to say goes there, too
+
+        chmod 01777, $t->dir;
         $prepare->($t->path('db'));
 
         my $conf = $t->config =~ s/^user root;$/user nobody nogroup;/mr;
