@@ -87,8 +87,8 @@ for my $workers (2, 4) {
 
     my $requests = 0;
     for my $kill (1 .. 6) {
-        my $rovers = $n->rovers(1 .. 6);
         my $before = @{$provider->seen->{requests}};
+        my $rovers = $n->rovers(1 .. 6);
         $provider->wait_for(requests => $before + 1);
 
         my @pids = $t->pids;
