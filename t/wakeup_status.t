@@ -18,6 +18,14 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
         }
 
         location = /status { cwmp_status; }
+
+        location = /cpe {
+            cwmp on;
+            cwmp_public_url http://acs-side.example:7548/client;
+            proxy_pass http://127.0.0.1:%%PORT:acs%%/ok;
+        }
+
+        location = /ok { return 204; }
     }
 END
 $t->start;
@@ -32,6 +40,17 @@ $acs->wake('', args => '');
 $acs->wake($cpe->url, auth => undef);
 $acs->wake($cpe->url, method => 'PUT');
 $acs->wake('http://127.0.0.2/');
+
+sub message {
+    my ($method) = @_;
+    my $body = $method eq '' ? ''
+             : "<Envelope><Body><$method></$method></Body></Envelope>";
+    $t->exchange('acs', "POST /cpe HTTP/1.0\r\nContent-Length: "
+                        . length($body) . "\r\n\r\n$body");
+}
+
+message($_) for 'Inform', 'Inform', '', '', '', 'GetParameterValuesResponse',
+                'Fault', 'x:TransferComplete', 'Nonsense', 'other', 'empty';
 
 my $r = $acs->wake('', target => '/status', auth => undef);
 is($r->{status}, 200, 'status');
@@ -52,7 +71,11 @@ is($status->{exchange_seconds}{count}, 6, 'six calls');
 is($status->{exchange_seconds}{buckets}{'+Inf'}, 6, 'in the last bucket');
 is($status->{tables}{nonces}{used}, 1, 'one nonce');
 ok($status->{tables}{nonces}{rows} > 100, 'room for more');
-is_deeply([sort keys %{$status->{messages}}], [qw(Inform empty other)],
+my %messages = map { $_ => $status->{messages}{$_} }
+               grep { $status->{messages}{$_} } keys %{$status->{messages}};
+is_deeply(\%messages,
+          { Inform => 2, empty => 3, GetParameterValuesResponse => 1,
+            Fault => 1, TransferComplete => 1, other => 3 },
           'messages by method');
 ok(exists $status->{$_}, $_)
     for qw(rewritten refused_origins sessions pinned_connections);

@@ -50,6 +50,8 @@ static ngx_int_t ngx_http_cwmp_name(void *data, ngx_str_t *name);
 static ngx_int_t ngx_http_cwmp_value(void *data, cwmp_value_t *value);
 static ngx_int_t ngx_http_cwmp_facts(ngx_http_cwmp_body_t *b,
     ngx_http_cwmp_ctx_t *ctx);
+static void ngx_http_cwmp_count_message(ngx_http_cwmp_zone_t *z,
+    ngx_str_t *method);
 static ngx_int_t ngx_http_cwmp_fact(ngx_pool_t *pool, ngx_str_t *to,
     u_char *data, size_t len);
 static ngx_int_t ngx_http_cwmp_device_id(ngx_pool_t *pool,
@@ -180,12 +182,7 @@ ngx_http_cwmp_process(ngx_http_request_t *r, ngx_http_cwmp_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ctx->inform) {
-        ngx_http_cwmp_count(cmcf->shared, MESSAGES_INFORM);
-
-    } else {
-        ngx_http_cwmp_count(cmcf->shared, MESSAGES_OTHER);
-    }
+    ngx_http_cwmp_count_message(cmcf->shared, &ctx->method);
 
     if (rc != NGX_OK) {
         return rc;
@@ -393,6 +390,31 @@ ngx_http_cwmp_facts(ngx_http_cwmp_body_t *b, ngx_http_cwmp_ctx_t *ctx)
                    && ngx_strncmp(ctx->method.data, "Inform", 6) == 0);
 
     return ngx_http_cwmp_device_id(pool, ctx);
+}
+
+
+/* the names are a CPE's, so only those that are known have a counter */
+
+static void
+ngx_http_cwmp_count_message(ngx_http_cwmp_zone_t *z, ngx_str_t *method)
+{
+    char        *name;
+    ngx_uint_t   i;
+
+    for (i = NGX_HTTP_CWMP_MESSAGES_INFORM;
+         i < NGX_HTTP_CWMP_MESSAGES_OTHER;
+         i++)
+    {
+        name = ngx_http_cwmp_counters[i].value;
+
+        if (method->len == ngx_strlen(name)
+            && ngx_strncmp(method->data, name, method->len) == 0)
+        {
+            break;
+        }
+    }
+
+    (void) ngx_atomic_fetch_add(&z->sh->counters[i], 1);
 }
 
 

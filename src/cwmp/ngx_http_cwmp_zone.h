@@ -51,19 +51,54 @@
 
 /*
  * The counters: X(identifier, family, label, value, help).  Counters of one
- * family stand together and differ in the label's value.  WAKEUPS_ are in the
+ * family stand together and differ in the label's value.  MESSAGES_ up to OTHER
+ * are the methods that TR-069 has for CPEs to send.  WAKEUPS_ are in the
  * order of cwmp_wakeup_result_e.  EXCHANGES_ are a histogram: bounds in
  * milliseconds, each call in one bucket only, then the sum of milliseconds.
  */
 
 #define NGX_HTTP_CWMP_COUNTERS(X)                                             \
                                                                               \
-    X(MESSAGES_INFORM, "messages", "method", "Inform",                        \
-      "messages of CPEs by method")                                           \
-    X(MESSAGES_EMPTY, "messages", "method", "empty",                          \
-      "messages of CPEs by method")                                           \
-    X(MESSAGES_OTHER, "messages", "method", "other",                          \
-      "messages of CPEs by method")                                           \
+    X(MESSAGES_INFORM, "messages", "method",                                  \
+      "Inform", "messages of CPEs by method")                                 \
+    X(MESSAGES_GET_PARAMETER_VALUES_RESPONSE, "messages", "method",           \
+      "GetParameterValuesResponse", "messages of CPEs by method")             \
+    X(MESSAGES_GET_PARAMETER_NAMES_RESPONSE, "messages", "method",            \
+      "GetParameterNamesResponse", "messages of CPEs by method")              \
+    X(MESSAGES_GET_PARAMETER_ATTRIBUTES_RESPONSE, "messages", "method",       \
+      "GetParameterAttributesResponse", "messages of CPEs by method")         \
+    X(MESSAGES_SET_PARAMETER_VALUES_RESPONSE, "messages", "method",           \
+      "SetParameterValuesResponse", "messages of CPEs by method")             \
+    X(MESSAGES_SET_PARAMETER_ATTRIBUTES_RESPONSE, "messages", "method",       \
+      "SetParameterAttributesResponse", "messages of CPEs by method")         \
+    X(MESSAGES_ADD_OBJECT_RESPONSE, "messages", "method",                     \
+      "AddObjectResponse", "messages of CPEs by method")                      \
+    X(MESSAGES_DELETE_OBJECT_RESPONSE, "messages", "method",                  \
+      "DeleteObjectResponse", "messages of CPEs by method")                   \
+    X(MESSAGES_DOWNLOAD_RESPONSE, "messages", "method",                       \
+      "DownloadResponse", "messages of CPEs by method")                       \
+    X(MESSAGES_UPLOAD_RESPONSE, "messages", "method",                         \
+      "UploadResponse", "messages of CPEs by method")                         \
+    X(MESSAGES_SCHEDULE_INFORM_RESPONSE, "messages", "method",                \
+      "ScheduleInformResponse", "messages of CPEs by method")                 \
+    X(MESSAGES_REBOOT_RESPONSE, "messages", "method",                         \
+      "RebootResponse", "messages of CPEs by method")                         \
+    X(MESSAGES_FACTORY_RESET_RESPONSE, "messages", "method",                  \
+      "FactoryResetResponse", "messages of CPEs by method")                   \
+    X(MESSAGES_TRANSFER_COMPLETE, "messages", "method",                       \
+      "TransferComplete", "messages of CPEs by method")                       \
+    X(MESSAGES_AUTONOMOUS_TRANSFER_COMPLETE, "messages", "method",            \
+      "AutonomousTransferComplete", "messages of CPEs by method")             \
+    X(MESSAGES_GET_RPC_METHODS, "messages", "method",                         \
+      "GetRPCMethods", "messages of CPEs by method")                          \
+    X(MESSAGES_GET_RPC_METHODS_RESPONSE, "messages", "method",                \
+      "GetRPCMethodsResponse", "messages of CPEs by method")                  \
+    X(MESSAGES_FAULT, "messages", "method",                                   \
+      "Fault", "messages of CPEs by method")                                  \
+    X(MESSAGES_OTHER, "messages", "method",                                   \
+      "other", "messages of CPEs by method")                                  \
+    X(MESSAGES_EMPTY, "messages", "method",                                   \
+      "empty", "messages of CPEs by method")                                  \
                                                                               \
     X(REWRITTEN, "rewritten", "", "",                                         \
       "connection request URLs rewritten")                                    \
