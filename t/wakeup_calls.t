@@ -183,8 +183,10 @@ $cpe = Fieldgate::ConnectionRequest->new;
 my $after = Fieldgate::Wakeup->new($t, path => '/after');
 is($after->wake($cpe->url)->{status}, 204, 'auth_request: woken, then served');
 is(verdicts($cpe), 'challenge ok', 'the CPE was called');
-is($after->wake($cpe->url, password => 'wrong')->{status}, 401,
-   'auth_request: not woken');
+my $refused = $after->wake($cpe->url, password => 'wrong');
+is($refused->{status}, 401, 'auth_request: not woken');
+is_deeply($refused->{headers}{'www-authenticate'}, ['Basic realm="cwmp"'],
+          'auth_request: with the challenge');
 is($after->wake('http://127.0.0.2/')->{status}, 403, 'auth_request: refused');
 
 # a worker that dies while it calls

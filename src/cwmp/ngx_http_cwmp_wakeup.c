@@ -28,7 +28,9 @@ static ngx_int_t ngx_http_cwmp_wakeup_answer(ngx_http_request_t *r,
     ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_call_t *call);
 static ngx_int_t ngx_http_cwmp_wakeup_relay(ngx_http_request_t *r,
     cwmp_reply_t *reply);
-static ngx_int_t ngx_http_cwmp_wakeup_header(ngx_http_request_t *r,
+static ngx_int_t ngx_http_cwmp_wakeup_challenge(ngx_http_request_t *r,
+    ngx_str_t *value);
+static ngx_table_elt_t *ngx_http_cwmp_wakeup_header(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
 static void ngx_http_cwmp_wakeup_count(ngx_http_request_t *r,
     ngx_http_cwmp_wakeup_t *w);
@@ -367,8 +369,7 @@ ngx_http_cwmp_wakeup_answer(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w,
     switch (w->outcome.auth) {
 
     case CWMP_WAKEUP_OUR_BASIC:
-        rc = ngx_http_cwmp_wakeup_header(r, &ngx_http_cwmp_auth_name,
-                                         &ngx_http_cwmp_auth_value);
+        rc = ngx_http_cwmp_wakeup_challenge(r, &ngx_http_cwmp_auth_value);
         break;
 
     case CWMP_WAKEUP_CPE_DIGEST:
@@ -376,9 +377,12 @@ ngx_http_cwmp_wakeup_answer(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w,
         break;
     }
 
-    if (w->outcome.status == NGX_HTTP_NOT_ALLOWED) {
-        rc = ngx_http_cwmp_wakeup_header(r, &ngx_http_cwmp_allow_name,
-                                         &ngx_http_cwmp_allow_value);
+    if (w->outcome.status == NGX_HTTP_NOT_ALLOWED
+        && ngx_http_cwmp_wakeup_header(r, &ngx_http_cwmp_allow_name,
+                                       &ngx_http_cwmp_allow_value)
+           == NULL)
+    {
+        rc = NGX_ERROR;
     }
 
     if (rc != NGX_OK) {
@@ -417,9 +421,7 @@ ngx_http_cwmp_wakeup_relay(ngx_http_request_t *r, cwmp_reply_t *reply)
             value.data = ngx_pstrdup(r->pool, &ch.text);
 
             if (value.data == NULL
-                || ngx_http_cwmp_wakeup_header(r, &ngx_http_cwmp_auth_name,
-                                               &value)
-                   != NGX_OK)
+                || ngx_http_cwmp_wakeup_challenge(r, &value) != NGX_OK)
             {
                 return NGX_ERROR;
             }
@@ -430,7 +432,33 @@ ngx_http_cwmp_wakeup_relay(ngx_http_request_t *r, cwmp_reply_t *reply)
 }
 
 
+/* "auth_request" looks for challenges in headers_out.www_authenticate */
+
 static ngx_int_t
+ngx_http_cwmp_wakeup_challenge(ngx_http_request_t *r, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h, **last;
+
+    h = ngx_http_cwmp_wakeup_header(r, &ngx_http_cwmp_auth_name, value);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = &r->headers_out.www_authenticate;
+
+#if (nginx_version >= 1023000)
+    while (*last) {
+        last = &(*last)->next;
+    }
+#endif
+
+    *last = h;
+
+    return NGX_OK;
+}
+
+
+static ngx_table_elt_t *
 ngx_http_cwmp_wakeup_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value)
 {
@@ -438,7 +466,7 @@ ngx_http_cwmp_wakeup_header(ngx_http_request_t *r, ngx_str_t *name,
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     ngx_memzero(h, sizeof(ngx_table_elt_t));
@@ -447,7 +475,7 @@ ngx_http_cwmp_wakeup_header(ngx_http_request_t *r, ngx_str_t *name,
     h->key = *name;
     h->value = *value;
 
-    return NGX_OK;
+    return h;
 }
 
 
