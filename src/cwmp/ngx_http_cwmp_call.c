@@ -597,6 +597,9 @@ ngx_http_cwmp_look_locked(ngx_http_cwmp_target_t *target, cwmp_table_t *t,
         if (row && ngx_http_cwmp_call_result(call, row)) {
             ngx_queue_remove(q);
             ngx_queue_insert_tail(over, q);
+
+            /* it may be gone before all of them are told */
+            call->target = NULL;
         }
 
         call->looked = 1;
