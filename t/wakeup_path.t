@@ -26,6 +26,12 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             cwmp_connection_request;
             cwmp_timeout 10s;
         }
+
+        location /bound/ {
+            cwmp_connection_request;
+            cwmp_timeout 10s;
+            cwmp_bind 127.0.0.77;
+        }
     }
 
     server {
@@ -172,6 +178,22 @@ my $other = Fieldgate::ConnectionRequest->new;
 is($hasty->wake('', target => target($other, '/'), auth => undef,
                 socket => $s)->{status}, 401, 'another CPE, same connection');
 is($other->seen->{connections}, 1, 'is called itself');
+
+# nor is a connection of one location good for another
+
+$cpe = Fieldgate::ConnectionRequest->new(path => '/', host => '0.0.0.0');
+$s = $acs->connect;
+
+for my $path ('/', '/bound/') {
+    my $hp = '127.0.0.1:' . $cpe->port;
+    my $sig = Fieldgate::Wakeup::sign($key, 'path', $hp, $path);
+    is($acs->wake('', target => "$path?origin=$hp&sig=$sig", auth => undef,
+                  socket => $s)->{status}, 401, "the CPE by $path");
+}
+
+is(join(' ', map { $_->{peer} } @{$cpe->seen->{requests}}),
+   '127.0.0.1 127.0.0.77', 'each location has its own connection');
+close $s;
 
 # challenges
 
