@@ -213,7 +213,11 @@ $cpe->wait_for(requests => 1);
 $t->reload;
 push @calls, $acs->begin($cpe->url);
 push @calls, $acs->begin('http://' . $cpe->hostport . '/new');
-is(statuses(@calls), '200 200 200 200', 'calls in flight survive a reload');
+my @answers = map { $acs->end($_) } @calls;
+is(join(' ', map { $_->{status} } @answers), '200 200 200 200',
+   'calls in flight survive a reload');
+is_deeply($_->{headers}{connection}, ['close'],
+          'whose connections will be closed') for @answers[0, 1];
 is($cpe->seen->{most}, 1, 'and are seen by the new workers');
 
 done_testing;

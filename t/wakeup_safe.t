@@ -70,6 +70,13 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             cwmp_origin_deny 100.100.100.200;
         }
 
+        location = /strict {
+            cwmp_connection_request;
+            cwmp_timeout 5s;
+            cwmp_secret "$key";
+            cwmp_origin_allow ~\\.example\$ 127.0.0.5;
+        }
+
         location = /unresolved {
             cwmp_connection_request;
             cwmp_timeout 5s;
@@ -377,6 +384,26 @@ is(at('/bound')->wake('http://127.0.0.1:' . $rogue->port . '/')->{status}, 200,
    'cwmp_bind');
 is($rogue->seen->{requests}[0]{peer}, '127.0.0.77',
    'is where the call is from');
+
+# equal wake-ups share a call only where it would be the same call
+
+my $shared = Fieldgate::ConnectionRequest->new(auth => 'none', delay => 0.5,
+                                               host => '0.0.0.0');
+$url = 'http://good.example:' . $shared->port . '/cr';
+my $first = $names->begin($url, more => signed($url));
+$shared->wait_for(requests => 1);
+is(at('/strict')->wake($url, more => signed($url))->{status}, 403,
+   'where a name may not lead to that address, no answer from there is told');
+is($names->end($first)->{status}, 200, 'but where it may');
+
+$shared->clear;
+$url = 'http://127.0.0.1:' . $shared->port . '/cr';
+$first = $cidr->begin($url);
+$shared->wait_for(requests => 1);
+is(at('/bound')->wake($url)->{status}, 200, 'a call from another address');
+is($cidr->end($first)->{status}, 200, 'is another call');
+is(join(' ', map { $_->{peer} } @{$shared->seen->{requests}}),
+   '127.0.0.1 127.0.0.77', 'and made as well');
 
 # 11: limits of nginx's own
 
