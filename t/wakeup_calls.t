@@ -177,6 +177,28 @@ close $leader->{socket};
 $cpe->wait_for(closed => 1);
 is(verdicts($cpe), 'ok', 'a call that nobody waits for goes on to its end');
 
+# one that has left before nginx reads what it wants
+
+$cpe = Fieldgate::ConnectionRequest->new(delay => 0.3, path => '/',
+                                         auth => 'none');
+$leader = $acs->begin($cpe->url);
+$cpe->wait_for(requests => 1);
+
+my @workers = $t->pids;
+kill STOP => @workers;
+for my $pid (@workers) {
+    wait_for(sub { Fieldgate::Env::read_file("/proc/$pid/stat") =~ /\) T / },
+             'a worker to stop');
+}
+close $acs->begin('http://' . $cpe->hostport . '/gone')->{socket};
+kill CONT => @workers;
+
+is(statuses($leader), 200, 'the call before it');
+is($acs->wake('http://' . $cpe->hostport . "/$_")->{status}, 200,
+   'one behind it') for 1 .. 3;
+is(scalar(grep { $_->{line} =~ m{ /gone } } @{$cpe->seen->{requests}}), 0,
+   'nobody is called for an ACS that has left');
+
 # a subrequest
 
 $cpe = Fieldgate::ConnectionRequest->new;
