@@ -5,8 +5,8 @@
  * ntrip_source [--rate=N] [--size=N] [--segments=N]
  *
  * A provider: whoever asks gets an epoch of --size bytes (600) --rate times a
- * second (1), in --segments messages (1), each a write of its own a
- * millisecond after the one before.  Prints its port; ends with SIGTERM.
+ * second (1), in --segments messages (1), each a write of its own
+ * 0.2 ms after the one before.  Prints its port; ends with SIGTERM.
  */
 
 
@@ -144,7 +144,7 @@ main(int argc, char **argv)
         for (segment = 0; segment < segments; segment++) {
 
             if (segment) {
-                source_serve(fd, bench_now() + 1000000);
+                source_serve(fd, bench_now() + 200000);
             }
 
             rtcm_frame(frame, len, ++number, bench_now(),
