@@ -1,10 +1,10 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: the yardstick of the NTRIP benchmark.
  *
  * ntrip_bare --source=PORT
  *
- * The yardstick: an epoll program that answers each rover, reads what it
+ * An epoll program that answers each rover, reads what it
  * sends, and does one write() for each rover and each piece that comes from
  * the source.  Prints its port and pid; ends with SIGTERM.
  */

@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: rovers of the NTRIP benchmark.
  *
  * ntrip_load --port=PORT --pids=PID,... [--rovers=N] [--seconds=N] [--hold=1]
  *

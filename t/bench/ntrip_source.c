@@ -1,12 +1,12 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: the provider of the NTRIP benchmark.
  *
  * ntrip_source [--rate=N] [--size=N] [--segments=N]
  *
- * A provider: whoever asks gets an epoch of --size bytes (600) --rate times a
- * second (1), in --segments messages (1), each a write of its own
- * 0.2 ms after the one before.  Prints its port; ends with SIGTERM.
+ * Whoever asks gets an epoch of --size bytes (600) --rate times a second (1),
+ * in --segments messages (1), each a write of its own 0.2 ms after the one
+ * before.  Prints its port; ends with SIGTERM.
  */
 
 

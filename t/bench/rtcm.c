@@ -1,6 +1,6 @@
 
 /*
- * Copyright (C) Fieldgate contributors
+ * Fieldgate: the messages of the NTRIP benchmark.
  */
 
 

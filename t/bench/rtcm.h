@@ -1,9 +1,8 @@
 
 /*
- * Copyright (C) Fieldgate contributors
- *
- * Messages for the NTRIP benchmark: RTCM 3 frames whose every byte follows
- * from a number and a time, so that whoever gets one can tell that it is whole.
+ * Fieldgate: messages for the NTRIP benchmark: RTCM 3 frames whose every byte
+ * follows from a number and a time, so that whoever gets one can tell that it
+ * is whole.
  */
 
 
