@@ -58,7 +58,6 @@ sub import {
         next if $name !~ /^\w/;
         *{"${caller}::$name"} = \&{"Test::More::$name"};
     }
-    *{"${caller}::TODO"} = \${"Test::More::TODO"};
     *{"${caller}::done_testing"} = \&done_testing;
     *{"${caller}::wait_for"} = \&wait_for;
     *{"${caller}::free_port"} = \&free_port;
