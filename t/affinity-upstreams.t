@@ -256,9 +256,14 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
     is(() = $t->error_log =~ /\[warn\].*it needs "proxy_http_version 1.1"/g, 1,
        'and one warning');
 
-    my (%session, %devices);
-    open my $fh, '<', $t->path('session.log') or die $!;
-    while (<$fh>) {
+    # a line is written after the last byte of its reply
+
+    my (%session, %devices, @lines);
+    wait_for(sub {
+        @lines = split /\n/, Fieldgate::Env::read_file($t->path('session.log'));
+        return @lines == 400;
+    }, 'a line for each request');
+    for (@lines) {
         my ($method, $device, $session) = split ' ';
         $session{$session}++;
         $devices{$session}{$device}++ if $method eq 'Inform';
