@@ -49,6 +49,26 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
         }
     }
 
+    # cookies of nginx's own: one for ever, and one that always changes
+
+    server {
+        listen 127.0.0.1:%%PORT:userid%%;
+        userid on;
+        location / {
+            $proxy
+            proxy_pass http://acs;
+        }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT:changing%%;
+        add_header Set-Cookie "last=\$request_id; Path=/" always;
+        location / {
+            $proxy
+            proxy_pass http://acs;
+        }
+    }
+
     server {
         listen 127.0.0.1:%%PORT:three%%;
         keepalive_requests 3;
@@ -200,6 +220,19 @@ $t->start;
     my @r = cpes($t, 'cpe', reconnect_at => 2);
     is(failed(@r), 0, 'among several cookies');
     never_mixed(seen($t), 'several cookies');
+}
+
+for my $port (qw(userid changing)) {
+    acs($t, rpcs => 3, no_cookie => 1);
+    is(failed(cpes($t, $port)), 0, "$port: cookies of nginx alone");
+    my $seen = seen($t);
+    never_mixed($seen, $port);
+    is($seen->{conns}, 200, "$port: one connection for each session");
+
+    acs($t, rpcs => 3);
+    is(failed(cpes($t, $port, reconnect_at => 3)), 0,
+       "$port: and beside those of the ACS");
+    never_mixed(seen($t), "$port, both");
 }
 
 {

@@ -12,9 +12,10 @@
 
 static ngx_int_t ngx_http_cwmp_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_filter_challenges(ngx_http_request_t *r);
-static void ngx_http_cwmp_filter_session(ngx_http_request_t *r);
-static void ngx_http_cwmp_filter_cookies(ngx_http_request_t *r,
-    ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout);
+static ngx_http_cwmp_pin_t *ngx_http_cwmp_filter_session(
+    ngx_http_request_t *r);
+static void ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin,
+    ngx_list_t *headers);
 static ngx_uint_t ngx_http_cwmp_filter_ends(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_cwmp_filter_suffix(ngx_str_t *s, char *suffix);
 
@@ -33,7 +34,9 @@ ngx_http_cwmp_filter_init(void)
 static ngx_int_t
 ngx_http_cwmp_header_filter(ngx_http_request_t *r)
 {
+    ngx_int_t                   rc;
     ngx_http_cwmp_ctx_t        *ctx;
+    ngx_http_cwmp_pin_t        *pin;
     ngx_http_cwmp_main_conf_t  *cmcf;
 
     if (r != r->main || r->upstream == NULL) {
@@ -57,11 +60,25 @@ ngx_http_cwmp_header_filter(ngx_http_request_t *r)
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
 
-    if (cmcf->affinity.line) {
-        ngx_http_cwmp_filter_session(r);
+    if (cmcf->affinity.line == 0) {
+        return ngx_http_next_header_filter(r);
     }
 
-    return ngx_http_next_header_filter(r);
+    pin = ngx_http_cwmp_filter_session(r);
+
+    rc = ngx_http_next_header_filter(r);
+
+    if (pin) {
+
+        /*
+         * The CPE also returns what nginx has set by itself, as "userid",
+         * "add_header" and "sticky cookie" do.
+         */
+
+        ngx_http_cwmp_filter_cookies(pin, &r->headers_out.headers);
+    }
+
+    return rc;
 }
 
 
@@ -120,14 +137,15 @@ ngx_http_cwmp_filter_challenges(ngx_http_request_t *r)
 }
 
 
-static void
+/* the pin of a session that goes on, or NULL */
+
+static ngx_http_cwmp_pin_t *
 ngx_http_cwmp_filter_session(ngx_http_request_t *r)
 {
-    ngx_uint_t                 known;
-    ngx_http_cwmp_ctx_t       *ctx;
-    ngx_http_cwmp_pin_t       *pin;
-    ngx_http_cwmp_conn_t      *conn;
-    ngx_http_cwmp_srv_conf_t  *cscf;
+    ngx_uint_t             known;
+    ngx_http_cwmp_ctx_t   *ctx;
+    ngx_http_cwmp_pin_t   *pin;
+    ngx_http_cwmp_conn_t  *conn;
 
     conn = ngx_http_cwmp_conn_get(r, 0);
     ctx = ngx_http_cwmp_find_ctx(r);
@@ -135,7 +153,7 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
     if (conn == NULL || !conn->open
         || ctx == NULL || ctx->session == NULL || !ctx->session->joined)
     {
-        return;
+        return NULL;
     }
 
     conn->challenged = (r->headers_out.status == NGX_HTTP_UNAUTHORIZED);
@@ -153,61 +171,55 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
             ngx_http_cwmp_pin_spare(pin);
         }
 
-        return;
+        return NULL;
     }
 
-    if (pin == NULL) {
-        return;
+    /* the ACS's own list: what nginx makes of it may lack the header */
+
+    if (pin && r->upstream->headers_in.status_n) {
+        ngx_http_cwmp_filter_cookies(pin, &r->upstream->headers_in.headers);
     }
 
-    cscf = ngx_http_conf_upstream_srv_conf(pin->upstream,
-                                           ngx_http_cwmp_module);
-
-    ngx_http_cwmp_filter_cookies(r, conn, cscf->timeout);
-
-    if (!pin->held) {
-
-        /* anonymous until now */
-
-        ngx_http_cwmp_session_hold(pin, cscf);
-    }
+    return pin;
 }
 
 
-/*
- * The ACS's own list: what nginx makes of it may lack the header.
- */
-
 static void
-ngx_http_cwmp_filter_cookies(ngx_http_request_t *r,
-    ngx_http_cwmp_conn_t *conn, ngx_msec_t timeout)
+ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin, ngx_list_t *headers)
 {
-    ngx_str_t         name, value;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_str_t                  name, value;
+    ngx_uint_t                 i, known;
+    ngx_list_part_t           *part;
+    ngx_table_elt_t           *h;
+    ngx_http_cwmp_srv_conf_t  *cscf;
 
-    if (r->upstream->headers_in.status_n == 0) {
-        return;
-    }
+    cscf = ngx_http_conf_upstream_srv_conf(pin->upstream,
+                                           ngx_http_cwmp_module);
+    known = pin->conn->known;
 
-    for (part = &r->upstream->headers_in.headers.part;
-         part;
-         part = part->next)
-    {
+    for (part = &headers->part; part; part = part->next) {
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (h[i].key.len == sizeof("Set-Cookie") - 1
+            if (h[i].hash
+                && h[i].key.len == sizeof("Set-Cookie") - 1
                 && ngx_strncasecmp(h[i].key.data, (u_char *) "Set-Cookie",
                                    sizeof("Set-Cookie") - 1)
                    == 0
                 && cwmp_cookie_set(&h[i].value, &name, &value) == NGX_OK)
             {
-                ngx_http_cwmp_session_learn(conn, timeout, &name, &value);
+                ngx_http_cwmp_session_learn(pin->conn, cscf->timeout, &name,
+                                            &value);
             }
         }
+    }
+
+    if (pin->conn->known && !known) {
+
+        /* anonymous until now */
+
+        ngx_http_cwmp_session_hold(pin, cscf);
     }
 }
 

@@ -60,7 +60,7 @@
  * One row for each session and upstream: the server, and the connection that
  * has its pin: {number of the CPE's connection, process}.  The key is made of
  * the DeviceId; of the first cookie if that is not known.  Cookies that the
- * ACS sets are rows of their own, and lead to the key.
+ * ACS sets, or nginx, are rows of their own, and lead to the key.
  *
  *   no row  -> HELD    an Inform or its like took a server
  *   HELD    -> LEFT    the upstream connection was closed; the server is
@@ -266,7 +266,7 @@ void ngx_http_cwmp_session_release(ngx_http_cwmp_pin_t *pin);
 ngx_uint_t ngx_http_cwmp_session_wanted(ngx_http_cwmp_pin_t *pin);
 
 /*
- * The ACS set or took back a cookie.
+ * The ACS, or nginx itself, set or took back a cookie.
  */
 void ngx_http_cwmp_session_learn(ngx_http_cwmp_conn_t *conn,
     ngx_msec_t timeout, ngx_str_t *name, ngx_str_t *value);
