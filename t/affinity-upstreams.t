@@ -104,6 +104,11 @@ $locations
             proxy_next_upstream error timeout invalid_header non_idempotent;
             proxy_pass http://silent;
         }
+        location /next {
+            $proxy
+            proxy_next_upstream error http_404 non_idempotent;
+            proxy_pass http://plain;
+        }
         location /ten {
             access_log %%DIR%%/session.log session;
             cwmp on;
@@ -291,6 +296,28 @@ for my $name ((map { $_->[0] } @kinds), 'tls') {
         $n++ while <$fh>;
     }
     is($n, 10, 'a POST is never sent twice, whatever proxy_next_upstream says');
+}
+
+{
+    # a server that could be kept is left for the next one
+
+    acs($t, status => 404);
+    my $s = $t->connect('cpe');
+    print $s "GET /next HTTP/1.1\r\nHost: acs.example\r\n\r\n";
+    like(Fieldgate::read_all($s, qr/\r\n\r\n/), qr/^HTTP\S+ 404/,
+         'http_404: the last server\'s answer');
+    is(report($t, $_)->{requests}, 1, "http_404: $_ was asked") for qw(acs1 acs2);
+    close $s;
+    is(seen($t)->{open}, 0, 'both connections are closed with the client\'s');
+
+    acs($t, status => 404);
+    $s = $t->connect('cpe');
+    print $s "POST /next HTTP/1.1\r\nHost: acs.example\r\n"
+             . "Content-Length: 0\r\n\r\n";
+    like(Fieldgate::read_all($s, qr/\r\n\r\n/), qr/^HTTP\S+ 404/,
+         'the answer to a POST');
+    close $s;
+    is(seen($t)->{requests}, 1, 'which is sent once');
 }
 
 done_testing;

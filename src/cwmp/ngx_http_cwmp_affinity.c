@@ -592,7 +592,7 @@ ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
 {
     ngx_http_cwmp_peer_t  *cp = data;
 
-    ngx_uint_t            sent;
+    ngx_uint_t            sent, next;
     ngx_connection_t     *c;
     ngx_http_cwmp_pin_t  *pin;
 
@@ -602,14 +602,18 @@ ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
     sent = (cp->request->method == NGX_HTTP_POST
             && cp->upstream->request_sent);
 
-    if (!(state & NGX_PEER_FAILED)) {
+    /* "proxy_next_upstream", be it for an error or for a 404 */
+
+    next = state & (NGX_PEER_FAILED|NGX_PEER_NEXT);
+
+    if (!next) {
         ngx_http_cwmp_check_keepalive(cp);
     }
 
     if (pin) {
         pin->busy = NULL;
 
-        if (c && !(state & NGX_PEER_FAILED) && ngx_http_cwmp_can_keep(cp, c)) {
+        if (c && !next && ngx_http_cwmp_can_keep(cp, c)) {
 
             if (pin->spare) {
                 ngx_http_cwmp_session_release(pin);
@@ -633,7 +637,7 @@ ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
         cp->free(pc, cp->data, state);
     }
 
-    if (sent && (state & NGX_PEER_FAILED)) {
+    if (sent && next) {
 
         /* it may have been received: never a second time, anywhere */
 
