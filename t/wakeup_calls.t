@@ -4,6 +4,7 @@ use lib 't/lib';
 use Fieldgate;
 use Fieldgate::ConnectionRequest;
 use Fieldgate::Wakeup;
+use Socket qw(SOL_SOCKET SO_LINGER);
 
 my $http = <<'END';
     cwmp_zone cwmp:1m;
@@ -23,6 +24,11 @@ my $http = <<'END';
         location = /hasty {
             cwmp_connection_request;
             cwmp_timeout 500ms;
+        }
+
+        location = /deaf {
+            cwmp_connection_request;
+            cwmp_bind ::1;      # of no use to call 127.0.0.1
         }
 
         location = /status { cwmp_status; }
@@ -210,6 +216,21 @@ is($refused->{status}, 401, 'auth_request: not woken');
 is_deeply($refused->{headers}{'www-authenticate'}, ['Basic realm="cwmp"'],
           'auth_request: with the challenge');
 is($after->wake('http://127.0.0.2/')->{status}, 403, 'auth_request: refused');
+
+# a call that fails at once, for an ACS that has reset its connection already
+
+my $deaf = Fieldgate::Wakeup->new($t, path => '/deaf');
+my ($worker) = $t->pids;
+is($deaf->wake('http://127.0.0.1/')->{status}, 503, 'a call that fails at once');
+for (1 .. 5) {
+    my $s = $deaf->to_worker($worker);
+    kill STOP => $worker;
+    $deaf->begin('http://127.0.0.1/', socket => $s);
+    setsockopt $s, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+    close $s;
+    kill CONT => $worker;
+}
+ok($deaf->to_worker($worker), 'whose ACS has gone: the worker lives');
 
 # a worker that dies while it calls
 

@@ -114,12 +114,16 @@ ngx_http_cwmp_call_join(ngx_http_cwmp_wakeup_t *w)
     ngx_queue_insert_tail(&call->waiters, &w->queue);
     w->call = call;
 
-    if (target->running == NULL) {
-        ngx_http_cwmp_look(target);
-    }
+    ngx_http_cwmp_call_wait(w);
 
-    if (w->call) {
-        ngx_http_cwmp_call_wait(w);
+    if (target->running == NULL) {
+
+        /*
+         * Not from here: a call that fails at once ends its requests, and this
+         * one is still in the hands of its content phase.
+         */
+
+        ngx_post_event(&target->look, &ngx_posted_events);
     }
 
     return NGX_OK;

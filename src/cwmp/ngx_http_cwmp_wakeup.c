@@ -115,14 +115,11 @@ ngx_http_cwmp_wakeup_handler(ngx_http_request_t *r)
         }
     }
 
-    /* the answer may come from within */
-
-    r->main->count++;
-
     if (ngx_http_cwmp_call_join(w) != NGX_OK) {
-        r->main->count--;
         return ngx_http_cwmp_wakeup_refuse(r, w, CWMP_WAKEUP_INTERNAL);
     }
+
+    r->main->count++;
 
     return NGX_DONE;
 }

@@ -222,7 +222,7 @@ void ngx_http_cwmp_wakeup_done(ngx_http_cwmp_wakeup_t *w,
 
 /*
  * Joins an equal call or makes a new one.  The answer comes by
- * ngx_http_cwmp_wakeup_done(), perhaps before this returns.
+ * ngx_http_cwmp_wakeup_done(), from an event of its own.
  * Returns NGX_OK, or NGX_ERROR: no memory, nothing comes.
  */
 ngx_int_t ngx_http_cwmp_call_join(ngx_http_cwmp_wakeup_t *w);
