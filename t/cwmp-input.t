@@ -35,6 +35,13 @@ my $t = Fieldgate->new(workers => 1, http => <<"END");
             proxy_pass http://127.0.0.1:$echo;
         }
 
+        location /facts {
+            cwmp on;
+            cwmp_on_error pass;
+            proxy_set_header X-Device \$cwmp_device_id;
+            proxy_pass http://127.0.0.1:$echo;
+        }
+
         location /small {
             cwmp on;
             cwmp_max_body 100k;
@@ -207,6 +214,18 @@ my $deep = "<s:Envelope><s:Body><cwmp:Inform>" . '<a>' x 1000;
 my ($deep_status, $deep_got) = send_message('/', $deep);
 is($deep_status, 200, 'elements nested too deeply, without the parameter: 200');
 is($deep_got, $deep, 'byte-identical');
+
+# facts that are cut off by what cannot be read: nothing of them is used, since
+# what has not been looked at yet may have line ends
+
+for my $cut ('<a>' x 64, '<!DOCTYPE x>') {
+    my (undef, undef, $reply) = send_message('/facts',
+        '<E><Body><Inform><DeviceId><OUI>00AABB</OUI>'
+        . "<SerialNumber>1\r\nX-Injected: 1$cut");
+    my ($head) = $reply =~ /(POST .*?\r\n\r\n)/s;
+    unlike($head, qr/^X-Injected/m, 'a fact that is cut off adds no header');
+    like($head, qr/^X-Device: 00AABB-\r\n/m, 'and is no fact');
+}
 new_lines();
 
 # a body that lies about its length, and one that never ends

@@ -487,7 +487,7 @@ cwmp_message_start_fact(cwmp_message_t *m)
     }
 
     if (id) {
-        id->len = 0;
+        m->text.len = 0;
         m->id = id;
         m->fact = m->depth;
     }
@@ -565,6 +565,8 @@ cwmp_message_enough(cwmp_message_t *m)
 }
 
 
+/* not before: of one that is cut off nothing is seen, and so nothing raw */
+
 static void
 cwmp_message_end_fact(cwmp_message_t *m)
 {
@@ -574,8 +576,10 @@ cwmp_message_end_fact(cwmp_message_t *m)
     id = m->id;
     m->fact = 0;
 
-    id->len = cwmp_xml_trim(id->data, id->len);
-    cwmp_message_printable(id->data, id->len);
+    m->text.len = cwmp_xml_trim(m->text.data, m->text.len);
+    cwmp_message_printable(m->text.data, m->text.len);
+
+    *id = m->text;
 
     if (id != &m->event_code || id->len == 0) {
         return;
@@ -611,20 +615,20 @@ static void
 cwmp_message_fact_text(cwmp_message_t *m, u_char *p, size_t len)
 {
     size_t              n;
-    cwmp_message_id_t  *id;
+    cwmp_message_id_t  *text;
 
-    id = m->id;
+    text = &m->text;
 
-    if (id->len == 0) {
+    if (text->len == 0) {
         n = cwmp_xml_skip_space(p, len);
         p += n;
         len -= n;
     }
 
-    len = ngx_min(len, CWMP_MESSAGE_ID_MAX - id->len);
+    len = ngx_min(len, CWMP_MESSAGE_ID_MAX - text->len);
 
-    ngx_memcpy(id->data + id->len, p, len);
-    id->len += len;
+    ngx_memcpy(text->data + text->len, p, len);
+    text->len += len;
 }
 
 

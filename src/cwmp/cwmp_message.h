@@ -96,6 +96,7 @@ typedef struct {
     ngx_uint_t         known;         /* bits, see cwmp_message.c */
 
     cwmp_message_id_t *id;            /* what is read at depth "fact" */
+    cwmp_message_id_t  text;          /* of it, so far and as it came */
     cwmp_message_id_t  event_code;
 
     size_t             nhead;
