@@ -10,7 +10,8 @@
  * ngx_stream_ntrip_bus.c        waking, descriptors, messages with sockets
  * ngx_stream_ntrip_slots.c      slots, the dead, sweeps, the tick
  * ngx_stream_ntrip_stream.c     streams of this worker, delivery
- * ngx_stream_ntrip_rover.c      rover sessions
+ * ngx_stream_ntrip_rover.c      a rover's session
+ * ngx_stream_ntrip_rovers.c     all of this worker
  * ngx_stream_ntrip_source.c     the client at the provider: its life
  * ngx_stream_ntrip_connect.c    its way there
  * ngx_stream_ntrip_feed.c       what comes and what goes

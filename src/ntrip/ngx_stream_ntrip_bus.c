@@ -393,36 +393,6 @@ ngx_stream_ntrip_wake_set(ntrip_slots_t *set)
 
 
 void
-ngx_stream_ntrip_wake_stream(uint32_t index, ngx_uint_t owner)
-{
-    uint64_t             holder;
-    ntrip_bus_t         *bus;
-    ntrip_zone_t        *zone;
-    ntrip_slots_t        wake;
-    ntrip_stream_row_t  *row;
-
-    bus = ngx_stream_ntrip_worker.bus;
-    zone = ngx_stream_ntrip_worker.zone;
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ntrip_stream_mark(zone, bus, index, &wake);
-
-    if (owner) {
-        row = ntrip_stream_row(zone, index);
-        holder = __atomic_load_n(&row->row.holder, __ATOMIC_ACQUIRE);
-
-        if (ntrip_bus_alive(bus, holder)) {
-            ntrip_bus_mark(bus, ntrip_holder_slot(holder), index);
-            ntrip_slots_add(&wake, ntrip_holder_slot(holder));
-        }
-    }
-
-    ngx_stream_ntrip_wake_set(&wake);
-}
-
-
-void
 ngx_stream_ntrip_kick(ngx_str_t *user, uint64_t below, ntrip_slots_t *wake)
 {
     ngx_stream_ntrip_lock_bus();

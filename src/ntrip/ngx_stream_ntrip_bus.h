@@ -58,6 +58,10 @@
 #include "ntrip_handover.h"
 
 
+/* ms */
+#define NGX_STREAM_NTRIP_TICK  1000
+
+
 /* "data" of the zones: the master's, read by the next cycle */
 
 typedef struct {
@@ -119,9 +123,6 @@ void ngx_stream_ntrip_unlock_bus(void);
 void ngx_stream_ntrip_wake(ngx_uint_t slot);
 void ngx_stream_ntrip_wake_set(ntrip_slots_t *set);
 
-/* tells every worker with rovers of the stream, and its owner if "owner" */
-void ngx_stream_ntrip_wake_stream(uint32_t index, ngx_uint_t owner);
-
 /* posts the kick and wakes "wake"; takes the bus's lock */
 void ngx_stream_ntrip_kick(ngx_str_t *user, uint64_t below,
     ntrip_slots_t *wake);
@@ -142,7 +143,8 @@ void ngx_stream_ntrip_slots_init(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle);
 
 /* a worker that exits stays as long as it has rovers or sources, which have
-   no timers of their own while all is well; again whenever one has gone */
+   no timers of their own while all is well; again whenever one has come or
+   gone */
 void ngx_stream_ntrip_bus_hold(void);
 
 
@@ -157,7 +159,7 @@ void ngx_stream_ntrip_stream_tick(void);
 void ngx_stream_ntrip_rover_tick(void);
 
 /* close this worker's sessions of the user below that number; user NULL:
-   kicks were missed, look at each (ngx_stream_ntrip_rover.c) */
+   kicks were missed, look at each (ngx_stream_ntrip_rovers.c) */
 void ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below);
 
 /* the worker is exiting: begin to hand over; and again each tick until

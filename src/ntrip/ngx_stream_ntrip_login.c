@@ -71,6 +71,13 @@ ngx_stream_ntrip_caster_handler(ngx_stream_session_t *s)
 
     rover->session = s;
     rover->point = NTRIP_POINT_NONE;
+
+    ngx_stream_ntrip_nrovers++;
+
+    if (ngx_exiting) {
+        ngx_stream_ntrip_bus_hold();
+    }
+
 #if (NGX_STREAM_SSL)
     rover->tls = (c->ssl != NULL);
 #endif
@@ -342,6 +349,11 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
                                        ngx_stream_ntrip_verified, rover);
 
     if (rc == NGX_AGAIN) {
+
+        /* what changes while the thread works nobody tells a rover that is not
+           logged in */
+
+        rover->check = 1;
         return;
     }
 
@@ -514,7 +526,7 @@ ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
 
     rover->login = login.login;
 
-    ngx_queue_insert_tail(&ngx_stream_ntrip_rovers, &rover->queue);
+    ngx_stream_ntrip_rovers_add(rover);
     ngx_stream_ntrip_count(logins);
 
     if (below) {
@@ -626,16 +638,11 @@ ngx_stream_ntrip_hold(ngx_stream_ntrip_rover_t *rover, ngx_uint_t state,
 }
 
 
-/* the timer of LOOKUP or DELAY */
+/* the timer of LOOKUP or DELAY: the user may be another one by now */
 
 void
 ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover)
 {
-    if (rover->request->delayed) {
-        ngx_stream_ntrip_enter(rover);
-        return;
-    }
-
     ngx_stream_ntrip_lookup(rover);
 }
 

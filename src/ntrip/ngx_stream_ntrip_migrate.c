@@ -34,6 +34,8 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
 
     msg->login = rover->login;
     msg->version = rover->version;
+    msg->stored = rover->stored;
+    msg->max_sessions = rover->max_sessions;
     msg->started = rover->session->start_sec;
     msg->received = rover->session->received;
     msg->stream = NTRIP_ROW_NONE;
@@ -111,9 +113,7 @@ ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
-    /* a kick that came meanwhile was left to the heir */
-
-    if (ngx_stream_ntrip_superseded(rover)) {
+    if (rover->kicked) {
         ngx_stream_ntrip_rover_out(rover);
         return;
     }
@@ -159,7 +159,7 @@ ngx_stream_ntrip_rover_release(ngx_stream_ntrip_rover_t *rover)
         ngx_stream_ntrip_stream_part(rover);
     }
 
-    ngx_queue_remove(&rover->queue);
+    ngx_stream_ntrip_rovers_remove(rover);
     ngx_stream_ntrip_rover_free(rover);
 
     ngx_stream_ntrip_unhand(c);
@@ -192,10 +192,13 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
 
     s->received = (off_t) msg->received;
 
-    /* expiry and password are looked up with the next tick */
+    rover->stored = msg->stored;
+    rover->max_sessions = (ngx_uint_t) msg->max_sessions;
+
+    /* expiry, and what has changed on the way, with the next tick */
 
     rover->expires = NGX_MAX_INT_T_VALUE;
-    rover->unknown = 1;
+    rover->check = 1;
 
     name.len = msg->mount_len;
     name.data = msg->mount;
@@ -220,11 +223,7 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
         return NULL;
     }
 
-    if (msg->nmea.collecting
-        && ngx_stream_ntrip_keep_nmea(rover, &msg->nmea) != NGX_OK)
-    {
-        return NULL;
-    }
+    ngx_stream_ntrip_nrovers++;
 
     return rover;
 }
@@ -247,14 +246,20 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
         return NGX_ERROR;
     }
 
+    rc = NGX_DECLINED;
+
     if (rover->mount == NULL) {
-        return NGX_DECLINED;
+        goto failed;
     }
 
-    rc = ngx_stream_ntrip_handover_accept(msg);
+    rc = ngx_stream_ntrip_keep_nmea(rover, &msg->nmea);
+
+    if (rc == NGX_OK) {
+        rc = ngx_stream_ntrip_handover_accept(msg);
+    }
 
     if (rc != NGX_OK) {
-        return rc;
+        goto failed;
     }
 
     /* from here on the session is this worker's, whatever happens */
@@ -262,7 +267,7 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
     row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
     rover->point = __atomic_load_n(&row->position, __ATOMIC_RELAXED);
 
-    ngx_queue_insert_tail(&ngx_stream_ntrip_rovers, &rover->queue);
+    ngx_stream_ntrip_rovers_add(rover);
 
     c->read->handler = ngx_stream_ntrip_read_handler;
     c->write->handler = ngx_stream_ntrip_write_handler;
@@ -292,4 +297,10 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
     ngx_post_event(c->read, &ngx_posted_events);
 
     return NGX_OK;
+
+failed:
+
+    ngx_stream_ntrip_rover_free(rover);
+
+    return rc;
 }

@@ -1,7 +1,7 @@
 
 /*
- * Rovers that are logged in: positions, waiting, moving, kicks, the end, and
- * the hand-over.  See ngx_stream_ntrip_stream.h.
+ * A rover that is logged in: its events, positions, waiting, moving, the end.
+ * See ngx_stream_ntrip_stream.h.
  */
 
 
@@ -31,15 +31,10 @@ static void ngx_stream_ntrip_mail(ngx_stream_ntrip_rover_t *rover,
     ntrip_gga_t *gga, ngx_str_t *sentence, ntrip_mail_t *mail);
 static ngx_int_t ngx_stream_ntrip_rover_position(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
-static void ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail);
+static ngx_int_t ngx_stream_ntrip_rover_on_stream(
+    ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
 static ngx_int_t ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail);
-static void ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover);
-static void ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover);
-
-
-ngx_queue_t  ngx_stream_ntrip_rovers;
+    ntrip_mail_t *mail, ngx_msec_t wait);
 
 
 void
@@ -83,6 +78,13 @@ ngx_stream_ntrip_read_handler(ngx_event_t *rev)
     default:
 
         /* it is read when the login is done */
+
+        if ((ngx_event_flags & NGX_USE_LEVEL_EVENT) && rev->active
+            && ngx_del_event(rev, NGX_READ_EVENT, 0) != NGX_OK)
+        {
+            ngx_stream_ntrip_rover_finalize(rover, "error");
+        }
+
         return;
     }
 }
@@ -178,13 +180,16 @@ ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover)
 }
 
 
-/* the reply is out: the peer's end of the connection is awaited */
+/*
+ * The reply is out, or on its way: the peer's end of the connection is awaited.
+ * One that has shut its side down still takes what is not sent yet.
+ */
 
 static void
 ngx_stream_ntrip_discard(ngx_stream_ntrip_rover_t *rover)
 {
     ssize_t            n;
-    ngx_uint_t         i;
+    ngx_uint_t         i, flags;
     u_char             buf[NGX_STREAM_NTRIP_REQUEST];
     ngx_connection_t  *c;
 
@@ -193,8 +198,14 @@ ngx_stream_ntrip_discard(ngx_stream_ntrip_rover_t *rover)
     for (i = 0; i < NGX_STREAM_NTRIP_READS; i++) {
         n = c->recv(c, buf, sizeof(buf));
 
-        if (n == NGX_AGAIN && ngx_handle_read_event(c->read, 0) == NGX_OK) {
-            return;
+        if (n == NGX_AGAIN
+            || (n == 0 && rover->out->pos < rover->out->last))
+        {
+            flags = c->read->eof ? NGX_CLOSE_EVENT : 0;
+
+            if (ngx_handle_read_event(c->read, flags) == NGX_OK) {
+                return;
+            }
         }
 
         if (n <= 0) {
@@ -405,6 +416,8 @@ ngx_stream_ntrip_mail(ngx_stream_ntrip_rover_t *rover, ntrip_gga_t *gga,
 }
 
 
+/* NGX_OK, or NGX_ERROR: the rover is gone */
+
 static ngx_int_t
 ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail)
@@ -432,8 +445,7 @@ ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
         return NGX_OK;
 
     case NGX_STREAM_NTRIP_ROVER_ATTACHED:
-        ngx_stream_ntrip_rover_on_stream(rover, mail);
-        return NGX_OK;
+        return ngx_stream_ntrip_rover_on_stream(rover, mail);
 
     default:
         return NGX_OK;
@@ -441,12 +453,15 @@ ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
 }
 
 
-static void
+/* NGX_OK, or NGX_ERROR: the rover is gone */
+
+static ngx_int_t
 ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail)
 {
     double                        distance;
     ngx_int_t                     rc;
+    ngx_msec_t                    wait;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
     conf = ngx_stream_get_module_srv_conf(rover->session,
@@ -466,19 +481,19 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
         && distance > conf->share_distance * NGX_STREAM_NTRIP_LEAVE
         && rover->stream->sinks[rover->sink].buf == NULL)
     {
-        rc = ngx_stream_ntrip_stream_join(rover, mail);
+        rc = ngx_stream_ntrip_stream_join(rover, mail, &wait);
 
         if (rc == NGX_OK) {
             ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
                           "ntrip rover is %.0f m away from its stream, moved",
                           distance);
             rover->gga = ngx_current_msec;
-            return;
+            return NGX_OK;
         }
 
         if (rc == NGX_ERROR && rover->stream == NULL) {
             ngx_stream_ntrip_rover_finalize(rover, "error");
-            return;
+            return NGX_ERROR;
         }
     }
 
@@ -488,6 +503,8 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
         rover->gga = ngx_current_msec;
         ngx_stream_ntrip_stream_position(rover, mail);
     }
+
+    return NGX_OK;
 }
 
 
@@ -495,22 +512,27 @@ ngx_int_t
 ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail)
 {
+    ngx_msec_t         wait;
     ngx_connection_t  *c;
 
     c = rover->session->connection;
 
-    switch (ngx_stream_ntrip_stream_join(rover, mail)) {
+    switch (ngx_stream_ntrip_stream_join(rover, mail, &wait)) {
 
     case NGX_OK:
         break;
 
     case NGX_AGAIN:
     case NGX_DECLINED:
-        return ngx_stream_ntrip_rover_wait(rover, mail);
+        return ngx_stream_ntrip_rover_wait(rover, mail, wait);
 
     default:
         ngx_stream_ntrip_rover_finalize(rover, "error");
         return NGX_ERROR;
+    }
+
+    if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
+        ngx_queue_remove(&rover->waiting);
     }
 
     c->log->action = "relaying corrections to ntrip rover";
@@ -534,7 +556,7 @@ ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
 
 static ngx_int_t
 ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail)
+    ntrip_mail_t *mail, ngx_msec_t wait)
 {
     ngx_connection_t             *c;
     ngx_stream_ntrip_srv_conf_t  *conf;
@@ -542,6 +564,7 @@ ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
     c = rover->session->connection;
 
     if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
+        ngx_stream_ntrip_rovers_retry_in(wait);
         return NGX_OK;
     }
 
@@ -562,85 +585,9 @@ ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
                                           ngx_stream_ntrip_module);
     ngx_add_timer(c->read, conf->source_wait);
 
+    ngx_stream_ntrip_rovers_wait(rover, wait);
+
     return NGX_OK;
-}
-
-
-void
-ngx_stream_ntrip_rover_retry(void)
-{
-    ngx_queue_t               *q, *next;
-    ngx_stream_ntrip_rover_t  *rover;
-
-    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
-
-        if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
-            (void) ngx_stream_ntrip_rover_join(rover, rover->mail);
-        }
-    }
-}
-
-
-void
-ngx_stream_ntrip_rover_tick(void)
-{
-    ngx_queue_t               *q, *next;
-    ngx_stream_ntrip_rover_t  *rover;
-
-    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
-
-        if (rover->offer) {
-            continue;
-        }
-
-        if (rover->expires <= ngx_time()) {
-            ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
-                          "ntrip user has expired");
-            ngx_stream_ntrip_rover_finalize(rover, "expired");
-            continue;
-        }
-
-        ngx_stream_ntrip_rover_count(rover);
-
-        if (rover->unknown) {
-            ngx_stream_ntrip_rover_check(rover);
-        }
-    }
-
-    ngx_stream_ntrip_rover_retry();
-}
-
-
-/* for lists, in whatever worker */
-
-static void
-ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover)
-{
-    uint64_t              bytes, messages;
-    ntrip_session_row_t  *row;
-
-    bytes = 0;
-    messages = 0;
-
-    if (rover->stream) {
-        ngx_stream_ntrip_stream_totals(rover, &bytes, &messages);
-    }
-
-    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
-
-    __atomic_store_n(&row->bytes, rover->bytes + bytes, __ATOMIC_RELAXED);
-    __atomic_store_n(&row->messages, rover->messages + messages,
-                     __ATOMIC_RELAXED);
 }
 
 
@@ -651,136 +598,6 @@ ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream)
         ngx_stream_ntrip_rover_finalize(stream->rovers[stream->nsinks - 1],
                                         "source failed");
     }
-}
-
-
-void
-ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below)
-{
-    ngx_uint_t                 out;
-    ngx_queue_t               *q, *next;
-    ngx_stream_ntrip_rover_t  *rover;
-
-    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
-
-        if (rover->offer) {
-
-            /* its heir looks, or we do, when it is ours again */
-            continue;
-        }
-
-        if (user) {
-            out = rover->login < below
-                  && rover->user.len == user->len
-                  && ngx_memcmp(rover->user.data, user->data, user->len) == 0;
-
-        } else {
-            out = ngx_stream_ntrip_superseded(rover);
-        }
-
-        if (out) {
-            ngx_stream_ntrip_rover_out(rover);
-        }
-    }
-}
-
-
-ngx_uint_t
-ngx_stream_ntrip_superseded(ngx_stream_ntrip_rover_t *rover)
-{
-    ngx_uint_t  out;
-
-    ngx_stream_ntrip_lock();
-
-    out = ntrip_session_superseded(ngx_stream_ntrip_worker.zone, rover->index,
-                                   rover->login, rover->max_sessions);
-
-    ngx_stream_ntrip_unlock();
-
-    return out;
-}
-
-
-void
-ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover)
-{
-    ngx_stream_ntrip_count(kicked);
-
-    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
-                  "ntrip session is thrown out by a later login");
-
-    ngx_stream_ntrip_rover_finalize(rover, "kicked");
-}
-
-
-void
-ngx_stream_ntrip_rover_user_changed(ngx_str_t *name)
-{
-    ngx_queue_t               *q, *next;
-    ngx_stream_ntrip_rover_t  *rover;
-
-    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
-
-        if (rover->offer
-            || (name
-                && (rover->user.len != name->len
-                    || ngx_memcmp(rover->user.data, name->data, name->len)
-                       != 0)))
-        {
-            continue;
-        }
-
-        ngx_stream_ntrip_rover_check(rover);
-    }
-}
-
-
-/* may the user still be here?  Closes the session if not. */
-
-static void
-ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
-{
-    uint64_t                 stored;
-    ngx_int_t                rc;
-    ngx_stream_ntrip_user_t  user;
-
-    rc = ngx_stream_ntrip_store_user(&rover->user, &user);
-
-    if (rc == NGX_AGAIN) {
-        return;
-    }
-
-    if (rc == NGX_OK) {
-        stored = ntrip_hash(ngx_stream_ntrip_worker.bus->seed, user.password,
-                            user.password_len, 0);
-        OPENSSL_cleanse(user.password, sizeof(user.password));
-
-        if (rover->unknown) {
-            rover->stored = stored;
-            rover->unknown = 0;
-        }
-
-        if (stored == rover->stored) {
-            rover->expires = user.expires;
-            rover->max_sessions = user.max_sessions;
-            return;
-        }
-    }
-
-    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
-                  "ntrip user was deleted, has expired, or has another "
-                  "password");
-    ngx_stream_ntrip_rover_finalize(rover, "revoked");
 }
 
 
@@ -822,7 +639,7 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
 
         ngx_stream_ntrip_unlock();
 
-        ngx_queue_remove(&rover->queue);
+        ngx_stream_ntrip_rovers_remove(rover);
         ngx_stream_ntrip_count(closed);
 
         ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
@@ -841,6 +658,8 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
 void
 ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover)
 {
+    ngx_stream_ntrip_nrovers--;
+
     if (rover->request) {
         OPENSSL_cleanse(rover->request, sizeof(ngx_stream_ntrip_request_t));
         ngx_free(rover->request);

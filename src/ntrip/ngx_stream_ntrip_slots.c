@@ -13,9 +13,6 @@
 #include "ngx_stream_ntrip_stream.h"
 
 
-#define NGX_STREAM_NTRIP_TICK  1000
-
-
 static void ngx_stream_ntrip_claim(ngx_cycle_t *cycle);
 static void ngx_stream_ntrip_release_dead(ngx_cycle_t *cycle);
 static void ngx_stream_ntrip_sweep(ngx_cycle_t *cycle);
@@ -80,7 +77,7 @@ ngx_stream_ntrip_bus_hold(void)
     ngx_queue_t                *q;
     ngx_stream_ntrip_stream_t  *stream;
 
-    busy = !ngx_queue_empty(&ngx_stream_ntrip_rovers);
+    busy = (ngx_stream_ntrip_nrovers != 0);
 
     for (q = ngx_queue_head(&ngx_stream_ntrip_streams);
          q != ngx_queue_sentinel(&ngx_stream_ntrip_streams);

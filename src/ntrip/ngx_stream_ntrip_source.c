@@ -774,7 +774,7 @@ ngx_stream_ntrip_source_retry(void)
         }
     }
 
-    ngx_stream_ntrip_rover_retry();
+    ngx_stream_ntrip_rovers_retry();
 }
 
 

@@ -115,7 +115,7 @@ ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_next(uint64_t id);
    be told now */
 ngx_int_t ngx_stream_ntrip_store_sync(void);
 
-/* ngx_stream_ntrip_rover.c: the user was changed, or name NULL: any may have
+/* ngx_stream_ntrip_rovers.c: the user was changed, or name NULL: any may have
    been; each session of it is looked up again and closed if it may not be */
 void ngx_stream_ntrip_rover_user_changed(ngx_str_t *name);
 

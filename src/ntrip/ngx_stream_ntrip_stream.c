@@ -41,7 +41,6 @@ ngx_int_t
 ngx_stream_ntrip_stream_init(ngx_cycle_t *cycle)
 {
     ngx_queue_init(&ngx_stream_ntrip_streams);
-    ngx_queue_init(&ngx_stream_ntrip_rovers);
 
     ngx_memzero(ngx_stream_ntrip_by_index, sizeof(ngx_stream_ntrip_by_index));
 
@@ -152,7 +151,7 @@ ngx_stream_ntrip_stream_free(ngx_stream_ntrip_stream_t *st)
 
 ngx_int_t
 ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail)
+    ntrip_mail_t *mail, ngx_msec_t *wait)
 {
     ngx_int_t                     rc;
     ntrip_want_t                  want;
@@ -176,6 +175,8 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
                                            (in_port_t) want.port,
                                            &want.candidates,
                                            &want.ncandidates);
+    *wait = NTRIP_REST_MAX;
+
     if (rc == NGX_AGAIN) {
         return NGX_AGAIN;
     }
@@ -191,6 +192,10 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
 
     if (rc == NGX_ERROR) {
         ngx_stream_ntrip_full(found.index);
+    }
+
+    if (rc == NGX_AGAIN) {
+        *wait = (ngx_msec_t) found.wait;
     }
 
     if (rc != NGX_OK && rc != NGX_DONE) {

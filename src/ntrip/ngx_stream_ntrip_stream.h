@@ -78,7 +78,6 @@
  *   POSITION  logged in, reply sent, needs GGA position_timeout
  *   WAIT      has a position, no account free  source_wait
  *   ATTACHED  on a stream, live or not yet     send_timeout when blocked
- *   OFFERED   hand-over under way
  *   TABLE     sends a sourcetable or an error, then lingers and closes
  *
  *   Everything before the session row is reached by anyone: one buffer of
@@ -88,9 +87,12 @@
  *     buffer after the blank line goes to the sentence reader.
  *   peer closes in VERIFY: the task holds the session; it is freed when the
  *     task comes back.
- *   kick in any state: closed at once, except while OFFERED (then the heir
- *     reads the kick, or finds itself superseded on accept).
- *   worker exits: TABLE and all before POSITION finish; others are handed
+ *   kick in any state: closed at once, except while it is offered (then the
+ *     heir reads the kick, or we remember it until the rover is ours again).
+ *   the user is changed before the session is in any list: looked up again
+ *     behind a delay, and with the next tick behind a thread.
+ *   worker exits: it stays as long as there is any rover, whether or not that
+ *     has a timer; TABLE and all before POSITION finish; others are handed
  *     over (plain TCP), TLS stays until it ends or the shutdown timeout.
  *   c->close or timeout in any state: one function closes:
  *     ngx_stream_ntrip_rover_finalize().
@@ -215,11 +217,12 @@ ngx_int_t ngx_stream_ntrip_stream_init(ngx_cycle_t *cycle);
 /*
  * Finds or makes the stream for a rover with what it wants, shared or new
  * (ntrip_stream_attach), and adds the rover.  If this worker is the owner of
- * a new one its source is started.  NGX_OK, NGX_AGAIN: no account free;
- * NGX_DECLINED: none at all; NGX_ERROR: table full or no memory, logged.
+ * a new one its source is started.  NGX_OK, NGX_AGAIN: no account free, perhaps
+ * in *wait ms; NGX_DECLINED: none at all; NGX_ERROR: table full or no memory,
+ * logged.
  */
 ngx_int_t ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail);
+    ntrip_mail_t *mail, ngx_msec_t *wait);
 
 /* this worker's object of a stream that is known (hand-over), made if there
    is none, for the conf; NULL: no memory */
@@ -420,7 +423,6 @@ typedef enum {
     NGX_STREAM_NTRIP_ROVER_POSITION,
     NGX_STREAM_NTRIP_ROVER_WAIT,
     NGX_STREAM_NTRIP_ROVER_ATTACHED,
-    NGX_STREAM_NTRIP_ROVER_OFFERED,
     NGX_STREAM_NTRIP_ROVER_TABLE
 } ngx_stream_ntrip_rover_state_e;
 
@@ -446,12 +448,15 @@ struct ngx_stream_ntrip_rover_s {
     uint64_t                     login;    /* 0: not logged in */
     ngx_stream_ntrip_mount_t    *mount;
     ngx_queue_t                  queue;    /* of this worker */
+    ngx_queue_t                  namesakes;  /* of this user, or nearly */
+    ngx_queue_t                  waiting;  /* in WAIT */
 
     u_char                       state;
     u_char                       version;
     unsigned                     tls:1;
-    unsigned                     unknown:1;  /* handed over: look the user
-                                              up */
+    unsigned                     check:1;  /* look the user up with the next
+                                              tick */
+    unsigned                     kicked:1; /* while it was offered */
 
     ntrip_nmea_t                *nmea;     /* unfinished sentence, NULL if
                                               there is none: nearly always */
@@ -476,11 +481,6 @@ struct ngx_stream_ntrip_rover_s {
     uint64_t                     offer;    /* hand-over, as in a stream */
     ngx_msec_t                   keep;
 };
-
-
-/* rovers of this worker that are logged in: POSITION, WAIT, ATTACHED,
-   OFFERED; by their "queue" */
-extern ngx_queue_t  ngx_stream_ntrip_rovers;
 
 
 /* ngx_stream_ntrip_login.c */
@@ -518,22 +518,44 @@ void ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover);
 ngx_int_t ngx_stream_ntrip_keep_nmea(ngx_stream_ntrip_rover_t *rover,
     ntrip_nmea_t *nmea);
 
-/* is there a later login of the user?  And the end of a session by it. */
-ngx_uint_t ngx_stream_ntrip_superseded(ngx_stream_ntrip_rover_t *rover);
-void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);
-
 /* closes it, in whatever state; "result" is for $ntrip_result */
 void ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     const char *result);
 
-/* an account has become free, or rests are over: rovers in WAIT try again */
-void ngx_stream_ntrip_rover_retry(void);
-
 /* the stream of these rovers has failed: closes them all */
 void ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream);
 
+/* ---- all rovers: ngx_stream_ntrip_rovers.c ---- */
+
+/* those that are logged in: POSITION, WAIT, ATTACHED; by their "queue" */
+extern ngx_queue_t  ngx_stream_ntrip_rovers;
+
+/* and all others that there are, which keep an exiting worker as well */
+extern ngx_uint_t  ngx_stream_ntrip_nrovers;
+
+void ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle);
+
+/* it is logged in; is no more */
+void ngx_stream_ntrip_rovers_add(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover);
+
+/* it is in WAIT; and when, in ms, there may be an account, if before the next
+   tick */
+void ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover,
+    ngx_msec_t wait);
+void ngx_stream_ntrip_rovers_retry_in(ngx_msec_t wait);
+
+/* an account has become free, or rests are over: rovers in WAIT try again */
+void ngx_stream_ntrip_rovers_retry(void);
+
+/* the end of a session by a later login */
+void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);
+
+
+/* ---- hand-over of rovers: ngx_stream_ntrip_migrate.c ---- */
+
 /*
- * Hand-over, as for sources.
+ * As for sources.
  *
  * offer:   fills in all that is said of a rover in msg but addresses and
  *          session row; NGX_DECLINED: TLS, or not in the queue's states, or

@@ -67,7 +67,6 @@ typedef struct {
     uint64_t           heir;         /* who may take it */
     uint64_t           nonce;
     uint32_t           index;        /* row: stream or session */
-    uint32_t           spare;
     uint64_t           serial;       /* of the row */
 
     /* source: how its bytes are read */
@@ -88,7 +87,8 @@ typedef struct {
     uint64_t           sent;
     uint64_t           messages;
     uint64_t           kicks;        /* those before it the giver has read */
-    uint32_t           chunked;      /* 1: rover is sent chunks */
+    uint64_t           stored;       /* hash of the stored password */
+    uint64_t           max_sessions; /* of the user, 0: no limit */
     ntrip_nmea_t       nmea;         /* with the unfinished sentence */
     uint16_t           user_len;
     uint16_t           agent_len;
@@ -99,7 +99,6 @@ typedef struct {
 
     /* rover: what is still to be sent of the record that has begun */
     uint32_t           len;
-    uint32_t           spare2;
 
     u_char             user[NTRIP_USER_MAX];
     u_char             agent[NTRIP_AGENT_MAX];

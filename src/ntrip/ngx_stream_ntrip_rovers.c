@@ -1,0 +1,387 @@
+
+/*
+ * The rovers of this worker: all that are logged in, those of a user, those
+ * that wait for an account; and what comes to many of them.  See
+ * ngx_stream_ntrip_stream.h.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+#include <openssl/crypto.h>
+
+#include "ngx_stream_ntrip_stream.h"
+
+
+/* chains of users, a power of two: a mass login looks for each of its users,
+   whose old sessions it throws out */
+#define NGX_STREAM_NTRIP_USERS    4096
+
+/* of those that wait, as many are tried between two ticks */
+#define NGX_STREAM_NTRIP_RETRIES  64
+
+
+typedef void (*ngx_stream_ntrip_rover_pt)(ngx_stream_ntrip_rover_t *rover,
+    uint64_t below);
+
+
+static ngx_queue_t *ngx_stream_ntrip_namesakes(ngx_str_t *user);
+static void ngx_stream_ntrip_rovers_each(ngx_str_t *user,
+    ngx_stream_ntrip_rover_pt handler, uint64_t below);
+static void ngx_stream_ntrip_rovers_retry_handler(ngx_event_t *ev);
+static void ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover,
+    uint64_t below);
+static void ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_rover_kick(ngx_stream_ntrip_rover_t *rover,
+    uint64_t below);
+static ngx_uint_t ngx_stream_ntrip_superseded(
+    ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_rover_changed(ngx_stream_ntrip_rover_t *rover,
+    uint64_t below);
+static void ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover);
+
+
+ngx_queue_t  ngx_stream_ntrip_rovers;
+ngx_uint_t   ngx_stream_ntrip_nrovers;
+
+static ngx_queue_t       ngx_stream_ntrip_users[NGX_STREAM_NTRIP_USERS];
+static ngx_queue_t       ngx_stream_ntrip_waiting;
+static ngx_event_t       ngx_stream_ntrip_retry;
+static ngx_connection_t  ngx_stream_ntrip_retry_dumb;
+
+
+void
+ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle)
+{
+    ngx_uint_t    i;
+    ngx_event_t  *ev;
+
+    ngx_queue_init(&ngx_stream_ntrip_rovers);
+    ngx_queue_init(&ngx_stream_ntrip_waiting);
+
+    for (i = 0; i < NGX_STREAM_NTRIP_USERS; i++) {
+        ngx_queue_init(&ngx_stream_ntrip_users[i]);
+    }
+
+    ngx_stream_ntrip_retry_dumb.fd = (ngx_socket_t) -1;
+
+    ev = &ngx_stream_ntrip_retry;
+    ev->handler = ngx_stream_ntrip_rovers_retry_handler;
+    ev->data = &ngx_stream_ntrip_retry_dumb;
+    ev->log = cycle->log;
+    ev->cancelable = 1;
+}
+
+
+void
+ngx_stream_ntrip_rovers_add(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_queue_insert_tail(&ngx_stream_ntrip_rovers, &rover->queue);
+    ngx_queue_insert_tail(ngx_stream_ntrip_namesakes(&rover->user),
+                          &rover->namesakes);
+}
+
+
+void
+ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_queue_remove(&rover->queue);
+    ngx_queue_remove(&rover->namesakes);
+
+    if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
+        ngx_queue_remove(&rover->waiting);
+    }
+}
+
+
+/* the chain of a user, in which there may be others */
+
+static ngx_queue_t *
+ngx_stream_ntrip_namesakes(ngx_str_t *user)
+{
+    uint64_t  hash;
+
+    hash = ntrip_hash(ngx_stream_ntrip_worker.bus->seed, user->data,
+                      user->len, 0);
+
+    return &ngx_stream_ntrip_users[hash & (NGX_STREAM_NTRIP_USERS - 1)];
+}
+
+
+/* of one user, or all if it is NULL; a handler may end its rover */
+
+static void
+ngx_stream_ntrip_rovers_each(ngx_str_t *user,
+    ngx_stream_ntrip_rover_pt handler, uint64_t below)
+{
+    ngx_queue_t               *list, *q, *next;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    list = user ? ngx_stream_ntrip_namesakes(user) : &ngx_stream_ntrip_rovers;
+
+    for (q = ngx_queue_head(list); q != ngx_queue_sentinel(list); q = next) {
+        next = ngx_queue_next(q);
+
+        if (user == NULL) {
+            rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
+            handler(rover, below);
+            continue;
+        }
+
+        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, namesakes);
+
+        if (rover->user.len == user->len
+            && ngx_memcmp(rover->user.data, user->data, user->len) == 0)
+        {
+            handler(rover, below);
+        }
+    }
+}
+
+
+/* ---- those that wait ---- */
+
+void
+ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover, ngx_msec_t wait)
+{
+    ngx_queue_insert_tail(&ngx_stream_ntrip_waiting, &rover->waiting);
+
+    ngx_stream_ntrip_rovers_retry_in(wait);
+}
+
+
+void
+ngx_stream_ntrip_rovers_retry_in(ngx_msec_t wait)
+{
+    if (wait < NGX_STREAM_NTRIP_TICK && !ngx_stream_ntrip_retry.timer_set) {
+        ngx_add_timer(&ngx_stream_ntrip_retry, wait + 1);
+    }
+}
+
+
+/*
+ * Logins to a host are paced: those that come too early would else take turns
+ * with the tick.  Who is too early again has set the timer, and those behind it
+ * will have no more luck.
+ */
+
+static void
+ngx_stream_ntrip_rovers_retry_handler(ngx_event_t *ev)
+{
+    ngx_uint_t                 i;
+    ngx_queue_t               *q, *next;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    q = ngx_queue_head(&ngx_stream_ntrip_waiting);
+
+    for (i = 0;
+         i < NGX_STREAM_NTRIP_RETRIES
+         && q != ngx_queue_sentinel(&ngx_stream_ntrip_waiting)
+         && !ev->timer_set;
+         i++)
+    {
+        next = ngx_queue_next(q);
+        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, waiting);
+
+        (void) ngx_stream_ntrip_rover_join(rover, rover->mail);
+
+        q = next;
+    }
+}
+
+
+void
+ngx_stream_ntrip_rovers_retry(void)
+{
+    ngx_queue_t               *q, *next;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    for (q = ngx_queue_head(&ngx_stream_ntrip_waiting);
+         q != ngx_queue_sentinel(&ngx_stream_ntrip_waiting);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, waiting);
+
+        (void) ngx_stream_ntrip_rover_join(rover, rover->mail);
+    }
+}
+
+
+/* ---- each second ---- */
+
+void
+ngx_stream_ntrip_rover_tick(void)
+{
+    ngx_stream_ntrip_rovers_each(NULL, ngx_stream_ntrip_rover_second, 0);
+
+    ngx_stream_ntrip_rovers_retry();
+}
+
+
+static void
+ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover, uint64_t below)
+{
+    if (rover->offer) {
+        return;
+    }
+
+    if (rover->expires <= ngx_time()) {
+        ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                      "ntrip user has expired");
+        ngx_stream_ntrip_rover_finalize(rover, "expired");
+        return;
+    }
+
+    ngx_stream_ntrip_rover_count(rover);
+
+    if (rover->check) {
+        ngx_stream_ntrip_rover_check(rover);
+    }
+}
+
+
+/* for lists, in whatever worker */
+
+static void
+ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover)
+{
+    uint64_t              bytes, messages;
+    ntrip_session_row_t  *row;
+
+    bytes = 0;
+    messages = 0;
+
+    if (rover->stream) {
+        ngx_stream_ntrip_stream_totals(rover, &bytes, &messages);
+    }
+
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
+
+    __atomic_store_n(&row->bytes, rover->bytes + bytes, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->messages, rover->messages + messages,
+                     __ATOMIC_RELAXED);
+}
+
+
+/* ---- kicks ---- */
+
+void
+ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below)
+{
+    ngx_stream_ntrip_rovers_each(user, ngx_stream_ntrip_rover_kick, below);
+}
+
+
+/* below 0: whether there are too many later ones */
+
+static void
+ngx_stream_ntrip_rover_kick(ngx_stream_ntrip_rover_t *rover, uint64_t below)
+{
+    if (below ? rover->login >= below : !ngx_stream_ntrip_superseded(rover)) {
+        return;
+    }
+
+    if (rover->offer) {
+
+        /* its heir reads this too, or we remember, when it is ours again */
+
+        rover->kicked = 1;
+        return;
+    }
+
+    ngx_stream_ntrip_rover_out(rover);
+}
+
+
+static ngx_uint_t
+ngx_stream_ntrip_superseded(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_uint_t  out;
+
+    ngx_stream_ntrip_lock();
+
+    out = ntrip_session_superseded(ngx_stream_ntrip_worker.zone, rover->index,
+                                   rover->login, rover->max_sessions);
+
+    ngx_stream_ntrip_unlock();
+
+    return out;
+}
+
+
+void
+ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_stream_ntrip_count(kicked);
+
+    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                  "ntrip session is thrown out by a later login");
+
+    ngx_stream_ntrip_rover_finalize(rover, "kicked");
+}
+
+
+/* ---- changes of users ---- */
+
+void
+ngx_stream_ntrip_rover_user_changed(ngx_str_t *name)
+{
+    ngx_stream_ntrip_rovers_each(name, ngx_stream_ntrip_rover_changed, 0);
+}
+
+
+static void
+ngx_stream_ntrip_rover_changed(ngx_stream_ntrip_rover_t *rover,
+    uint64_t below)
+{
+    if (rover->offer) {
+
+        /* as its heir will, when it is ours again */
+
+        rover->check = 1;
+        return;
+    }
+
+    ngx_stream_ntrip_rover_check(rover);
+}
+
+
+/* may the user still be here?  Closes the session if not. */
+
+static void
+ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
+{
+    uint64_t                 stored;
+    ngx_int_t                rc;
+    ngx_stream_ntrip_user_t  user;
+
+    rc = ngx_stream_ntrip_store_user(&rover->user, &user);
+
+    /* that it cannot be told now does not make it the same */
+
+    rover->check = (rc == NGX_AGAIN);
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        stored = ntrip_hash(ngx_stream_ntrip_worker.bus->seed, user.password,
+                            user.password_len, 0);
+        OPENSSL_cleanse(user.password, sizeof(user.password));
+
+        if (stored == rover->stored) {
+            rover->expires = user.expires;
+            rover->max_sessions = user.max_sessions;
+            return;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                  "ntrip user was deleted, has expired, or has another "
+                  "password");
+    ngx_stream_ntrip_rover_finalize(rover, "revoked");
+}
