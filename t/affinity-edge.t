@@ -280,6 +280,30 @@ $t->start;
 }
 
 {
+    # a session ends that has left another location's connection alone; what
+    # goes on there later is remembered when the CPE's connection is lost
+
+    acs($t, rpcs => 0);
+    for (1 .. 4) {
+        my $s = $t->connect('cpe');
+        post_to('/other', $s, 'inform', "E$_");
+        answer($s);
+        post($s, 'inform', "F$_");
+        post($s, 'empty', "F$_", cookie_of(answer($s)));
+        like(answer($s), qr/^HTTP\S+ 204/, 'a session ends');
+        post_to('/other', $s, 'inform', "G$_");
+        my $begun = answer($s);
+        close $s;
+
+        $s = $t->connect('cpe');
+        post_to('/other', $s, 'empty', "G$_", cookie_of($begun));
+        my $resumed = answer($s);
+        like($resumed, qr/^HTTP\S+ 204/, 'the next one comes back');
+        is(server_of($resumed), server_of($begun), 'to its own server');
+    }
+}
+
+{
     # a server is taken out of the configuration
 
     acs($t, rpcs => 6);

@@ -136,7 +136,7 @@ ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn, ngx_uint_t ended)
 
         pin->server.len = 0;
 
-        if (ended) {
+        if (ended && pin->held) {
             pin->ended = 1;
         }
 
