@@ -91,8 +91,8 @@ $t->reload(gone => 1);
 $n->sql("INSERT INTO source (host, name, password)"
         . " VALUES ('127.0.0.1', 'a1', 's1');");
 my $buf = '';
+$socket->blocking(0);
 wait_for(sub {
-    $socket->blocking(0);
     sysread $socket, $buf, 65536, length $buf;
     return length $buf > 500;
 }, 'the rover that has waited to be fed');
@@ -106,21 +106,14 @@ $t->stop;
 
 # each treats its own rovers as it says
 
-$provider = Fieldgate::Provider->new(rate => 200, size => 1000);
-my $port = $provider->port;
 $n = Fieldgate::Ntrip->new(
-    users => 4, accounts => 1, workers => 1, provider => $provider,
+    users => 4, accounts => 1, workers => 1,
+    provider => { rate => 200, size => 1000 },
     server => 'ntrip_max_age 300s; ntrip_send_timeout 300s;',
     stream => 'log_format n "$ntrip_user $ntrip_result";'
-              . "access_log %%DIR%%/access.log n;
-    server {
-        listen 127.0.0.1:%%PORT:strict%%;
-        ntrip_caster;
-        ntrip_relay port=$port;
-        ntrip_max_age 300ms;
-        ntrip_slow_rover close;
-    }");
-$t = $n->nginx;
+              . 'access_log %%DIR%%/access.log n;',
+    others => { strict => 'ntrip_max_age 300ms; ntrip_slow_rover close;' });
+($t, $provider) = ($n->nginx, $n->provider);
 
 sub slow {
     my ($number, $name) = @_;
@@ -134,8 +127,7 @@ sub slow {
 }
 
 my $patient = slow(1, 'caster');
-$rovers = Fieldgate::Rovers->new(port => $t->port('strict'),
-                                 rovers => [$n->rover(2)]);
+$rovers = $n->rovers(2);
 $rovers->wait_for(fed => 1);
 my $strict = slow(3, 'strict');
 wait_for(sub { read_file($t->path('access.log')) =~ /^u3 slow$/m },
@@ -152,7 +144,7 @@ $t->stop;
 # ---- TLS ----
 
 $provider = Fieldgate::Provider->new(rate => 100, size => 1000);
-$port = $provider->port;
+my $port = $provider->port;
 $n = Fieldgate::Ntrip->new(
     users => 4, accounts => 1, workers => 2, provider => $provider, start => 0,
     server => 'ntrip_max_age 2s;',
@@ -187,7 +179,8 @@ sub read_tls {
     do {
         $got = sysread $tls, $in, 65536, length $in;
     } while ($got);
-    push @got, messages(\$in) if $in !~ /^ICY/ || $in =~ s/^ICY 200 OK\r\n\r\n//;
+    push @got, messages(\$in)
+        if $in !~ /^ICY/ || $in =~ s/^ICY 200 OK\r\n\r\n//;
     return scalar @got;
 }
 

@@ -10,6 +10,10 @@ my $n = Fieldgate::Ntrip->new(workers => 2, users => 20, accounts => 4,
 my ($t, $provider) = ($n->nginx, $n->provider);
 my $port = $provider->port;
 
+# both workers run
+
+my $started = length $t->error_log;
+
 sub console { $t->exchange('console', "$_[0]\n") }
 
 my $rovers = $n->rovers(1 .. 12);
@@ -79,7 +83,7 @@ is_deeply($rovers->seen->{errors}, [], 'rovers have noticed nothing');
 # the report, by one worker
 
 $t->wait_log(qr/a\d\@127\.0\.0\.1:$port\/M0 \| \d+ \| u2 .*END SYSTEM REPORT/s);
-my $log = $t->error_log;
+my $log = substr $t->error_log, $started;
 my %by;
 $by{$1}++ while $log =~ / (\d+)#\d+: ==== BEGIN SYSTEM REPORT ====/g;
 is(keys %by, 1, 'one worker prints the report');

@@ -23,6 +23,7 @@ system('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-batch',
        '-subj', '/CN=console', '-days', 2, '-out', $t->path('cert.pem'),
        '-keyout', $t->path('key.pem')) == 0 or die 'openssl failed';
 $t->start;
+$t->wait_log(qr/ntrip database "\S+" was created/);
 
 sub console {
     my $s = IO::Socket::SSL->new(PeerAddr => '127.0.0.1',

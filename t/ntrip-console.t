@@ -30,6 +30,7 @@ END
 my $hash = crypt('secret', '$6$saltsalt$');
 $t->{stream} =~ s/%%HASH%%/$hash/;
 $t->start;
+$t->wait_log(qr/ntrip database "\S+" was created/);
 
 sub console { $t->exchange('console', $_[0]) }
 
@@ -172,8 +173,8 @@ print $s 'CLIENT-LIST passwd';
 shutdown $s, 1;
 is(Fieldgate::read_all($s), "OK CLIENT-LIST\r\n\r\n", 'a half-close ends it');
 
-$s = $t->connect('console');
 my $start = time;
+$s = $t->connect('console');
 print $s 'CLIENT-LIST passwd';
 is(Fieldgate::read_all($s), "OK CLIENT-LIST\r\n\r\n", '2 s of silence end it');
 cmp_ok(time - $start, '>=', 1.9, 'not before');
@@ -222,9 +223,13 @@ is(hashed("CLIENT-LIST secret\n"), "OK CLIENT-LIST\r\n\r\n",
 cmp_ok(time - $start, '>=', 0.9, 'the right one takes a second');
 
 
-# many connections: those that are too many are told so
+# many connections: those that are too many are told so.  They are accepted
+# when all of them are there, as one without a command is closed after 2 s.
 
+my @workers = $t->pids;
+kill STOP => @workers;
 my @many = map { $t->connect('console') } 1 .. 200;
+kill CONT => @workers;
 my $told = grep { Fieldgate::read_all($_) eq "ERROR too many connections\r\n" }
            @many;
 cmp_ok($told, '>=', 200 - 2 * 64, 'connections above the limit');

@@ -4,8 +4,8 @@
 
 use lib 't/lib';
 use Fieldgate;
+use Fieldgate::Env qw(read_file);
 use Fieldgate::Ntrip;
-use Time::HiRes qw(sleep time);
 
 my $users = 40;
 
@@ -14,28 +14,38 @@ sub start {
                                  accounts => 10, @_);
 }
 
-# reloads, and stops the new workers as soon as they have their slots, before
-# the old ones are told to exit
+# Reloads, suspends the new workers as soon as they run, and returns them when
+# the old ones have offered them what they have.  The old ones do not run until
+# then, as the master tells them to exit whatever the new ones have done by now.
 
 sub reload_stopped {
     my ($t) = @_;
-    my %old = map { $_ => 1 } $t->pids;
-    my $slots = () = $t->error_log =~ /has slot/g;
+    my @old = $t->pids;
+    my %old = map { $_ => 1 } @old;
+    my @new;
 
+    $t->freeze(@old);
     kill HUP => $t->master;
-    wait_for(sub { (() = $t->error_log =~ /has slot/g) >= $slots + 2 },
-             'new workers with a slot');
+    wait_for(sub { 2 == (@new = grep { !$old{$_} } $t->pids) }, 'new workers');
+    $t->freeze(@new);
 
-    my @new = grep { !$old{$_} } $t->pids;
-    kill STOP => @new;
+    # what is on offer is watched no more
 
-    # one that has no rovers has gone by then
-
-    wait_for(sub { !grep { $old{$_->{pid}} && !$_->{exiting} }
-                        $t->worker_processes },
-             'old workers to be told to exit');
+    my $watched = watched(@old);
+    kill CONT => @old;
+    wait_for(sub { watched(@old) <= $watched - $users / 2 }, 'offers');
 
     return @new;
+}
+
+# how many descriptors the event loops of these processes watch
+
+sub watched {
+    my $n = 0;
+    for my $file (map { glob "/proc/$_/fdinfo/*" } @_) {
+        $n += () = read_file($file) =~ /^tfd:/mg;
+    }
+    return $n;
 }
 
 sub more_messages {
@@ -74,7 +84,7 @@ sub whole {
 
     # offers are withdrawn after a second, and old workers go on
 
-    more_messages($rovers, 30);
+    more_messages($rovers, 10);
     kill CONT => @heirs;
 
     whole('heirs that do not answer', $n, $rovers);
@@ -89,7 +99,6 @@ sub whole {
     $rovers->wait_for(fed => $users);
 
     my @heirs = reload_stopped($t);
-    sleep 0.3;
     $t->allow(map { (qr/ $_ exited on signal 9/, qr/was locked by $_\b/) }
               @heirs);
     kill KILL => @heirs;
@@ -111,7 +120,6 @@ sub whole {
     my @heirs = reload_stopped($t);
     $t->allow(map { (qr/ $_ exited on signal 9/, qr/was locked by $_\b/) }
               @old);
-    sleep 0.2;
     kill KILL => @old;
     wait_for(sub { !grep { Fieldgate::alive($_) } @old }, 'givers to die');
     kill CONT => @heirs;
@@ -135,11 +143,10 @@ sub whole {
 }
 
 
-# a mountpoint that is gone: its rovers stay in the old worker, fed as before,
-# until the shutdown timeout
+# a mountpoint that is gone: its rovers stay in the old worker, fed as before
 
 {
-    my $n = start(main => 'worker_shutdown_timeout 4s;');
+    my $n = start();
     my $t = $n->nginx;
     my $rovers = $n->rovers(1 .. $users);
     $rovers->wait_for(fed => $users);
@@ -150,10 +157,22 @@ sub whole {
     is($seen->{open}, $users, 'a mountpoint that is gone: its rovers stay');
     is(join("\n", @{$seen->{errors}}), '',
        'a mountpoint that is gone: they lose nothing');
+    $t->stop;
+}
 
+
+# until the shutdown timeout
+
+{
+    my $n = start(main => 'worker_shutdown_timeout 5s;');
+    my $t = $n->nginx;
+    my $rovers = $n->rovers(1 .. $users);
+    $rovers->wait_for(fed => $users);
+
+    $t->reload(stream => $n->conf(mounts => 3));
     wait_for(sub { !grep { $_->{exiting} } $t->worker_processes },
              'the shutdown timeout');
-    $seen = more_messages($rovers, 10);
+    my $seen = more_messages($rovers, 10);
     is($seen->{open}, $users * 3 / 4,
        'a mountpoint that is gone: closed at the shutdown timeout, no other');
     is($n->provider->seen->{twice}, 0, 'and no account was used twice');

@@ -43,12 +43,14 @@ use Fieldgate::Ntrip;
         my @old = grep { !exists $stopped{$_} } $t->pids;
         my $before = $slots->();
 
-        kill STOP => @old;
+        $t->freeze(@old);
         @stopped{@old} = ();
         kill HUP => $t->master;
 
         if ($generation < 17) {
-            wait_for(sub { $slots->() == $before + 2 }, 'slots');
+            wait_for(sub { $slots->() == $before + 2
+                           && 2 == grep { !exists $stopped{$_} } $t->pids },
+                     'workers with slots');
         } else {
             wait_for(sub { 2 == (() = $t->error_log
                                   =~ /all 32 slots for workers are taken/g) },

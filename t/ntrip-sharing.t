@@ -175,7 +175,7 @@ is($provider->seen->{twice}, 0, 'break before make');
 # expiry, while another one is there
 
 $n->sql("INSERT INTO source (host, name, password, expires_at)"
-        . " VALUES ('127.0.0.1', 'a8', 's8', strftime('%s', 'now') + 6);");
+        . " VALUES ('127.0.0.1', 'a8', 's8', strftime('%s', 'now') + 10);");
 switched('deleted again', "DELETE FROM source WHERE name = '%s';");
 is(in_use(), 'a8', 'with one that will expire soon');
 
@@ -208,7 +208,8 @@ $n->sql("DELETE FROM source WHERE name = 'a9';");
 
 $provider->set(refuse => { a7 => "HTTP/1.0 401 Unauthorized\r\n\r\n" },
                drop => 'a7');
-$t->wait_log(qr/provider refused the login .*a7@|all accounts are in use/);
+$t->wait_log(qr/provider refused the login .*a7@/);
+$rovers->wait_for(sub { shift->{open} == 0 });
 $n->sql("UPDATE source SET password = 'right' WHERE name = 'a7';");
 $provider->set(refuse => {});
 $rovers->add($n->rover(1), $n->rover(2), $n->rover(3));

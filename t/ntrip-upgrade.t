@@ -20,6 +20,7 @@ my %common = (users => 4, accounts => 1,
 
     my $before = $old->seen->{messages};
     my $new = $n->rovers(3);
+    $new->wait_for(sub { shift->{rovers}{u3}{state} eq 'data' });
     my $seen = $old->wait_for(messages => $before + 40);
 
     is($seen->{open}, 2, 'rovers of the old binary stay');
@@ -50,7 +51,8 @@ my %common = (users => 4, accounts => 1,
     $first->wait_for(fed => 1);
 
     my $second = $two->rovers(2);
-    $first->wait_for(messages => 40);
+    $second->wait_for(sub { shift->{rovers}{u2}{state} eq 'data' });
+    $first->wait_for(messages => $first->seen->{messages} + 40);
 
     is($second->seen->{fed}, 0, 'a second nginx does not use the account');
     is($provider->seen->{logins}, 1, 'nor try to');

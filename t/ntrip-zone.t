@@ -64,9 +64,9 @@ use Fieldgate::Ntrip;
         for 1, $room;
     is(join("\n", @{$seen->{errors}}), '', 'and nobody loses anything');
 
-    $rovers->leave('u1');
+    $rovers->leave('u1', 'u' . ($room + 1));
     $n->provider->wait_for(sub { shift->{open} < $room });
-    $rovers->leave('u' . ($room + 1));
+    $n->wait_rows('CLIENT-LIST', $room - 1);
     $rovers->add($n->rover($room + 1, lat => 40, lon => $room + 1));
     $rovers->wait_for(fed => $room + 1);
     pass('there is room again when one has gone');
@@ -93,9 +93,8 @@ use Fieldgate::Ntrip;
     $t->wait_log(qr/"ntrip_zone" is full: .* $room rovers, raise it from 640k/);
     is($seen->{open}, $room, 'one rover more than there is room for: closed');
 
-    # a known user may always come back: the session it replaces makes room
-
     $rovers->leave('u1');
+    $n->wait_rows('CLIENT-LIST', $room - 1);
     $rovers->add($n->rover($room + 2));
     $rovers->wait_for(fed => $room + 1);
     pass('there is room again when one has gone');

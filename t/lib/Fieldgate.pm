@@ -232,6 +232,23 @@ sub kill_worker {
     wait_for(sub { !alive($pid) && $t->pids >= $n }, "a successor of $pid");
 }
 
+# Suspends workers with SIGSTOP, each within a system call: there it holds no
+# lock for which others would wait.  They go on with SIGCONT.
+
+sub freeze {
+    my ($t, @pids) = @_;
+
+    for my $pid (@pids) {
+        wait_for(sub {
+            kill STOP => $pid or die "no worker $pid";
+            wait_for(sub { (process_stat($pid))[0] eq 'T' }, "$pid to stop");
+            return 1 if read_file("/proc/$pid/syscall") !~ /^(?:-1|running)\b/;
+            kill CONT => $pid;
+            return 0;
+        }, "$pid to be in a system call");
+    }
+}
+
 # Stops nginx: gracefully with 'QUIT', else at once, in which case an exiting
 # worker says what it still had open, as it should.  Simulators stay.
 

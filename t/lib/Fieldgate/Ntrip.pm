@@ -9,7 +9,8 @@ package Fieldgate::Ntrip;
 #
 # Options: users, accounts, mounts (how many: 10, 10, 1); provider, switches of
 # the simulator, or one that is there already; zone (4m); stream, server: more
-# directives; start => 0, nginx is not started; and those of Fieldgate.
+# directives; others, { port => directives }: further casters of the same pool;
+# start => 0, nginx is not started; and those of Fieldgate.
 #
 # User number N is uN with the password pN; accounts are a1, a2, ...;
 # mountpoints M0, M1, ..., of which rover N asks for M(N % mounts).  All rovers
@@ -28,7 +29,7 @@ sub new {
 
     my $self = bless {
         users => 10, accounts => 10, mounts => 1, zone => '4m', stream => '',
-        server => '', provider => {}, %opt,
+        server => '', others => {}, provider => {}, %opt,
     }, $class;
 
     my $provider = $self->{provider};
@@ -36,8 +37,8 @@ sub new {
                         ? Fieldgate::Provider->new(%$provider) : $provider;
 
     my %rest = %opt;
-    delete @rest{qw(users accounts mounts zone stream server provider start
-                    database)};
+    delete @rest{qw(users accounts mounts zone stream server others provider
+                    start database)};
 
     my $t = $self->{nginx} = Fieldgate->new(
         events => 'worker_connections 4096;', %rest);
@@ -69,18 +70,26 @@ sub conf {
     my $mounts = join '', map { "ntrip_mount M$_;\n" } 0 .. $o{mounts} - 1;
     my $port = $o{provider}->port;
     my $database = $o{database} // '%%DIR%%/db/ntrip.db';
+    my $casters = '';
+
+    for my $name ('caster', sort keys %{$o{others}}) {
+        my $more = $name eq 'caster' ? $o{server} : $o{others}{$name};
+        $casters .= <<"END";
+    server {
+        listen 127.0.0.1:%%PORT:$name%%;
+        ntrip_caster;
+        ntrip_relay port=$port;
+        $more
+    }
+END
+    }
 
     return <<"END";
     ntrip_zone $o{zone};
     ntrip_database $database;
     $mounts
     $o{stream}
-    server {
-        listen 127.0.0.1:%%PORT:caster%%;
-        ntrip_caster;
-        ntrip_relay port=$port;
-        $o{server}
-    }
+$casters
     server {
         listen 127.0.0.1:%%PORT:console%%;
         ntrip_console;
@@ -133,6 +142,18 @@ sub rovers {
 sub console {
     my ($self, $command) = @_;
     return $self->nginx->exchange('console', "$command\n");
+}
+
+# waits until CLIENT-LIST or STREAM-LIST has so many rows: a worker learns of
+# the end of a connection when it gets to it, whatever others have done since
+
+sub wait_rows {
+    my ($self, $verb, $n) = @_;
+
+    wait_for(sub { my $list = $self->console("$verb passwd");
+                   return $list =~ /^OK \Q$verb\E\r\n/
+                          && $n == (() = $list =~ /\t.*\r$/mg) },
+             "$n rows of $verb");
 }
 
 1;

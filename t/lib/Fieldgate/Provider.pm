@@ -20,6 +20,7 @@ package Fieldgate::Provider;
 #   reply        bytes in place of "ICY 200 OK\r\n\r\n"; with "%M" the message
 #                that follows in the same segment
 #   refuse       { account => reply bytes }
+#   refuse_next  reply bytes to the next login, whatever the account
 #   delay        seconds before the reply
 #   fin          1: keeps its side open when the other one is shut down
 #   silent       1: no data from now on
@@ -37,6 +38,7 @@ use warnings;
 
 use Exporter 'import';
 use IO::Handle;
+use IO::Select;
 use IO::Socket::IP;
 use JSON::PP ();
 use MIME::Base64 qw(decode_base64);
@@ -44,6 +46,10 @@ use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(time);
 
 our @EXPORT_OK = qw(frame frame_read);
+
+# as that of Fieldgate
+
+our $Guard = 60;
 
 my $json = JSON::PP->new->latin1->canonical;
 
@@ -123,11 +129,20 @@ sub port { $_[0]{port} }
 sub _ask {
     my ($self, $question) = @_;
 
-    print { $self->{control} } $json->encode($question), "\n"
-        or die "provider is gone: $!\n";
+    return ask('provider', $self->{control}, $question);
+}
 
-    my $line = readline $self->{control};
-    die "provider is gone\n" unless defined $line;
+# asks a simulator through its socket, which takes and says one line at a time
+
+sub ask {
+    my ($name, $control, $question) = @_;
+
+    print $control $json->encode($question), "\n" or die "$name: $!\n";
+
+    die "no answer from $name in $Guard s\n"
+        unless IO::Select->new($control)->can_read($Guard);
+    my $line = readline $control;
+    die "$name is gone\n" unless defined $line;
 
     return $json->decode($line);
 }
@@ -139,7 +154,7 @@ sub seen { $_[0]->_ask({ seen => 1 }) }
 
 sub wait_for {
     my ($self, $what, $n) = @_;
-    my $end = time + 60;
+    my $end = time + $Guard;
 
     while (1) {
         my $seen = $self->seen;
@@ -271,23 +286,26 @@ sub close {
     close $c->{fh};
 }
 
+# reads once: true, if there may be more
+
 sub readable {
     my ($self, $no) = @_;
-    my $c = $self->{clients}{$no} or return;
+    my $c = $self->{clients}{$no} or return 0;
 
     my $n = sysread $c->{fh}, $c->{in}, 65536, length $c->{in};
-    return if !defined $n && ($!{EAGAIN} || $!{EINTR});
+    return 0 if !defined $n && ($!{EAGAIN} || $!{EINTR});
 
     if (!$n) {
         if ($self->{fin} && defined $n) {
             $c->{deaf} = 1;
-            return;
+        } else {
+            $self->close($no);
         }
-        return $self->close($no);
+        return 0;
     }
 
     if (!$c->{head}) {
-        return unless $c->{in} =~ s/^(.*?\r?\n)\r?\n//s;
+        return 1 unless $c->{in} =~ s/^(.*?\r?\n)\r?\n//s;
         $c->{head} = $1;
         $self->login($no);
     }
@@ -297,6 +315,8 @@ sub readable {
         push @{$self->{seen}{gga}}, { account => $c->{account}, line => $line,
                                       time => time };
     }
+
+    return 1;
 }
 
 sub login {
@@ -315,10 +335,12 @@ sub login {
     if (grep { $_->{live} && $_->{account} eq $account }
         values %{$self->{clients}})
     {
-        # a FIN that has come but was not read yet is no second login
+        # a FIN that has come but was not read yet, perhaps behind a position,
+        # is no second login
         for my $other (keys %{$self->{clients}}) {
             my $o = $self->{clients}{$other};
-            $self->readable($other) if $o->{live} && $o->{account} eq $account;
+            next unless $o->{live} && $o->{account} eq $account;
+            1 while $self->readable($other);
         }
         if (grep { $_->{live} && $_->{account} eq $account }
             values %{$self->{clients}})
@@ -340,7 +362,8 @@ sub reply {
 
     delete $c->{reply_at};
 
-    my $refusal = $self->{refuse}{$c->{account}};
+    my $refusal = delete $self->{refuse_next}
+                  // $self->{refuse}{$c->{account}};
     if (defined $refusal) {
         syswrite $c->{fh}, $refusal;
         return $self->close($no);

@@ -18,10 +18,10 @@ package Fieldgate::Rovers;
 # ->leave(id...) closes; ->pause(1) stops reading.
 #
 # What is seen: { open, fed, messages, errors => [text], rovers => { id =>
-# { state, header, own (port), messages, switches, last (time), why, closed
-# (time), login } } }.  An error is a byte that should not be there, a message
-# lost or repeated; a switch, the first message of another login of the
-# provider, behind which nothing says what should come.
+# { state, header, own (port), positions (sent), messages, switches, last
+# (time), why, closed (time), login } } }.  An error is a byte that should not
+# be there, a message lost or repeated; a switch, the first message of another
+# login of the provider, behind which nothing says what should come.
 
 use strict;
 use warnings;
@@ -65,13 +65,7 @@ sub new {
 sub _ask {
     my ($self, @question) = @_;
 
-    print { $self->{control} } $json->encode(\@question), "\n"
-        or die "rovers are gone: $!\n";
-
-    my $line = readline $self->{control};
-    die "rovers are gone\n" unless defined $line;
-
-    return $json->decode($line);
+    return Fieldgate::Provider::ask('rovers', $self->{control}, \@question);
 }
 
 sub seen { $_[0]->_ask('seen') }
@@ -121,8 +115,8 @@ sub begin {
     $fh->blocking(0);
     setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1;
 
-    @{$r}{qw(fh in state messages switches gga_at own)}
-        = ($fh, '', 'head', 0, 0, 0, $fh->sockport);
+    @{$r}{qw(fh in state messages switches positions gga_at own)}
+        = ($fh, '', 'head', 0, 0, 0, 0, $fh->sockport);
     delete @{$r}{qw(login seq last why closed)};
 
     my $auth = MIME::Base64::encode_base64("$r->{user}:$r->{password}", '');
@@ -179,6 +173,7 @@ sub run {
             next if $r->{quiet} || $r->{state} eq 'head'
                     || $r->{gga_at} + $self->{gga} > $now;
             $r->{gga_at} = $now;
+            $r->{positions}++;
             syswrite $r->{fh}, gga($r->{lat}, $r->{lon});
         }
     }
@@ -197,8 +192,8 @@ sub command {
         my %rovers;
         while (my ($user, $r) = each %{$self->{by_user}}) {
             $rovers{$user} = { map { $_ => $r->{$_} }
-                               qw(state header messages switches last why
-                                  closed login own) };
+                               qw(state header messages switches positions
+                                  last why closed login own) };
         }
         $answer = { open => scalar(keys %{$self->{by_fd}}), rovers => \%rovers,
                     messages => $self->{messages}, errors => $self->{errors},
