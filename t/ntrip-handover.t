@@ -161,10 +161,11 @@ sub whole {
 }
 
 
-# until the shutdown timeout
+# until the shutdown timeout, which their source does not outlive
 
 {
-    my $n = start(main => 'worker_shutdown_timeout 5s;');
+    my $n = start(main => 'worker_shutdown_timeout 5s;',
+                  server => 'ntrip_source_linger 600s;');
     my $t = $n->nginx;
     my $rovers = $n->rovers(1 .. $users);
     $rovers->wait_for(fed => $users);

@@ -552,10 +552,12 @@ ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source)
         return;
     }
 
-    /* without an account there is nothing to keep */
+    /* without a connection there is nothing to keep: an exiting worker, which
+       has closed it, would stay for as long */
 
     ngx_add_timer(&source->linger,
-                  source->candidate.source ? source->conf->source_linger : 1);
+                  source->state == NGX_STREAM_NTRIP_SOURCE_NONE
+                  ? 1 : source->conf->source_linger);
 }
 
 
