@@ -45,44 +45,6 @@ sub total {
     return report($t, 'acs1')->{$key} + report($t, 'acs2')->{$key};
 }
 
-# the messages of a session one by one, on a socket
-
-my $maker = bless { o => { size => 0 } }, 'Fieldgate::CPE';
-
-sub post { post_to('/', @_) }
-
-sub post_to {
-    my ($uri, $s, $kind, $device, @headers) = @_;
-    my $body = do { local $maker->{device} = $device;
-                    $maker->message($kind) };
-    print $s join("\r\n", "POST $uri HTTP/1.1", 'Host: acs.example',
-                  'Content-Length: ' . length $body, @headers)
-             . "\r\n\r\n$body";
-}
-
-# one answer: its head
-
-sub answer {
-    my ($s) = @_;
-    my $head = '';
-    until ($head =~ /\r\n\r\n/) {
-        my $n = sysread $s, $head, 1, length $head;
-        return "closed: $head" if !$n;
-    }
-    my ($length) = $head =~ /^Content-Length: (\d+)/mi;
-    my $left = $head =~ /^HTTP\S+ 204/ ? 0 : $length // 0;
-    while ($left > 0) {
-        my $n = sysread $s, my ($body), $left;
-        return "cut: $head" if !$n;
-        $left -= $n;
-    }
-    return $head;
-}
-
-sub server_of { $_[0] =~ /^X-ACS: (\S+)/m ? $1 : 'none' }
-sub conn_of { $_[0] =~ /^X-Conn: (\S+)/m ? $1 : 'none' }
-sub cookie_of { $_[0] =~ /^Set-Cookie: (session=\w+)/m ? "Cookie: $1" : 'X: y' }
-
 sub closed_by_nginx {
     my ($s) = @_;
     wait_for(sub { my $bit = ''; vec($bit, fileno $s, 1) = 1;
@@ -328,8 +290,7 @@ $t->start;
 
     # RFC 9113: preface, SETTINGS, and four requests in one write
 
-    my $body = do { local $maker->{device} = 'H1';
-                    $maker->message('inform') };
+    my $body = message('inform', 'H1');
     my $headers = join '', map { "\0" . pack('C/a* C/a*', @$_) }
         [':method', 'POST'], [':path', '/'], [':scheme', 'http'],
         [':authority', 'acs.example'], ['content-length', length $body];

@@ -11,8 +11,11 @@ package Fieldgate::ACS;
 #
 # Options:
 #
+#   address => IP       to listen at (127.0.0.1)
+#   port => PORT        in place of the one of that name
 #   rpcs => N           requests of the ACS in each session (1)
 #   delay => S          before each answer (0)
+#   hold => FILE        answers nothing while there is one of that name
 #   wait => S           a cookie's session may come that much later (0)
 #   auth => [user, password]     Digest, a nonce for each connection
 #   qop => LIST         what its challenges offer ('auth,auth-int')
@@ -45,8 +48,8 @@ sub new {
     my ($class, %opt) = @_;
 
     return bless {
-        name => 'acs', rpcs => 1, delay => 0, wait => 0, cookies => 1,
-        qop => 'auth,auth-int', %opt,
+        name => 'acs', address => '127.0.0.1', rpcs => 1, delay => 0,
+        wait => 0, cookies => 1, qop => 'auth,auth-int', %opt,
         conns => {}, serial => 0, aside => {}, active => {}, later => [],
     }, $class;
 }
@@ -73,7 +76,7 @@ sub run {
 
     local $SIG{PIPE} = 'IGNORE';
     $s->{listen} = IO::Socket::INET->new(
-        LocalAddr => '127.0.0.1', LocalPort => $s->{port}, Listen => 511,
+        LocalAddr => $s->{address}, LocalPort => $s->{port}, Listen => 511,
         ReuseAddr => 1, Blocking => 0) or die "port $s->{port}: $!";
     $s->{select} = IO::Select->new($s->{listen});
     $s->say('ready');
@@ -194,7 +197,14 @@ sub parse {
 
     $c->{busy} = 1;
     $s->say("requests");
-    $s->after($s->{delay}, sub { $s->request($c, $head, $body, 0) });
+    $s->after($s->{delay}, sub { $s->unhold($c, $head, $body) });
+}
+
+sub unhold {
+    my ($s, $c, $head, $body) = @_;
+    return $s->request($c, $head, $body, 0)
+        unless defined $s->{hold} && -e $s->{hold};
+    $s->after(0.02, sub { $s->unhold($c, $head, $body) });
 }
 
 sub after {

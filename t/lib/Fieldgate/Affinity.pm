@@ -8,6 +8,12 @@ package Fieldgate::Affinity;
 #   acs($t, rpcs => 2);
 #   is(failed(cpes($t, 'cpe', sessions => 100)), 0, 'all complete');
 #   never_mixed(seen($t), 'plain');
+#
+#   my $s = $t->connect('cpe');            # one session by hand
+#   post($s, 'inform', 'D1');
+#   my $head = answer($s);
+#   post($s, 'empty', 'D1', cookie_of($head));
+#   is(server_of(answer($s)), server_of($head), 'the same server');
 
 use strict;
 use warnings;
@@ -25,7 +31,8 @@ sub import {
     no strict 'refs';
     *{"${caller}::$_"} = \&$_
         for qw(acs start_acs kill_acs certificate cpes failed report seen
-               never_mixed);
+               never_mixed message post post_to answer server_of conn_of
+               cookie_of);
 }
 
 # both ACSs anew, with these options
@@ -78,14 +85,15 @@ sub failed {
 
 sub report { Fieldgate::ACS->report(@_) }
 
-# The sum over both ACSs, of each the sessions, and the most devices that one
-# connection has had.  All connections of CPEs are closed when this is called,
-# so theirs have to be soon.
+# The sum over both ACSs, or those of other names, of each the sessions, and the
+# most devices that one connection has had.  All connections of CPEs are closed
+# when this is called, so theirs have to be soon.
 
 sub seen {
-    my ($t) = @_;
+    my ($t, @names) = @_;
+    @names = qw(acs1 acs2) unless @names;
     my (%sum, @r);
-    Fieldgate::wait_for(sub { @r = map { report($t, $_) } qw(acs1 acs2);
+    Fieldgate::wait_for(sub { @r = map { report($t, $_) } @names;
                               return !grep { $_->{open} } @r },
                         'the upstream connections to be closed');
     for my $r (@r) {
@@ -104,5 +112,49 @@ sub never_mixed {
     Test::More::is($seen->{mixed}, 0, "$what: and nothing of another one");
     Test::More::is($seen->{twice}, 0, "$what: no device has two at once");
 }
+
+# the body of a message: inform, empty or response
+
+sub message {
+    my ($kind, $device) = @_;
+    my $cpe = bless { o => { size => 0 }, device => $device },
+              'Fieldgate::CPE';
+    return $cpe->message($kind);
+}
+
+# one message of a session, on a socket
+
+sub post { post_to('/', @_) }
+
+sub post_to {
+    my ($uri, $s, $kind, $device, @headers) = @_;
+    my $body = message($kind, $device);
+    print $s join("\r\n", "POST $uri HTTP/1.1", 'Host: acs.example',
+                  'Content-Length: ' . length $body, @headers)
+             . "\r\n\r\n$body";
+}
+
+# its answer: the head
+
+sub answer {
+    my ($s) = @_;
+    my $head = '';
+    until ($head =~ /\r\n\r\n/) {
+        my $n = sysread $s, $head, 1, length $head;
+        return "closed: $head" if !$n;
+    }
+    my ($length) = $head =~ /^Content-Length: (\d+)/mi;
+    my $left = $head =~ /^HTTP\S+ 204/ ? 0 : $length // 0;
+    while ($left > 0) {
+        my $n = sysread $s, my ($body), $left;
+        return "cut: $head" if !$n;
+        $left -= $n;
+    }
+    return $head;
+}
+
+sub server_of { $_[0] =~ /^X-ACS: (\S+)/m ? $1 : 'none' }
+sub conn_of { $_[0] =~ /^X-Conn: (\S+)/m ? $1 : 'none' }
+sub cookie_of { $_[0] =~ /^Set-Cookie: (session=\w+)/m ? "Cookie: $1" : 'X: y' }
 
 1;
