@@ -184,6 +184,8 @@ ngx_stream_ntrip_accounts_compare(ngx_stream_ntrip_accounts_t *old)
             ngx_stream_ntrip_source_changed(a[i].id);
         }
     }
+
+    ngx_stream_ntrip_source_retry();
 }
 
 

@@ -14,14 +14,12 @@
 /* one more at the end of the list */
 
 ngx_stream_ntrip_buf_t *
-ngx_stream_ntrip_buf(ngx_stream_ntrip_stream_t *st, size_t size)
+ngx_stream_ntrip_buf(ngx_stream_ntrip_stream_t *st)
 {
     ngx_stream_ntrip_buf_t  *b;
 
-    size = ngx_max(size, NGX_STREAM_NTRIP_BUF);
-
-    b = ngx_alloc(offsetof(ngx_stream_ntrip_buf_t, data) + size,
-                  ngx_cycle->log);
+    b = ngx_alloc(offsetof(ngx_stream_ntrip_buf_t, data)
+                  + NGX_STREAM_NTRIP_BUF, ngx_cycle->log);
     if (b == NULL) {
         return NULL;
     }
@@ -29,7 +27,7 @@ ngx_stream_ntrip_buf(ngx_stream_ntrip_stream_t *st, size_t size)
     b->next = NULL;
     b->refs = 0;
     b->used = 0;
-    b->size = (uint32_t) size;
+    b->size = NGX_STREAM_NTRIP_BUF;
     b->n = 0;
     b->listed = 1;
     b->torn = 0;
@@ -45,7 +43,7 @@ ngx_stream_ntrip_buf(ngx_stream_ntrip_stream_t *st, size_t size)
     }
 
     st->last = b;
-    st->bytes += size;
+    st->bytes += b->size;
 
     return b;
 }

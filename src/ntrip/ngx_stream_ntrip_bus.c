@@ -16,6 +16,10 @@
 #include "ngx_stream_ntrip_store.h"
 
 
+/* of other workers, taken at a time */
+#define NGX_STREAM_NTRIP_MESSAGES  32
+
+
 static void ngx_stream_ntrip_make_descriptors(ngx_cycle_t *cycle);
 static ngx_int_t ngx_stream_ntrip_make_slot(ngx_uint_t slot, ngx_log_t *log);
 static ngx_connection_t *ngx_stream_ntrip_watch(ngx_cycle_t *cycle,
@@ -445,13 +449,20 @@ ngx_stream_ntrip_unlock_bus(void)
 }
 
 
+/* the rest with the next event, which comes as long as there is something:
+   thousands of rovers may be on their way */
+
 static void
 ngx_stream_ntrip_pair_handler(ngx_event_t *rev)
 {
-    while (ngx_stream_ntrip_receive(ngx_stream_ntrip_worker.slot, 1)
-           == NGX_OK)
-    {
-        /* void */
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_STREAM_NTRIP_MESSAGES; i++) {
+        if (ngx_stream_ntrip_receive(ngx_stream_ntrip_worker.slot, 1)
+            != NGX_OK)
+        {
+            return;
+        }
     }
 }
 

@@ -110,6 +110,13 @@ ngx_stream_ntrip_console_handler(ngx_stream_session_t *s)
 
     c->log->action = "reading console command";
 
+    if (c->type != SOCK_STREAM) {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "\"ntrip_console\" cannot listen with \"udp\"");
+        ngx_stream_finalize_session(s, NGX_STREAM_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
     cln = ngx_pool_cleanup_add(c->pool, sizeof(ngx_stream_ntrip_console_t));
     if (cln == NULL) {
         ngx_stream_finalize_session(s, NGX_STREAM_INTERNAL_SERVER_ERROR);
@@ -782,7 +789,7 @@ ngx_stream_ntrip_console_linger(ngx_stream_ntrip_console_t *console)
 
     c = console->session->connection;
 
-    if (console->eof || c->error || c->type != SOCK_STREAM
+    if (console->eof || c->error
 #if (NGX_STREAM_SSL)
         || c->ssl
 #endif

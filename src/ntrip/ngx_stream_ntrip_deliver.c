@@ -49,7 +49,6 @@ ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *st)
             ngx_stream_ntrip_flush(st);
         }
 
-
         st->position = ntrip_ring_head(
                            ntrip_stream_ring(ngx_stream_ntrip_worker.zone,
                                              st->index));
@@ -97,7 +96,6 @@ ngx_stream_ntrip_deliver_now(ngx_stream_ntrip_stream_t *st)
 static ngx_uint_t
 ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st)
 {
-    size_t                    size;
     uint64_t                  start;
     ngx_int_t                 rc;
     ngx_uint_t                whole;
@@ -108,15 +106,13 @@ ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st)
 
     ring = ntrip_stream_ring(ngx_stream_ntrip_worker.zone, st->index);
     whole = 0;
-    size = NGX_STREAM_NTRIP_BUF;
+    rc = NGX_OK;
 
     for ( ;; ) {
         b = st->last;
 
-        if (b == NULL || b->n == NGX_STREAM_NTRIP_RECORDS
-            || size > NGX_STREAM_NTRIP_BUF)
-        {
-            b = ngx_stream_ntrip_buf(st, size);
+        if (b == NULL || b->n == NGX_STREAM_NTRIP_RECORDS || rc == NGX_BUSY) {
+            b = ngx_stream_ntrip_buf(st);
             if (b == NULL) {
                 return whole;
             }
@@ -137,21 +133,7 @@ ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st)
         }
 
         if (rc == NGX_BUSY) {
-
-            /* an empty one must be larger, a used one is full */
-
-            size = b->used ? NGX_STREAM_NTRIP_BUF : (size_t) rec.len;
-
-            if (b->used && ngx_stream_ntrip_buf(st, size) == NULL) {
-                return whole;
-            }
-
-            continue;
-        }
-
-        size = NGX_STREAM_NTRIP_BUF;
-
-        if (rec.len == 0) {
+            /* it is full: a message always fits into an empty one */
             continue;
         }
 
@@ -422,13 +404,20 @@ ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
     }
 
     ring = ntrip_stream_ring(ngx_stream_ntrip_worker.zone, st->index);
-    size = len + ring->size;
+
+    /* what it has to read takes more room in the ring, with its headers */
+
+    size = len;
+
+    if (position < st->synced) {
+        size += ngx_min(st->synced - position, ring->size);
+    }
 
     b = ngx_calloc(offsetof(ngx_stream_ntrip_buf_t, data) + size,
                    ngx_cycle->log);
 
     if (b == NULL
-        || (st->sync == NULL && ngx_stream_ntrip_buf(st, 0) == NULL))
+        || (st->sync == NULL && ngx_stream_ntrip_buf(st) == NULL))
     {
         ngx_free(b);
         return NGX_ERROR;
@@ -657,15 +646,14 @@ ngx_stream_ntrip_too_slow(ngx_stream_ntrip_stream_t *st,
 void
 ngx_stream_ntrip_deliver_tick(ngx_stream_ntrip_stream_t *st)
 {
-    uint32_t                  now;
+    int32_t                   age;
     ngx_uint_t                i, mark;
+    ngx_msec_t                max;
     ngx_stream_ntrip_sink_t  *s;
 
     if (st->nblocked == 0) {
         return;
     }
-
-    now = (uint32_t) ngx_current_msec;
 
     for (i = 0; i < st->nsinks; i++) {
         s = &st->sinks[i];
@@ -676,10 +664,17 @@ ngx_stream_ntrip_deliver_tick(ngx_stream_ntrip_stream_t *st)
 
         mark = ngx_stream_ntrip_mark(s->buf, s->offset);
 
-        if (mark < s->buf->n
-            && now - s->buf->marks[mark].time
-               > ngx_stream_ntrip_sink_conf(st, s)->max_age)
-        {
+        if (mark == s->buf->n) {
+            continue;
+        }
+
+        /* the time is its owner's, who may be ahead of what is cached here */
+
+        age = (int32_t) ((uint32_t) ngx_current_msec
+                         - s->buf->marks[mark].time);
+        max = ngx_stream_ntrip_sink_conf(st, s)->max_age;
+
+        if (age > 0 && (ngx_msec_t) age > max) {
             ngx_stream_ntrip_too_slow(st, s);
         }
     }

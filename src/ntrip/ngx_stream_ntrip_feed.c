@@ -113,7 +113,10 @@ ngx_stream_ntrip_source_read_handler(ngx_event_t *rev)
         }
 
         if (rev->ready) {
-            ngx_post_event(rev, &ngx_posted_events);
+
+            /* a provider that floods does not keep others waiting */
+
+            ngx_post_event(rev, &ngx_posted_next_events);
             return;
         }
     }
@@ -233,13 +236,8 @@ ngx_stream_ntrip_source_shown(ngx_stream_ntrip_source_t *source, u_char *text)
     ngx_str_t                    shown;
     ngx_stream_ntrip_account_t  *account;
 
-    shown.data = text;
+    shown.data = source->reply.shown;
     shown.len = source->reply.shown_len;
-
-    for (i = 0; i < shown.len; i++) {
-        c = source->reply.shown[i];
-        text[i] = (c < 0x20 || c > 0x7e || c == '"') ? '?' : c;
-    }
 
     account = ngx_stream_ntrip_store_account(source->candidate.source);
 
@@ -247,6 +245,11 @@ ngx_stream_ntrip_source_shown(ngx_stream_ntrip_source_t *source, u_char *text)
         && ntrip_text_contains(&shown, (char *) account->password.data))
     {
         return 0;
+    }
+
+    for (i = 0; i < shown.len; i++) {
+        c = shown.data[i];
+        text[i] = (c < 0x20 || c > 0x7e || c == '"') ? '?' : c;
     }
 
     return shown.len;

@@ -59,6 +59,13 @@ ngx_stream_ntrip_caster_handler(ngx_stream_session_t *s)
     c = s->connection;
     c->log->action = "reading ntrip request";
 
+    if (c->type != SOCK_STREAM) {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "\"ntrip_caster\" cannot listen with \"udp\"");
+        ngx_stream_finalize_session(s, NGX_STREAM_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
     conf = ngx_stream_get_module_srv_conf(s, ngx_stream_ntrip_module);
 
     rover = ngx_pcalloc(c->pool, sizeof(ngx_stream_ntrip_rover_t));

@@ -33,7 +33,6 @@ static void ngx_stream_ntrip_source_renew(ngx_stream_ntrip_source_t *source,
     const char *why);
 static void ngx_stream_ntrip_source_closing_handler(ngx_event_t *rev);
 static void ngx_stream_ntrip_source_closed(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_retry(void);
 
 
 ngx_queue_t  ngx_stream_ntrip_sources = {
@@ -706,7 +705,7 @@ ngx_stream_ntrip_source_closing_handler(ngx_event_t *rev)
     }
 
     if (n > 0 && rev->ready) {
-        ngx_post_event(rev, &ngx_posted_events);
+        ngx_post_event(rev, &ngx_posted_next_events);
         return;
     }
 
@@ -757,11 +756,15 @@ ngx_stream_ntrip_source_closed(ngx_stream_ntrip_source_t *source)
 
 /* an account has become free, or better: others learn of it by their tick */
 
-static void
+void
 ngx_stream_ntrip_source_retry(void)
 {
     ngx_queue_t                *q;
     ngx_stream_ntrip_source_t  *source;
+
+    if (ngx_stream_ntrip_worker.me == 0) {
+        return;
+    }
 
     for (q = ngx_queue_head(&ngx_stream_ntrip_sources);
          q != ngx_queue_sentinel(&ngx_stream_ntrip_sources);
@@ -844,8 +847,6 @@ ngx_stream_ntrip_source_changed(uint64_t id)
     }
 
     ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_source_retry();
 }
 
 

@@ -119,8 +119,10 @@ ngx_int_t ngx_stream_ntrip_store_sync(void);
    been; each session of it is looked up again and closed if it may not be */
 void ngx_stream_ntrip_rover_user_changed(ngx_str_t *name);
 
-/* ngx_stream_ntrip_source.c: an account was changed or deleted; 0: any */
+/* ngx_stream_ntrip_source.c: an account was changed or deleted; 0: any.  And
+   behind all that were: there may be one for those that wait */
 void ngx_stream_ntrip_source_changed(uint64_t id);
+void ngx_stream_ntrip_source_retry(void);
 
 
 /*

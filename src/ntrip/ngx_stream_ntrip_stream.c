@@ -541,7 +541,12 @@ ngx_stream_ntrip_stream_own(ngx_stream_ntrip_stream_t *st)
 
     row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, st->index);
 
-    if (__atomic_load_n(&row->lead, __ATOMIC_ACQUIRE) == 0) {
+    /* an election looks at all sessions there are: only where a lead is of any
+       use, as without one it is due again with each message */
+
+    if (st->mount->gga
+        && __atomic_load_n(&row->lead, __ATOMIC_ACQUIRE) == 0)
+    {
         (void) ntrip_stream_elect(ngx_stream_ntrip_worker.zone,
                                   ngx_stream_ntrip_worker.bus, st->index);
     }

@@ -109,6 +109,7 @@
 #include "ntrip_request.h"
 
 
+/* of a buffer: bytes, more than any message has, and records */
 #define NGX_STREAM_NTRIP_BUF      8192
 #define NGX_STREAM_NTRIP_RECORDS  64
 #define NGX_STREAM_NTRIP_FLUSH    4096
@@ -303,9 +304,9 @@ ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_get(uint32_t index,
 /* as many buffers go out in one write */
 #define NGX_STREAM_NTRIP_IOVS     16
 
-/* one more at the end of the list, for "size" bytes at least */
+/* one more at the end of the list; NULL: no memory */
 ngx_stream_ntrip_buf_t *ngx_stream_ntrip_buf(
-    ngx_stream_ntrip_stream_t *stream, size_t size);
+    ngx_stream_ntrip_stream_t *stream);
 
 /* takes the first one from the list; sinks in it keep it */
 void ngx_stream_ntrip_unlist(ngx_stream_ntrip_stream_t *stream);
