@@ -208,6 +208,14 @@ like($r->{headers}{'www-authenticate'}[0], qr/^Digest realm="a", nonce="\w+"$/,
 like($r->{headers}{'www-authenticate'}[1],
      qr/^Digest realm="b", nonce="\w+", algorithm=SHA-256$/, 'both of them');
 
+$cpe = Fieldgate::ConnectionRequest->new(
+    challenges => ['Digest realm="a", nonce="%n"',
+                   "Digest realm=\"b\rX-Injected: 1\", nonce=\"%n\""]);
+$r = $acs->wake('', target => target($cpe, '/'), auth => undef);
+is(scalar @{$r->{headers}{'www-authenticate'}}, 1,
+   'none with a control character');
+unlike($r->{head}, qr/Injected/, 'wherever it stands');
+
 $cpe = Fieldgate::ConnectionRequest->new(auth => 'basic');
 $target = target($cpe, '/');
 $r = $acs->wake('', target => $target);

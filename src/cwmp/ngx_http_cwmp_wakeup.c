@@ -410,7 +410,9 @@ ngx_http_cwmp_wakeup_relay(ngx_http_request_t *r, cwmp_reply_t *reply)
 
         while (cwmp_challenge_next(&field, &ch) == NGX_OK) {
 
-            if (ch.scheme != CWMP_AUTH_DIGEST) {
+            if (ch.scheme != CWMP_AUTH_DIGEST
+                || ch.error == CWMP_CHALLENGE_CONTROL)
+            {
                 continue;
             }
 
