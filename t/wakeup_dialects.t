@@ -107,7 +107,8 @@ my @cases = (
       { challenges => ['Negotiate', 'NTLM', "Digest $md5"],
         accept => ['MD5'] } ],
     [ 'NTLM only', { challenges => ['NTLM'] },
-      status => 401, verdicts => 'challenge' ],
+      status => 401, verdicts => 'challenge',
+      log => qr/CPE sent no Digest challenge/ ],
     [ 'a 401 without any challenge', { challenges => [] },
       status => 401, verdicts => 'challenge' ],
 
@@ -229,6 +230,9 @@ for my $case (@cases) {
 
     is_deeply($r->{headers}{'www-authenticate'}, ['Basic realm="cwmp"'],
               "$name: challenge for the ACS") if $r->{status} == 401;
+
+    like($t->error_log, qr/\[info\].*$want{log}.*CPE: \Q@{[$cpe->hostport]}\E$/m,
+         "$name: why, in the log") if $want{log};
 
     $cpe->stop;
 }

@@ -24,14 +24,9 @@
 #define CWMP_SIGN_DIGEST_LEN  32
 
 
-/* what a keyed digest is for; a digest of one kind never equals another's */
+/* what a keyed digest is for: the signature of an announced URL */
 
-typedef enum {
-    CWMP_SIGN_URL = 1,          /* the signature of an announced URL */
-    CWMP_SIGN_CALL,             /* equal wake-ups: origin, path, user... */
-    CWMP_SIGN_SESSION,          /* affinity: cookie or device */
-    CWMP_SIGN_NONCE             /* a CPE's nonce: origin, user */
-} cwmp_sign_purpose_e;
+#define CWMP_SIGN_URL         1
 
 
 /*
@@ -58,9 +53,9 @@ void cwmp_sign_key_free(cwmp_sign_key_t *k);
 
 /*
  * HMAC-SHA256 of the parts; ("ab", "c") and ("a", "bc") differ.  The purpose is
- * a cwmp_sign_purpose_e, or any other number below 256 with a key that has no
- * such digests.  out has CWMP_SIGN_DIGEST_LEN bytes.  Returns NGX_OK, or
- * NGX_ERROR if libcrypto fails.
+ * a number below 256, and what is made for one never equals what is made for
+ * another.  out has CWMP_SIGN_DIGEST_LEN bytes.  Returns NGX_OK, or NGX_ERROR
+ * if libcrypto fails.
  */
 ngx_int_t cwmp_sign_digest(cwmp_sign_key_t *k, ngx_uint_t purpose,
     ngx_str_t *parts, ngx_uint_t nparts, u_char *out);

@@ -128,9 +128,6 @@ cwmp_wakeup_event(cwmp_wakeup_t *w, cwmp_wakeup_event_e ev,
     case CWMP_WAKEUP_EV_TIMEOUT:
         return cwmp_wakeup_finish(w, CWMP_WAKEUP_TIMEOUT);
 
-    case CWMP_WAKEUP_EV_QUEUE:
-        return cwmp_wakeup_finish(w, CWMP_WAKEUP_QUEUE);
-
     case CWMP_WAKEUP_EV_UNRESOLVED:
         return cwmp_wakeup_finish(w, CWMP_WAKEUP_UNRESOLVED);
 

@@ -76,7 +76,6 @@ typedef enum {
     CWMP_WAKEUP_EV_REFUSED = 0, /* connect() failed */
     CWMP_WAKEUP_EV_RESET,       /* the connection broke */
     CWMP_WAKEUP_EV_TIMEOUT,
-    CWMP_WAKEUP_EV_QUEUE,
     CWMP_WAKEUP_EV_UNRESOLVED,
     CWMP_WAKEUP_EV_INTERNAL
 } cwmp_wakeup_event_e;
@@ -112,7 +111,8 @@ typedef struct {
     /* for the log and $cwmp_wakeup_* */
     ngx_uint_t              cpe_status; /* last one from the CPE, 0: none */
     cwmp_auth_scheme_e      scheme;     /* last one used towards the CPE */
-    ngx_uint_t              why;        /* cwmp_challenge_error_e */
+    ngx_uint_t              why;        /* CWMP_WAKEUP_UNSUPPORTED: a
+                                           cwmp_challenge_error_e */
 
     /* private */
     unsigned                fresh:1;    /* a challenge of now was answered */

@@ -758,6 +758,12 @@ ngx_http_cwmp_client_end(ngx_http_cwmp_call_t *call)
         }
 
     } else {
+
+        if (course->why) {
+            ngx_log_error(NGX_LOG_INFO, &call->log, 0, "CPE sent %s",
+                          cwmp_challenge_strerror(course->why));
+        }
+
         ngx_log_error(NGX_LOG_INFO, &call->log, 0,
                       "wake-up ended: %s, last status of the CPE: %ui",
                       cwmp_wakeup_name(course->result), course->cpe_status);

@@ -15,7 +15,6 @@ static char *ngx_http_cwmp_check_announce(ngx_conf_t *cf,
     ngx_http_cwmp_loc_conf_t *conf);
 static char *ngx_http_cwmp_check_wakeup(ngx_conf_t *cf,
     ngx_http_cwmp_loc_conf_t *conf);
-static ngx_uint_t ngx_http_cwmp_has_cidr(ngx_array_t *specs);
 static char *ngx_http_cwmp_error_at(ngx_conf_t *cf,
     ngx_http_cwmp_place_t *place, const char *text);
 
@@ -44,9 +43,12 @@ ngx_http_cwmp_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->zone = NULL;
+     *     conf->shared = NULL;
      *     conf->affinity = { { 0, NULL }, 0 };
+     *     conf->upstreams = { NULL };
      *     conf->wakeup = { { 0, NULL }, 0 };
      *     conf->enabled = 0;
+     *     conf->status = 0;
      */
 
     return ngx_pcalloc(cf->pool, sizeof(ngx_http_cwmp_main_conf_t));
@@ -152,14 +154,11 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->noname && conf->wakeup_place.line == 0) {
+    if (clcf->noname) {
         conf->wakeup_place = prev->wakeup_place;
-
-        if (conf->user == NULL) {
-            conf->user = prev->user;
-            conf->password = prev->password;
-            conf->credentials_place = prev->credentials_place;
-        }
+        conf->user = prev->user;
+        conf->password = prev->password;
+        conf->credentials_place = prev->credentials_place;
     }
 
     /* a server's or http's own values are complete only in its locations */
@@ -230,9 +229,15 @@ ngx_http_cwmp_check_announce(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
 static char *
 ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
 {
+    cwmp_policy_t           policy;
     ngx_http_cwmp_place_t  *place;
 
     place = &conf->wakeup_place;
+
+    ngx_memzero(&policy, sizeof(cwmp_policy_t));
+
+    policy.allow = conf->allow->elts;
+    policy.nallow = conf->allow->nelts;
 
     if (conf->keys == NULL && conf->url_mode == CWMP_URL_PATH) {
         return ngx_http_cwmp_error_at(cf, place,
@@ -251,7 +256,7 @@ ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
                    "each other: in path mode the ACS has the credentials");
     }
 
-    if (conf->keys == NULL && !ngx_http_cwmp_has_cidr(conf->allow)) {
+    if (conf->keys == NULL && !cwmp_policy_has_cidr(&policy)) {
         return ngx_http_cwmp_error_at(cf, place,
                    "\"cwmp_connection_request\" would be an open proxy: it "
                    "needs a \"cwmp_secret\", or an address or a CIDR in "
@@ -321,24 +326,6 @@ ngx_http_cwmp_parse_public_url(ngx_conf_t *cf, ngx_str_t *text,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_cwmp_has_cidr(ngx_array_t *specs)
-{
-    ngx_uint_t           i;
-    cwmp_policy_spec_t  *spec;
-
-    spec = specs->elts;
-
-    for (i = 0; i < specs->nelts; i++) {
-        if (spec[i].type == CWMP_POLICY_CIDR) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

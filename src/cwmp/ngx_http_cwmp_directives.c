@@ -85,8 +85,6 @@ ngx_http_cwmp_public_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* an http URL like that of a CPE: the ACS connects to it as to a CPE */
-
 char *
 ngx_http_cwmp_url_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {

@@ -19,7 +19,6 @@
 typedef struct {
     uint64_t                owner;       /* number of the CPE's connection */
     uint32_t                wanted;      /* by another connection */
-    u_char                  id[16];
     ngx_http_cwmp_server_t  server;
 } ngx_http_cwmp_session_row_t;
 
@@ -596,7 +595,6 @@ ngx_http_cwmp_session_hold(ngx_http_cwmp_pin_t *pin,
             row->owner = conn->connection->number;
             row->wanted = 0;
             row->server = pin->server;
-            ngx_memcpy(row->id, conn->id.id, sizeof(row->id));
         }
 
         cwmp_table_touch(t, row, expires);

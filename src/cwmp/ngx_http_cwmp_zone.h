@@ -38,7 +38,7 @@
 #define NGX_HTTP_CWMP_CALLS         3
 #define NGX_HTTP_CWMP_TABLES        4
 
-#define NGX_HTTP_CWMP_SESSION_SIZE  176
+#define NGX_HTTP_CWMP_SESSION_SIZE  160
 #define NGX_HTTP_CWMP_COOKIE_SIZE   32
 #define NGX_HTTP_CWMP_NONCE_SIZE    512
 #define NGX_HTTP_CWMP_CALL_SIZE     256
@@ -277,10 +277,9 @@ ngx_int_t ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
 
 #define NGX_HTTP_CWMP_KEY_DEVICE    1
 #define NGX_HTTP_CWMP_KEY_COOKIE    2
-#define NGX_HTTP_CWMP_KEY_NONCE     3
-#define NGX_HTTP_CWMP_KEY_CALL      4
-#define NGX_HTTP_CWMP_KEY_ORIGIN    5
-#define NGX_HTTP_CWMP_KEY_NOTICE    6
+#define NGX_HTTP_CWMP_KEY_CALL      3
+#define NGX_HTTP_CWMP_KEY_ORIGIN    4
+#define NGX_HTTP_CWMP_KEY_NOTICE    5
 
 /*
  * Whether the process "holder" lives.  One that was killed and is not reaped

@@ -47,7 +47,7 @@ test_digest(void)
     ngx_str_t   three[] = { ngx_string("ab"), ngx_string("c"),
                             ngx_null_string };
 
-    tap_ok(cwmp_sign_digest(&keys[0], CWMP_SIGN_CALL, one, 2, a) == NGX_OK,
+    tap_ok(cwmp_sign_digest(&keys[0], 2, one, 2, a) == NGX_OK,
            "digest");
 
     for (i = 0; i < sizeof(a); i++) {
@@ -60,19 +60,19 @@ test_digest(void)
     tap_is(&got, "c01ed16c228f4f0cfa4b4ab70e9fa052"
                  "67d1211b6b446b2e7974e10b9562ce94", "its value");
 
-    (void) cwmp_sign_digest(&keys[0], CWMP_SIGN_CALL, two, 2, b);
+    (void) cwmp_sign_digest(&keys[0], 2, two, 2, b);
     tap_ok(memcmp(a, b, sizeof(a)) != 0, "parts are told apart");
 
-    (void) cwmp_sign_digest(&keys[0], CWMP_SIGN_CALL, three, 3, b);
+    (void) cwmp_sign_digest(&keys[0], 2, three, 3, b);
     tap_ok(memcmp(a, b, sizeof(a)) != 0, "an empty part counts");
 
-    (void) cwmp_sign_digest(&keys[0], CWMP_SIGN_NONCE, one, 2, b);
+    (void) cwmp_sign_digest(&keys[0], 3, one, 2, b);
     tap_ok(memcmp(a, b, sizeof(a)) != 0, "purposes are told apart");
 
-    (void) cwmp_sign_digest(&keys[1], CWMP_SIGN_CALL, one, 2, b);
+    (void) cwmp_sign_digest(&keys[1], 2, one, 2, b);
     tap_ok(memcmp(a, b, sizeof(a)) != 0, "keys are told apart");
 
-    (void) cwmp_sign_digest(&keys[0], CWMP_SIGN_CALL, one, 2, b);
+    (void) cwmp_sign_digest(&keys[0], 2, one, 2, b);
     tap_ok(memcmp(a, b, sizeof(a)) == 0, "the same again is the same");
 }
 

@@ -276,10 +276,6 @@ static test_exchange_t  exchanges[] = {
         { NULL, "plain, new" },
         { "UNRESOLVED", "unresolved 503" } } },
 
-    { "behind other calls", "", {
-        { NULL, "plain, new" },
-        { "QUEUE", "queue 503" } } },
-
     { "internal", "", {
         { NULL, "plain, new" },
         { "INTERNAL", "internal 500" } } },
@@ -344,7 +340,6 @@ test_event(cwmp_wakeup_t *w, const char *in, u_char *buf)
         { "RST+", CWMP_WAKEUP_EV_RESET, 1 },
         { "REFUSED", CWMP_WAKEUP_EV_REFUSED, 0 },
         { "TIMEOUT", CWMP_WAKEUP_EV_TIMEOUT, 0 },
-        { "QUEUE", CWMP_WAKEUP_EV_QUEUE, 0 },
         { "UNRESOLVED", CWMP_WAKEUP_EV_UNRESOLVED, 0 },
         { "INTERNAL", CWMP_WAKEUP_EV_INTERNAL, 0 },
     };
