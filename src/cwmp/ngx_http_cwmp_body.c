@@ -322,7 +322,6 @@ ngx_http_cwmp_message_piece(void *data, u_char *p, size_t len)
 static ngx_int_t
 ngx_http_cwmp_name(void *data, ngx_str_t *name)
 {
-#if (NGX_PCRE)
     ngx_http_cwmp_body_t  *b = data;
 
     ngx_uint_t     i;
@@ -335,7 +334,6 @@ ngx_http_cwmp_name(void *data, ngx_str_t *name)
             return NGX_OK;
         }
     }
-#endif
 
     return NGX_DECLINED;
 }
