@@ -30,7 +30,7 @@ my $once = 0;
 my $owner = $$;
 
 # a step that has not happened by then does not happen any more
-my $patience = 15;
+my $patience = 60;
 
 $| = 1;
 $SIG{PIPE} = 'IGNORE';
@@ -401,9 +401,8 @@ sub ntrip {
             or die "the console does not take $verb\n";
     }
 
-    # a worker that has not made the change learns of it within a second
-
-    sleep 1;
+    # A worker that has not made the change may learn of the account a second
+    # later: the rover waits for it.
 
     $rovers = Fieldgate::Rovers->new(port => port(2101), rovers => [
         { user => 'rover1', password => 'secret1', mount => 'FIELD',

@@ -10,6 +10,7 @@ if (defined $ENV{TEST_NGINX_BINARY}) {
 }
 
 my $t = Fieldgate->new;
+my ($owner, %running) = $$;
 my %port = map { $_ => free_port() } 7547, 7548, 17547, 17548, 2101, 12101,
            8000;
 
@@ -31,8 +32,11 @@ sub begin {
              map({ ('-p', "$_=$port{$_}") } sort keys %port), @args;
     }
 
+    $running{$pid} = 1;
     return ($pid, $out);
 }
+
+END { kill KILL => map { -$_ } keys %running if $owner == $$ }
 
 # its exit status and output; every process of the group has to be gone
 
@@ -43,6 +47,7 @@ sub end {
     wait_for(sub { my $r = waitpid $pid, POSIX::WNOHANG();
                    $status = $? if $r == $pid; return $r != 0 },
              'conf/run to end');
+    delete $running{$pid};
     my $left = kill 0 => -$pid;
     kill KILL => -$pid if $left;
     ok(!$left, 'no process is left');
