@@ -53,6 +53,18 @@ like($out, qr/unknown directive "nonsense" in \S+check\.conf:\d+/,
 my $child = $t->spawn('child', sub { print "hello\n" });
 is($t->reap($child), 0, 'a process of the test ends');
 
+my ($chosen) = reverse $t->pids;
+is($t->only_worker($chosen, sub { $t->get('web', '/') =~ /pid=(\d+)/ && $1 }),
+   $chosen, 'one worker accepts while the others are frozen') for 1 .. 5;
+
+# a worker that a slow machine does not let end in time is killed by nginx
+
+my $slow = Fieldgate->new(http => '');
+$slow->start;
+$slow->freeze(($slow->pids)[0]);
+$slow->stop;
+like($slow->error_log, qr/exited on signal 9/, 'which is nothing unexpected');
+
 # what has to fail a test does: another instance, inspected from outside
 
 my $bad = Fieldgate->new(http => '');

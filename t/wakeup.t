@@ -19,7 +19,7 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
         location = /client {
             cwmp_connection_request;
             cwmp_origin_allow 127.0.0.1;
-            cwmp_timeout 10s;
+            cwmp_timeout 150s;
         }
     }
 END

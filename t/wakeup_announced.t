@@ -44,7 +44,7 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
         location = /client {
             cwmp_connection_request;
             cwmp_origin_allow 127.0.0.1 [::1];
-            cwmp_timeout 10s;
+            cwmp_timeout 150s;
         }
     }
 
@@ -55,7 +55,7 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
             cwmp_connection_request;
             cwmp_url_mode path;
             cwmp_origin_allow 127.0.0.1 [::1];
-            cwmp_timeout 10s;
+            cwmp_timeout 150s;
         }
     }
 END
@@ -108,7 +108,7 @@ END
 sub curl {
     my (@args) = @_;
     open my $out, '-|', 'curl', '-s', '-S', '-g', '--noproxy', '*', '-o',
-         '/dev/null', '-w', '%{http_code}', '--max-time', 60, @args
+         '/dev/null', '-w', '%{http_code}', '--max-time', 180, @args
         or die "curl: $!\n";
     local $/;
     my $status = <$out>;

@@ -18,7 +18,7 @@ my $http = <<'END';
 
         location = /client {
             cwmp_connection_request;
-            cwmp_timeout 20s;
+            cwmp_timeout 150s;
         }
 
         location = /hasty {
@@ -40,7 +40,7 @@ my $http = <<'END';
 
         location = /hook {
             cwmp_connection_request;
-            cwmp_timeout 20s;
+            cwmp_timeout 150s;
         }
     }
 END
@@ -59,6 +59,14 @@ sub verdicts {
 
 sub statuses { join ' ', map { $acs->end($_)->{status} } @_ }
 
+# wake-ups of this URL on connections to this worker
+
+sub begin {
+    my ($pid, $url, $n, %opt) = @_;
+    return map { $acs->begin($url, socket => $_, %opt) }
+               $acs->to_worker($pid, $n // 1);
+}
+
 sub counter {
     my ($name) = @_;
     my ($n) = $t->get('acs', '/status') =~ /"$name":(\d+)/
@@ -69,14 +77,14 @@ sub counter {
 
 # equal wake-ups, in one worker and in two
 
-my $cpe = Fieldgate::ConnectionRequest->new(delay => 0.3);
-my ($one, $two) = values %{$acs->workers};
-my ($a, $b) = map { { socket => $_ } } $one, $two;
+my $cpe = Fieldgate::ConnectionRequest->new(hold => 1);
+my ($first, $second) = $t->pids;
 
-my @calls = map { $acs->begin($cpe->url, socket => $one) } 1;
+my @calls = begin($first, $cpe->url);
 $cpe->wait_for(requests => 1);
-push @calls, $acs->begin($cpe->url, socket => $two);
-push @calls, map { $acs->begin($cpe->url) } 1 .. 20;
+push @calls, begin($second, $cpe->url, 11), begin($first, $cpe->url, 10);
+$acs->settle;
+$cpe->set(hold => 0);
 
 is(statuses(@calls), join(' ', (200) x 22), '22 equal wake-ups, 2 workers');
 is(verdicts($cpe), 'challenge ok', 'share one call');
@@ -85,7 +93,9 @@ is(counter('calls_shared'), 21, 'and are counted');
 
 # the same nonce again, whichever worker it is
 
-$cpe->clear->set(delay => 0);
+my ($one, $two) = map { scalar $acs->to_worker($_) } $first, $second;
+
+$cpe->clear;
 is($acs->wake($cpe->url, socket => $one)->{status}, 200, 'known nonce');
 is($acs->wake($cpe->url, socket => $two)->{status}, 200, 'in both workers');
 is($acs->wake($cpe->url, socket => $one)->{status}, 200, 'and again');
@@ -110,7 +120,7 @@ is(verdicts($cpe), 'ok', 'is known then');
 
 # different wake-ups for one CPE
 
-$cpe = Fieldgate::ConnectionRequest->new(delay => 0.05, after_ok => 'keep',
+$cpe = Fieldgate::ConnectionRequest->new(delay => 0.01, after_ok => 'keep',
                                          path => '/');
 @calls = map { $acs->begin('http://' . $cpe->hostport . "/$_") } 1 .. 16;
 is(statuses(@calls), join(' ', (200) x 16), '16 different wake-ups');
@@ -119,85 +129,99 @@ is(scalar @{$cpe->seen->{requests}}, 32, 'each with its own call');
 
 # an equal one that waits in another worker takes the answer, too
 
-$cpe = Fieldgate::ConnectionRequest->new(delay => 0.1, path => '/');
-@calls = $acs->begin($cpe->url, socket => $one);
+$cpe = Fieldgate::ConnectionRequest->new(hold => 1, path => '/');
+@calls = begin($first, $cpe->url);
 $cpe->wait_for(requests => 1);
-push @calls, map { $acs->begin('http://' . $cpe->hostport . '/other',
-                               socket => $acs->to_worker($_)) }
-                 keys %{$acs->workers};
+push @calls, map { begin($_, 'http://' . $cpe->hostport . '/other') }
+                 $first, $second;
+$acs->settle;
+$cpe->set(hold => 0);
 is(statuses(@calls), '200 200 200', 'equal ones behind another one');
 is(scalar @{$cpe->seen->{requests}}, 4, 'are called once');
 
-# a worker with many calls lets the other one have its turn
+# a worker with many calls lets the other one have its turn, if that looks in
+# time: some call begins so
 
-my ($busy, $idle) = keys %{$acs->workers};
-$cpe = Fieldgate::ConnectionRequest->new(delay => 0.05, path => '/',
+$cpe = Fieldgate::ConnectionRequest->new(hold => 1, path => '/',
                                          auth => 'none');
-@calls = map { $acs->begin('http://' . $cpe->hostport . "/$_",
-                           socket => $acs->to_worker($busy)) } 1 .. 30;
+@calls = map { begin($first, 'http://' . $cpe->hostport . "/$_") } 1 .. 60;
 $cpe->wait_for(requests => 1);
-push @calls, $acs->begin('http://' . $cpe->hostport . '/idle',
-                         socket => $acs->to_worker($idle));
-is(statuses(@calls), join(' ', (200) x 31), '30 in one worker, 1 in the other');
+my ($idle) = begin($second, 'http://' . $cpe->hostport . '/idle');
+$acs->settle;
+$cpe->set(hold => 0, delay => 0.05);
+is(statuses($idle), '200', '60 in one worker, 1 in the other');
+$cpe->set(delay => 0);
+is(statuses(@calls), join(' ', (200) x 60), 'all are answered');
 my @order = map { $_->{line} =~ m{/(\w+)} } @{$cpe->seen->{requests}};
 my ($place) = grep { $order[$_] eq 'idle' } 0 .. $#order;
-cmp_ok($place, '<', 20, 'which need not wait for them all');
+cmp_ok($place, '<', $#order, 'one need not wait for them all');
 is($cpe->seen->{most}, 1, 'one at a time');
 
 # the deadline of one that waits
 
-$cpe = Fieldgate::ConnectionRequest->new(path => '/', delay => 1);
+$cpe = Fieldgate::ConnectionRequest->new(path => '/', hold => 1);
 my $slow = $acs->begin($cpe->url);
 $cpe->wait_for(requests => 1);
 my $r = $hasty->wake('http://' . $cpe->hostport . '/other');
 is($r->{status}, 503, 'a deadline that passes in the queue: offline');
 cmp_ok($r->{time}, '>=', 0.4, 'not too early');
-is(statuses($slow), 200, 'while the call goes on');
 is(counter('queue'), 1, 'counted');
-is(scalar @{$cpe->seen->{requests}}, 2, 'the CPE knows nothing of it');
 
 # one CPE does not wait for another
 
 my $other = Fieldgate::ConnectionRequest->new;
-$slow = $acs->begin($cpe->url);
-$cpe->wait_for(requests => 3);
 is($acs->wake($other->url)->{status}, 200, 'another CPE is called meanwhile');
-is(statuses($slow), 200, 'and the first answers');
+is(scalar @{$cpe->seen->{requests}}, 1, 'while the first call goes on');
+
+$cpe->set(hold => 0);
+is(statuses($slow), 200, 'and is answered');
+is(scalar @{$cpe->seen->{requests}}, 2, 'the CPE knows nothing of the other');
 
 # an ACS that leaves
 
-$cpe = Fieldgate::ConnectionRequest->new(delay => 0.5, path => '/');
-my $leader = $acs->begin($cpe->url);
+$cpe = Fieldgate::ConnectionRequest->new(hold => 1, path => '/');
+my ($leader) = begin($first, $cpe->url);
 $cpe->wait_for(requests => 1);
-@calls = map { $acs->begin($cpe->url) } 1 .. 4;
-my $queued = $acs->begin('http://' . $cpe->hostport . '/queued');
+@calls = begin($first, $cpe->url, 4);
+my ($queued) = begin($first, 'http://' . $cpe->hostport . '/queued');
+$acs->settle;
 close $leader->{socket};
 close $queued->{socket};
-is(statuses(@calls), '200 200 200 200', 'those that share get their answer');
-is(verdicts($cpe), 'challenge ok', 'from one call');
+$acs->settle;
+push @calls, begin($first, 'http://' . $cpe->hostport . '/behind');
+$cpe->set(hold => 0);
+is(statuses(@calls), '200 200 200 200 200',
+   'those that share get their answer');
+is(join(' ', map { "$_->{verdict} " . $_->{line} =~ s/GET (\S+).*/$1/r }
+                 @{$cpe->seen->{requests}}),
+   'challenge / ok / challenge /behind ok /behind',
+   'from one call, and nobody is called for the other one that left');
 
-$cpe->clear;
-$leader = $acs->begin($cpe->url);
+$cpe->wait_for(closed => 2);
+$cpe->clear->set(hold => 1);
+my $woken = counter('ok');
+($leader) = begin($first, $cpe->url);
 $cpe->wait_for(requests => 1);
 close $leader->{socket};
+$acs->settle;
+is($cpe->seen->{open}, 1, 'a call that nobody waits for goes on');
+$cpe->set(hold => 0);
 $cpe->wait_for(closed => 1);
-is(verdicts($cpe), 'ok', 'a call that nobody waits for goes on to its end');
+is(verdicts($cpe), 'ok', 'to its end');
+is(counter('ok'), $woken, 'though nobody was woken');
 
 # one that has left before nginx reads what it wants
 
-$cpe = Fieldgate::ConnectionRequest->new(delay => 0.3, path => '/',
+$cpe = Fieldgate::ConnectionRequest->new(hold => 1, path => '/',
                                          auth => 'none');
 $leader = $acs->begin($cpe->url);
 $cpe->wait_for(requests => 1);
 
-my @workers = $t->pids;
-kill STOP => @workers;
-for my $pid (@workers) {
-    wait_for(sub { Fieldgate::Env::read_file("/proc/$pid/stat") =~ /\) T / },
-             'a worker to stop');
-}
+$t->freeze($first, $second);
 close $acs->begin('http://' . $cpe->hostport . '/gone')->{socket};
-kill CONT => @workers;
+kill CONT => $first, $second;
+$acs->settle;
+$cpe->set(hold => 0);
 
 is(statuses($leader), 200, 'the call before it');
 is($acs->wake('http://' . $cpe->hostport . "/$_")->{status}, 200,
@@ -224,7 +248,7 @@ my ($worker) = $t->pids;
 is($deaf->wake('http://127.0.0.1/')->{status}, 503, 'a call that fails at once');
 for (1 .. 5) {
     my $s = $deaf->to_worker($worker);
-    kill STOP => $worker;
+    $t->freeze($worker);
     $deaf->begin('http://127.0.0.1/', socket => $s);
     setsockopt $s, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
     close $s;
@@ -234,33 +258,37 @@ ok($deaf->to_worker($worker), 'whose ACS has gone: the worker lives');
 
 # a worker that dies while it calls
 
-my %worker = %{$acs->workers};
-my ($victim, $survivor) = keys %worker;
-$cpe = Fieldgate::ConnectionRequest->new(delay => 0.5);
-$leader = $acs->begin($cpe->url, socket => $worker{$victim});
+my ($victim, $survivor) = $t->pids;
+$cpe = Fieldgate::ConnectionRequest->new(hold => 1);
+($leader) = begin($victim, $cpe->url);
 $cpe->wait_for(requests => 1);
-my $follower = $acs->begin($cpe->url, socket => $worker{$survivor});
-my $behind = $acs->begin($cpe->url, socket => $acs->to_worker($survivor),
-                         user => 'nobody');
+my ($follower) = begin($survivor, $cpe->url);
+my ($behind) = begin($survivor, $cpe->url, 1, user => 'nobody');
+$acs->settle;
 $t->kill_worker($victim);
+$cpe->set(hold => 0);
 is($acs->end($leader)->{status}, 0, 'the ACS of a killed worker is cut off');
 is(statuses($follower, $behind), '200 401', 'those of the other are answered');
-is($cpe->seen->{connections} >= 2, 1, 'by a call of its own');
+cmp_ok($cpe->seen->{connections}, '>=', 2, 'by a call of its own');
 
 # reload
 
-%worker = %{$acs->workers};
-$cpe = Fieldgate::ConnectionRequest->new(delay => 0.5, path => '/');
-@calls = map { $acs->begin($cpe->url, socket => $_) } values %worker;
+$cpe = Fieldgate::ConnectionRequest->new(hold => 1, path => '/');
+@calls = map { begin($_, $cpe->url) } $t->pids;
 $cpe->wait_for(requests => 1);
+$acs->settle;
 $t->reload;
-push @calls, $acs->begin($cpe->url);
-push @calls, $acs->begin('http://' . $cpe->hostport . '/new');
+push @calls, map { begin($_, $cpe->url),
+                   begin($_, 'http://' . $cpe->hostport . '/new') } $t->pids;
+$acs->settle;
+$cpe->set(hold => 0);
 my @answers = map { $acs->end($_) } @calls;
-is(join(' ', map { $_->{status} } @answers), '200 200 200 200',
+is(join(' ', map { $_->{status} } @answers), join(' ', (200) x 6),
    'calls in flight survive a reload');
 is_deeply($_->{headers}{connection}, ['close'],
           'whose connections will be closed') for @answers[0, 1];
 is($cpe->seen->{most}, 1, 'and are seen by the new workers');
+is(scalar(grep { $_->{line} =~ m{ / } } @{$cpe->seen->{requests}}), 2,
+   'whose equal ones share them');
 
 done_testing;

@@ -15,13 +15,13 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
 
         location = /client {
             cwmp_connection_request;
-            cwmp_timeout 20s;
+            cwmp_timeout 150s;
         }
 
         location = /basic {
             cwmp_connection_request;
             cwmp_cpe_basic on;
-            cwmp_timeout 20s;
+            cwmp_timeout 150s;
         }
 
         location = /hasty {
@@ -31,7 +31,7 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
 
         location = /connect {
             cwmp_connection_request;
-            cwmp_timeout 50s;
+            cwmp_timeout 1d;
             cwmp_connect_timeout 300ms;
         }
     }
@@ -289,8 +289,7 @@ my @fill = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', Blocking => 0,
                                        PeerPort => $full->sockport) } 1 .. 4;
 my $r = Fieldgate::Wakeup->new($t, path => '/connect')
                          ->wake('http://127.0.0.1:' . $full->sockport . '/');
-is($r->{status}, 503, 'cwmp_connect_timeout: offline');
-cmp_ok($r->{time}, '<', 40, 'long before cwmp_timeout');
+is($r->{status}, 503, 'cwmp_connect_timeout: offline, before cwmp_timeout');
 
 # nobody there
 

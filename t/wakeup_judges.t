@@ -21,7 +21,7 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
         location = /client {
             cwmp_connection_request;
             cwmp_origin_allow 127.0.0.1;
-            cwmp_timeout 10s;
+            cwmp_timeout 150s;
         }
     }
 
@@ -33,7 +33,7 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             cwmp_url_mode path;
             cwmp_secret "$key";
             cwmp_origin_allow 127.0.0.1;
-            cwmp_timeout 10s;
+            cwmp_timeout 150s;
         }
     }
 END
@@ -50,7 +50,7 @@ sub path_url {
 sub curl {
     my (@args) = @_;
     open my $out, '-|', 'curl', '-s', '-S', '--noproxy', '*', '-o',
-         '/dev/null', '-w', '%{http_code}', '--max-time', 60, @args
+         '/dev/null', '-w', '%{http_code}', '--max-time', 180, @args
         or die "curl: $!\n";
     local $/;
     my $status = <$out>;

@@ -24,12 +24,12 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
 
         location / {
             cwmp_connection_request;
-            cwmp_timeout 10s;
+            cwmp_timeout 150s;
         }
 
         location /bound/ {
             cwmp_connection_request;
-            cwmp_timeout 10s;
+            cwmp_timeout 150s;
             cwmp_bind 127.0.0.77;
         }
     }
@@ -45,6 +45,19 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
         location / {
             cwmp_connection_request;
             cwmp_timeout 1s;
+        }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT:basic%%;
+
+        cwmp_url_mode path;
+        cwmp_secret "$key";
+        cwmp_origin_allow 127.0.0.1;
+
+        location / {
+            cwmp_connection_request;
+            cwmp_timeout 150s;
             cwmp_cpe_basic on;
         }
     }
@@ -75,6 +88,16 @@ sub answer {
            . "nonce=\"$p{nonce}\", uri=\"$target\", qop=auth, nc=00000001, "
            . "cnonce=\"0123456789abcdef\", response=\"$response\", "
            . "opaque=\"$p{opaque}\"";
+}
+
+# a first leg that a machine which is slow may not manage within cwmp_timeout
+
+sub hasty_leg {
+    my ($target, %opt) = @_;
+    wait_for(sub {
+        my $r = $hasty->wake('', target => $target, auth => undef, %opt);
+        return $r->{status} != 503 && $r;
+    }, 'a first leg in time');
 }
 
 sub verdicts {
@@ -157,6 +180,7 @@ is($cpe->seen->{connections}, 3, 'each on its own connection');
 
 # how long the connection is kept
 
+$cpe->wait_for(closed => 3);
 $cpe->clear;
 $r = $acs->wake('', target => $target, auth => undef, socket => $s[0]);
 is($cpe->seen->{closed}, 0, 'kept while the ACS stays');
@@ -166,18 +190,18 @@ pass('closed when it leaves');
 
 $cpe->clear;
 $s = $hasty->connect;
-$r = $hasty->wake('', target => $target, auth => undef, socket => $s);
-$cpe->wait_for(closed => 1);
-pass('closed after cwmp_timeout');
-is($hasty->wake('', target => $target, auth => undef, socket => $s)
-   ->{status}, 401, 'which the ACS does not notice');
+is(hasty_leg($target, socket => $s)->{status}, 401, 'kept for cwmp_timeout');
+wait_for(sub { $cpe->seen->{open} == 0 }, 'it to be closed');
+pass('and closed after it');
+is(hasty_leg($target, socket => $s)->{status}, 401,
+   'which the ACS does not notice');
 
 # a CPE on another connection is another one
 
 my $other = Fieldgate::ConnectionRequest->new;
-is($hasty->wake('', target => target($other, '/'), auth => undef,
-                socket => $s)->{status}, 401, 'another CPE, same connection');
-is($other->seen->{connections}, 1, 'is called itself');
+is(hasty_leg(target($other, '/'), socket => $s)->{status}, 401,
+   'another CPE, same connection');
+cmp_ok($other->seen->{connections}, '>', 0, 'is called itself');
 
 # nor is a connection of one location good for another
 
@@ -222,7 +246,8 @@ $r = $acs->wake('', target => $target);
 isnt($r->{status}, 200, 'Basic');
 unlike($cpe->seen->{requests}[-1]{text}, qr/authorization/i,
        'is not passed on');
-is($hasty->wake('', target => $target)->{status}, 200,
+is(Fieldgate::Wakeup->new($t, port => 'basic')
+   ->wake('', target => $target)->{status}, 200,
    'unless cwmp_cpe_basic says so');
 
 # a CPE without authentication, and one that is off
@@ -265,7 +290,7 @@ $target = target($cpe, '/');
 $s = $acs->connect;
 my $idle = $hasty->connect;
 $r = $acs->wake('', target => $target, auth => undef, socket => $s);
-$hasty->wake('', target => $target, auth => undef, socket => $idle);
+hasty_leg($target, socket => $idle);
 my @old = $t->pids;
 $t->reload;
 $r = $acs->wake('', target => $target, socket => $s,
@@ -277,8 +302,7 @@ close $s;
 
 # an ACS that does not come back keeps no worker from exiting
 
-is($hasty->wake('', target => $target, auth => undef)->{status}, 401,
-   'a first leg in a new worker');
+is(hasty_leg($target)->{status}, 401, 'a first leg in a new worker');
 wait_for(sub { !grep { Fieldgate::alive($_) } @old }, 'the old workers');
 is(sysread($idle, my $rest, 1), 0,
    'a connection that was waited for is closed');
@@ -291,6 +315,8 @@ my $brief = Fieldgate->new(workers => 2, main => 'worker_shutdown_timeout 1s;',
 
     server {
         listen 127.0.0.1:%%PORT:acs%%;
+
+        location = /pid { return 200 \$pid; }
 
         location / {
             cwmp_connection_request;
@@ -307,9 +333,13 @@ my $patient = Fieldgate::Wakeup->new($brief);
 my $silent = Fieldgate::ConnectionRequest->new(silent => 'request');
 $cpe = Fieldgate::ConnectionRequest->new;
 
+my ($first, $second) = $brief->pids;
+my @sockets = ($patient->to_worker($first, 2), $patient->to_worker($second));
 my @calls = map { $patient->begin('', target => target($silent, $_),
-                                  auth => undef) } '/a', '/a', '/b';
+                                  auth => undef, socket => shift @sockets) }
+                '/a', '/a', '/b';
 $silent->wait_for(requests => 1);
+$patient->settle;
 $s = $patient->connect;
 is($patient->wake('', target => target($cpe, '/'), auth => undef,
                   socket => $s)->{status}, 401, 'a kept connection');

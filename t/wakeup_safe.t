@@ -31,7 +31,7 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
     log_format wakeup '\$cwmp_origin \$cwmp_wakeup_result';
 
     resolver 127.0.0.1:$nameserver ipv6=off;
-    resolver_timeout 1s;
+    resolver_timeout 150s;
 
     map \$cwmp_origin \$password {
         "~^127\\.0\\.0\\.1:" "s3c:ret";
@@ -41,29 +41,31 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
         listen 127.0.0.1:%%PORT:acs%%;
         access_log %%DIR%%/wakeup.log wakeup;
 
+        location = /pid { return 200 \$pid; }
+
         location = /client {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_secret "$key" "$old";
             cwmp_origin_allow 127.0.0.1;
         }
 
         location = /signed {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_secret "$key";
         }
 
         location = /cidr {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_origin_allow 127.0.0.1:1024-65535 [::1] 10.0.0.0/8;
             cwmp_origin_deny 127.0.0.1:%%PORT:denied%%;
         }
 
         location = /names {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_secret "$key";
             cwmp_origin_allow ~\\.example\$ 127.0.0.1 127.0.0.5
                               100.64.0.0/10;
@@ -72,14 +74,14 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
 
         location = /strict {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_secret "$key";
             cwmp_origin_allow ~\\.example\$ 127.0.0.5;
         }
 
         location = /unresolved {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_secret "$key";
             cwmp_origin_allow ~\\.example\$ 127.0.0.1;
             resolver_timeout 300ms;
@@ -87,7 +89,7 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
 
         location = /held {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_secret "$key";
             cwmp_origin_allow 127.0.0.1;
             cwmp_credentials acs \$password;
@@ -95,7 +97,7 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
 
         location = /unknown {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_secret "$key";
             cwmp_origin_allow 127.0.0.1;
             cwmp_credentials "\$arg_user" "\$arg_password";
@@ -105,7 +107,7 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             auth_basic door;
             auth_basic_user_file %%DIR%%/users;
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_secret "$key";
             cwmp_origin_allow 127.0.0.1;
             cwmp_credentials acs \$password;
@@ -113,14 +115,14 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
 
         location = /bound {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_origin_allow 127.0.0.1;
             cwmp_bind 127.0.0.77;
         }
 
         location = /limited {
             cwmp_connection_request;
-            cwmp_timeout 5s;
+            cwmp_timeout 150s;
             cwmp_origin_allow 127.0.0.1;
             limit_req zone=wakeups;
             limit_req_status 429;
@@ -387,20 +389,30 @@ is($rogue->seen->{requests}[0]{peer}, '127.0.0.77',
 
 # equal wake-ups share a call only where it would be the same call
 
-my $shared = Fieldgate::ConnectionRequest->new(auth => 'none', delay => 0.5,
+my $shared = Fieldgate::ConnectionRequest->new(auth => 'none', hold => 1,
                                                host => '0.0.0.0');
 $url = 'http://good.example:' . $shared->port . '/cr';
 my $first = $names->begin($url, more => signed($url));
 $shared->wait_for(requests => 1);
-is(at('/strict')->wake($url, more => signed($url))->{status}, 403,
-   'where a name may not lead to that address, no answer from there is told');
+my @sockets = map { scalar $acs->to_worker($_) } $t->pids;
+my @strict = map { at('/strict')->begin($url, more => signed($url),
+                                        socket => $_) } @sockets;
+$acs->settle;
+$shared->set(hold => 0);
+is($acs->end($_)->{status}, 403,
+   'where a name may not lead to that address, no answer from there is told')
+    for @strict;
 is($names->end($first)->{status}, 200, 'but where it may');
 
-$shared->clear;
+$shared->wait_for(closed => 1);
+$shared->clear->set(hold => 1);
 $url = 'http://127.0.0.1:' . $shared->port . '/cr';
 $first = $cidr->begin($url);
 $shared->wait_for(requests => 1);
-is(at('/bound')->wake($url)->{status}, 200, 'a call from another address');
+my $bound = at('/bound')->begin($url, socket => $sockets[0]);
+$acs->settle;
+$shared->set(hold => 0);
+is($acs->end($bound)->{status}, 200, 'a call from another address');
 is($cidr->end($first)->{status}, 200, 'is another call');
 is(join(' ', map { $_->{peer} } @{$shared->seen->{requests}}),
    '127.0.0.1 127.0.0.77', 'and made as well');

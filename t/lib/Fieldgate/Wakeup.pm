@@ -23,7 +23,7 @@ use IO::Socket::IP;
 use MIME::Base64 qw(encode_base64);
 use Time::HiRes ();
 
-our $Guard = 60;
+our $Guard = 180;
 
 
 # port: of $t, by name; path: of the location
@@ -183,43 +183,40 @@ sub parse {
 }
 
 
-# Connections to different workers, by process id: { pid => socket }.  The
-# configuration has a location /pid that returns $pid.
+# Connections that this worker serves.  The configuration has a location /pid
+# that returns $pid.
 
-sub workers {
-    my ($self) = @_;
+sub to_worker {
+    my ($self, $pid, $n) = @_;
 
-    my @pids = $self->{t}->pids;
-    my (%socket, @others);
+    my @sockets = $self->{t}->only_worker($pid, sub {
+        map {
+            my $s = $self->connect;
+            syswrite $s, "GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            my $by = $self->read_reply($s, 'GET')->{body};
+            die "worker $by in place of $pid\n" if $by != $pid;
+            $s;
+        } 1 .. $n // 1;
+    });
 
-    for (1 .. 200) {
-        my $s = $self->connect;
-        syswrite $s, "GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n";
-        my $pid = $self->read_reply($s, 'GET')->{body};
-
-        exists $socket{$pid} ? push @others, $s : ($socket{$pid} = $s);
-        last if keys %socket == @pids;
-    }
-
-    die "connections to " . keys(%socket) . " of " . @pids . " workers\n"
-        if keys %socket != @pids;
-
-    return \%socket;
+    return wantarray ? @sockets : $sockets[0];
 }
 
 
-# a connection that one particular worker serves
+# one to each worker, by process id: { pid => socket }
 
-sub to_worker {
-    my ($self, $pid) = @_;
+sub workers {
+    my ($self) = @_;
+    return { map { $_ => scalar $self->to_worker($_) } $self->{t}->pids };
+}
 
-    for (1 .. 200) {
-        my $s = $self->connect;
-        syswrite $s, "GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n";
-        return $s if $self->read_reply($s, 'GET')->{body} == $pid;
-    }
 
-    die "no connection to worker $pid\n";
+# Returns when nginx has read what was sent on connections from to_worker(): a
+# worker reads in the order in which something came.
+
+sub settle {
+    my ($self) = @_;
+    $self->to_worker($_) for $self->{t}->pids;
 }
 
 
