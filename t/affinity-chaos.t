@@ -92,7 +92,7 @@ certificate($t);
 $t->allow(qr/exited on signal 9/, qr/was locked by/,
           qr/SSL_shutdown\(\) failed .* while proxying connection/);
 
-my %acs = (rpcs => 2, delay => 0.005, wait => 0.1);
+my %acs = (rpcs => 2, delay => 0.005);
 my ($devices, $mixed) = (0, 0);
 
 # what the ACS has seen in this life

@@ -277,7 +277,7 @@ for my $what ('back', 'new') {
 # everything at once
 
 {
-    all_acs(delay => 0.01, wait => 0.1);
+    all_acs(delay => 0.01);
     my $end = time + $seconds;
     my $stop = sub { time > $end };
 

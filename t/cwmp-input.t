@@ -276,6 +276,9 @@ is((send_message('/', $inform))[0], 200, 'nginx goes on');
 
 sub rss {
     my ($pid) = $t->pids;
+
+    # once the worker takes another message, it has freed the one before
+    send_message('/', $inform);
     return (read_file("/proc/$pid/status") =~ /VmRSS:\s+(\d+)/)[0];
 }
 

@@ -4,6 +4,8 @@ package Fieldgate::ACS;
 # and its authentication to the TCP connection.  A session whose connection was
 # closed is put aside, and goes on where its cookie turns up, on this ACS only;
 # anything else that is not an Inform is answered with 400 "Invalid session".
+# A CPE that comes back before its old connection is closed is early: it waits
+# until that is.
 #
 #   my $pid = Fieldgate::ACS->start($t, 'acs1', rpcs => 2);
 #   ...
@@ -15,8 +17,8 @@ package Fieldgate::ACS;
 #   port => PORT        in place of the one of that name
 #   rpcs => N           requests of the ACS in each session (1)
 #   delay => S          before each answer (0)
-#   hold => FILE        answers nothing while there is one of that name
-#   wait => S           a cookie's session may come that much later (0)
+#   strict              answers 400 to what is early, as GenieACS does
+#   hold => FILE        answers nothing while there is such a file
 #   auth => [user, password]     Digest, a nonce for each connection
 #   qop => LIST         what its challenges offer ('auth,auth-int')
 #   close_after_204     closes the connection after the last answer
@@ -49,8 +51,9 @@ sub new {
 
     return bless {
         name => 'acs', address => '127.0.0.1', rpcs => 1, delay => 0,
-        wait => 0, cookies => 1, qop => 'auth,auth-int', %opt,
+        cookies => 1, qop => 'auth,auth-int', %opt,
         conns => {}, serial => 0, aside => {}, active => {}, later => [],
+        held => [],
     }, $class;
 }
 
@@ -115,9 +118,8 @@ sub run {
 sub report {
     my ($class, $t, $name) = @_;
     my $file = $t->path("$name.out");
-    my %r = (sessions => 0, ended => 0, invalid => 0, mixed => 0, twice => 0,
-             resumed => 0,
-             conns => 0, open => 0, requests => 0, unauthorized => 0,
+    my %r = (sessions => 0, ended => 0, invalid => 0, mixed => 0, early => 0,
+             resumed => 0, conns => 0, open => 0, requests => 0, unauthorized => 0,
              devices => {}, max_devices => 0);
 
     open my $fh, '<', $file or die "$file: $!";
@@ -168,8 +170,16 @@ sub close {
     $s->say("close $c->{id}");
 
     my $session = delete $c->{session} or return;
-    delete $s->{active}{$session->{device}};
     $s->{aside}{$session->{cookie}} = $session if $session->{cookie};
+    $s->leave($session);
+}
+
+# the session has no connection any more: whoever was early goes on
+
+sub leave {
+    my ($s, $session) = @_;
+    delete $s->{active}{$session->{device}};
+    $_->() for splice @{$session->{waiting}};
 }
 
 sub parse {
@@ -197,14 +207,7 @@ sub parse {
 
     $c->{busy} = 1;
     $s->say("requests");
-    $s->after($s->{delay}, sub { $s->unhold($c, $head, $body) });
-}
-
-sub unhold {
-    my ($s, $c, $head, $body) = @_;
-    return $s->request($c, $head, $body, 0)
-        unless defined $s->{hold} && -e $s->{hold};
-    $s->after(0.02, sub { $s->unhold($c, $head, $body) });
+    $s->after($s->{delay}, sub { $s->request($c, $head, $body, 0) });
 }
 
 sub after {
@@ -213,10 +216,25 @@ sub after {
     push @{$s->{later}}, [time + $delay, $code];
 }
 
+# what was held goes on, in its order, once the file is gone
+
+sub release {
+    my ($s) = @_;
+    $s->after(0.01, sub {
+        return $s->release if -e $s->{hold};
+        $_->() for splice @{$s->{held}};
+    });
+}
+
 sub request {
     my ($s, $c, $head, $body, $waited) = @_;
 
     return if $c->{closed};
+    if (@{$s->{held}} || (defined $s->{hold} && -e $s->{hold})) {
+        $s->release if !@{$s->{held}};
+        push @{$s->{held}}, sub { $s->request($c, $head, $body, $waited) };
+        return;
+    }
     $s->{on_message}->($s, $head, $body)
         if $s->{on_message} && length $body && !$waited;
     $c->{close} = $head =~ m{^\S+ \S+ HTTP/1\.0}
@@ -237,22 +255,24 @@ sub request {
         return $s->invalid($c);
     }
 
+    my $old = $session ? undef : $s->elsewhere($inform && $device, $cookie);
+    if ($old) {
+        $s->say("early $old->{device}") if !$waited;
+        return $s->invalid($c) if $s->{strict};
+        push @{$old->{waiting}}, sub { $s->request($c, $head, $body, 1) };
+        return;
+    }
+
     if (!$session) {
         if ($cookie && $s->{aside}{$cookie}) {
             $session = delete $s->{aside}{$cookie};
             $s->say("resumed $session->{device}") if !$inform;
 
         } elsif ($inform) {
-            if ($s->{active}{$device}) {
-                $s->say("twice $device");       # GenieACS: already in session
-                return $s->invalid($c);
-            }
-            $session = { device => $device, rpcs => $s->{rpcs} };
+            $session = { device => $device, rpcs => $s->{rpcs},
+                         waiting => [] };
             $s->say("sessions $device") if !$s->{auth};
 
-        } elsif ($cookie && $s->{wait} && !$waited) {
-            return $s->after($s->{wait},
-                             sub { $s->request($c, $head, $body, 1) });
         } else {
             return $s->invalid($c);
         }
@@ -295,11 +315,21 @@ sub request {
     }
 
     $s->say("ended $session->{device}");
-    delete $s->{active}{$session->{device}};
     delete $c->{session};
     delete $c->{authorized};
+    $s->leave($session);
     $c->{close} = 1 if $s->{close_after_204};
     $s->answer($c, 204, '');
+}
+
+# the device's session that goes on on another connection, else the cookie's
+
+sub elsewhere {
+    my ($s, $device, $cookie) = @_;
+    return $s->{active}{$device} && $s->{active}{$device}{session} if $device;
+    my ($session) = grep { defined $cookie && ($_->{cookie} // '') eq $cookie }
+                    map { $_->{session} } values %{$s->{active}};
+    return $session;
 }
 
 sub invalid {

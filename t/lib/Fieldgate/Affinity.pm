@@ -21,8 +21,12 @@ use warnings;
 use Fieldgate ();
 use Fieldgate::ACS;
 use Fieldgate::CPE;
+use Fieldgate::Env qw(read_file);
+use IO::Select;
 use Test::More ();
 
+my $vain = qr/CPE came back while its old connection is in use/;
+my $vain_before = 0;
 my %pid;
 
 
@@ -30,9 +34,9 @@ sub import {
     my $caller = caller;
     no strict 'refs';
     *{"${caller}::$_"} = \&$_
-        for qw(acs start_acs kill_acs certificate cpes failed report seen
-               never_mixed message post post_to answer server_of conn_of
-               cookie_of);
+        for qw(acs start_acs kill_acs certificate cpes failed report
+               wait_closed in_vain seen never_mixed message post post_to
+               more answer server_of conn_of cookie_of);
 }
 
 # both ACSs anew, with these options
@@ -48,6 +52,7 @@ sub acs {
 sub start_acs {
     my ($t, $name, %opt) = @_;
     $pid{$name} = Fieldgate::ACS->start($t, $name, %opt);
+    $vain_before += in_vain($t);
 }
 
 sub kill_acs {
@@ -85,6 +90,26 @@ sub failed {
 
 sub report { Fieldgate::ACS->report(@_) }
 
+# until the ACS has closed the connection of this answer of its own
+
+sub wait_closed {
+    my ($t, $head) = @_;
+    my ($name, $conn) = $head =~ /^X-ACS: (\S+)\r\nX-Conn: (\d+)\r$/m
+        or die "no answer of an ACS: $head";
+    Fieldgate::wait_for(sub { read_file($t->path("$name.out"))
+                              =~ /^close $conn$/m },
+                        "$name to close connection $conn");
+}
+
+# how often, since an ACS was started, nginx has waited in vain for a session's old
+# connection to be closed
+
+sub in_vain {
+    my ($t) = @_;
+    my $n = () = $t->error_log =~ /$vain/g;
+    return $n - $vain_before;
+}
+
 # The sum over both ACSs, or those of other names, of each the sessions, and the
 # most devices that one connection has had.  All connections of CPEs are closed
 # when this is called, so theirs have to be soon.
@@ -102,15 +127,20 @@ sub seen {
             if $r->{max_devices} > ($sum{devices_at_most} // 0);
         push @{$sum{each}}, $r->{sessions};
     }
+    $sum{vain} = in_vain($t);
     return \%sum;
 }
 
+# A session comes back when its old connection is closed, or has not been for
+# 200 ms, as on a slow machine; unless (early => 1).
+
 sub never_mixed {
-    my ($seen, $what) = @_;
+    my ($seen, $what, %may) = @_;
     Test::More::is($seen->{devices_at_most}, 1,
                    "$what: a connection has one device");
     Test::More::is($seen->{mixed}, 0, "$what: and nothing of another one");
-    Test::More::is($seen->{twice}, 0, "$what: no device has two at once");
+    Test::More::cmp_ok($seen->{early}, '<=', $seen->{vain},
+                       "$what: no device has two at once") if !$may{early};
 }
 
 # the body of a message: inform, empty or response
@@ -134,21 +164,32 @@ sub post_to {
              . "\r\n\r\n$body";
 }
 
+# up to that many bytes more
+
+sub more {
+    my ($s, $n) = @_;
+    die "nothing more in $Fieldgate::Guard s\n"
+        if !IO::Select->new($s)->can_read($Fieldgate::Guard);
+    sysread $s, my ($bytes), $n or return '';
+    return $bytes;
+}
+
 # its answer: the head
 
 sub answer {
     my ($s) = @_;
     my $head = '';
     until ($head =~ /\r\n\r\n/) {
-        my $n = sysread $s, $head, 1, length $head;
-        return "closed: $head" if !$n;
+        my $byte = more($s, 1);
+        return "closed: $head" if $byte eq '';
+        $head .= $byte;
     }
     my ($length) = $head =~ /^Content-Length: (\d+)/mi;
     my $left = $head =~ /^HTTP\S+ 204/ ? 0 : $length // 0;
     while ($left > 0) {
-        my $n = sysread $s, my ($body), $left;
-        return "cut: $head" if !$n;
-        $left -= $n;
+        my $body = more($s, $left);
+        return "cut: $head" if $body eq '';
+        $left -= length $body;
     }
     return $head;
 }

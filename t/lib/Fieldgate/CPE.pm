@@ -41,7 +41,7 @@ use IO::Socket::INET;
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(time);
 
-our $Guard = 120;
+our $Guard = 600;
 
 
 sub run {
