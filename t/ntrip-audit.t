@@ -147,8 +147,9 @@ $provider = Fieldgate::Provider->new(rate => 100, size => 1000);
 my $port = $provider->port;
 $n = Fieldgate::Ntrip->new(
     users => 4, accounts => 1, workers => 2, provider => $provider, start => 0,
-    server => 'ntrip_max_age 2s;',
-    stream => "server {
+    server => 'ntrip_max_age 2s;', zone => '8m',
+    stream => "ntrip_ring_size 512k;
+    server {
         listen 127.0.0.1:%%PORT:tls%% ssl;
         ssl_certificate %%DIR%%/tls.crt;
         ssl_certificate_key %%DIR%%/tls.key;

@@ -40,11 +40,7 @@ for my $turn (2 .. 4) {
 
     syswrite $socket, substr request($turn, 'M0'), 4;
 
-    my $buf = '';
-    my $n = 1;
-    while ($n && length $buf < 2000) {
-        $n = sysread $socket, $buf, 4096, length $buf;
-    }
+    my $buf = Fieldgate::read_all($socket, qr/(?s:.{2000})/);
     cmp_ok(length $buf, '>=', 2000,
            'a rover that logs in at a worker that exits is fed');
     close $socket;
@@ -67,11 +63,16 @@ for my $try (1 .. 11) {
     Fieldgate::read_all($sockets[-1], qr/^ICY 200 OK\r\n\r\n/);
 }
 
-# ten kicks are enough: this one has to wait
+# ten kicks are enough: this one has to wait, and does when the worker has come
+# to whoever was next.  It does not see the end of the wait before the change.
 
 my $held = $t->connect('caster');
 syswrite $held, request(1, 'M0');
+$t->exchange('caster', "GET / HTTP/1.0\r\n\r\n");
+my @workers = $t->pids;
+$t->freeze(@workers);
 $n->sql("DELETE FROM user WHERE name = 'u1';\n");
+kill CONT => @workers;
 wait_for(sub { $t->error_log =~ /ntrip session ended: revoked/ },
          'the change to be seen');
 like(Fieldgate::read_all($held), qr/^HTTP\/1\.0 401 /,
@@ -83,7 +84,7 @@ $t->stop;
 
 $n = Fieldgate::Ntrip->new(
     users => 40, accounts => 40, workers => 1, provider => { rate => 5 },
-    server => 'ntrip_source_wait 20s;');
+    server => 'ntrip_source_wait 30s;');
 ($t, $provider) = ($n->nginx, $n->provider);
 
 $rovers = Fieldgate::Rovers->new(

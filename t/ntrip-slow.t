@@ -10,10 +10,11 @@ use Socket qw(SOL_SOCKET SO_RCVBUF);
 
 my $size = 1000;
 my $n = Fieldgate::Ntrip->new(
-    users => 20, accounts => 2, mounts => 2, workers => 2,
+    users => 20, accounts => 2, mounts => 2, workers => 2, zone => '8m',
     provider => { rate => 100, size => $size },
     stream => 'log_format n "$ntrip_user $ntrip_result $ntrip_messages'
-              . ' $bytes_sent"; access_log %%DIR%%/access.log n;',
+              . ' $bytes_sent"; access_log %%DIR%%/access.log n;'
+              . 'ntrip_ring_size 512k;',
     server => 'ntrip_max_age 500ms; ntrip_send_timeout 60s;',
     others => { patient => 'ntrip_max_age 300s;' });
 my ($t, $provider) = ($n->nginx, $n->provider);
