@@ -1,0 +1,161 @@
+# kill -9 in the middle of the import of a cors-relay.db, which is one
+# transaction: all of it is done or nothing, and whoever starts next does it.
+
+use lib 't/lib';
+use Fieldgate;
+use Fieldgate::Ntrip;
+use File::Copy qw(copy);
+use Time::HiRes qw(sleep time);
+
+my ($users, $sources) = (100_000, 500);
+
+my $n = Fieldgate::Ntrip->new(users => 0, accounts => 0, start => 0);
+my $t = $n->nginx;
+my $db = $n->database;
+my $old = $t->path('cors-relay.db');
+
+sub sqlite {
+    my ($file, $sql) = @_;
+    open my $p, '-|', 'sqlite3', '-bail', '-cmd', '.timeout 5000', $file, $sql
+        or die "sqlite3: $!";
+    my $out = join ' ', map { s/\n//r } <$p>;
+    close $p or die "sqlite3 failed: $sql";
+    return $out;
+}
+
+unlink $db;
+sqlite($old, <<"END");
+    CREATE TABLE tb_user (name VARCHAR(255) PRIMARY KEY NOT NULL,
+                          passwd VARCHAR(255) NOT NULL,
+                          expire DATETIME NOT NULL);
+    CREATE TABLE tb_src (token VARCHAR(255) PRIMARY KEY NOT NULL,
+                         expire DATETIME NOT NULL,
+                         flag INT NOT NULL DEFAULT 0);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+                            SELECT i + 1 FROM n WHERE i < $users)
+    INSERT INTO tb_user SELECT 'u' || i, 'p' || i, '2099-01-02 03:04:05' FROM n;
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+                            SELECT i + 1 FROM n WHERE i < $sources)
+    INSERT INTO tb_src (token, expire)
+        SELECT 'a' || i || ':s' || i || '\@127.0.0.1', '2099-01-02' FROM n;
+END
+
+
+# what a file is, with its log: as cors-relay left it, as nginx makes it, or
+# something in between
+
+my $nothing = "0 table table $users $sources ok";
+my $all = "1 view view $users $sources ok";
+
+sub state_of {
+    my ($file) = @_;
+    my $tables = sqlite($file, "SELECT type FROM sqlite_master WHERE name IN"
+                               . " ('tb_user', 'tb_src')");
+    my $imported = sqlite($file, "SELECT count(*) FROM sqlite_master WHERE"
+                                 . " name = 'user'");
+    my @of = $imported ? qw(user source) : qw(tb_user tb_src);
+    return join ' ', sqlite($file, 'PRAGMA user_version'), $tables,
+                     (map { sqlite($file, "SELECT count(*) FROM $_") } @of),
+                     sqlite($file, 'PRAGMA integrity_check');
+}
+
+# a copy of the file and its log, which recovers for itself
+
+sub copy_of {
+    my $copy = $t->path('copy.db');
+    unlink $copy, "$copy-wal", "$copy-shm";
+    copy($db, $copy) or die "copy: $!";
+    copy("$db-wal", "$copy-wal") or die "copy: $!" if -e "$db-wal";
+    return $copy;
+}
+
+# nginx finds the file of cors-relay
+
+my $imports = 0;
+
+sub begin {
+    unlink $db, "$db-wal", "$db-shm";
+    copy($old, $db) or die "copy: $!";
+    $imports = () = $t->error_log =~ /was imported/g;
+    $t->start;
+}
+
+sub done {
+    return (() = $t->error_log =~ /was imported from cors-relay/g) > $imports;
+}
+
+# until the log has so many bytes; most of them come before the transaction ends
+
+sub wait_log_size {
+    my ($bytes) = @_;
+    my $deadline = time + $Fieldgate::Guard;
+    until ((-s "$db-wal" // 0) >= $bytes || done()) {
+        die "the log does not grow\n" if time > $deadline;
+        sleep 0.001;
+    }
+}
+
+sub imported {
+    my ($name) = @_;
+
+    # who dies between the end of the transaction and the line does not say it
+
+    wait_for(sub { done() || sqlite($db, 'PRAGMA user_version') eq '1' },
+             'the import');
+    is(state_of($db), $all, "$name: all of it, once");
+
+    my $rovers = $n->rovers(1, $users);
+    is($rovers->wait_for(fed => 2)->{open}, 2, "$name: users log in");
+    $rovers->stop;
+}
+
+
+begin();
+imported('undisturbed');
+my $size = -s "$db-wal";
+$t->stop('QUIT');
+is(state_of($old), $nothing, 'the file of cors-relay');
+
+my $middle = 0;
+
+for my $part (0.01, 0.3, 0.6, 0.95) {
+    my $name = "killed at $part of the log";
+
+    # the workers alone: others come, and do it
+
+    begin();
+    wait_log_size($part * $size);
+    my @workers = $t->pids;
+    $t->allow(map { (qr/ $_ exited on signal 9/, qr/was locked by $_\b/) }
+              @workers);
+    kill KILL => @workers;
+    wait_for(sub { !grep { Fieldgate::alive($_) } @workers }, 'them to die');
+    imported("workers $name");
+    $t->stop;
+
+    # all of nginx: the next start does it
+
+    begin();
+    wait_log_size($part * $size);
+    my @all = ($t->master, $t->pids);
+    kill KILL => @all;
+    wait_for(sub { !$t->nginx_processes }, 'nginx to die');
+    $t->{running} = 0;
+
+    my $state = state_of(copy_of());
+    like($state, qr/^(?:$nothing|$all)$/, "$name: all or nothing");
+    $middle++ if $state eq $nothing && -s "$db-wal";
+
+    if ($state eq $nothing) {
+        $imports = () = $t->error_log =~ /was imported/g;
+        $t->start;
+        imported("started again, $name");
+    } else {
+        $t->start;
+    }
+    $t->stop;
+}
+
+cmp_ok($middle, '>=', 2, 'the import was interrupted');
+is($n->provider->seen->{twice}, 0, 'no account was used twice');
+done_testing;
