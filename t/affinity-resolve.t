@@ -34,8 +34,8 @@ my @kinds = (
 
 my ($upstreams, $locations) = ('', '');
 
-# Zones of the smallest size, so that peers that are never freed would fill them;
-# max_conns, so that one whose connections are counted wrongly is not chosen.
+# Zones of the smallest size, so that peers that are never freed would fill
+# them; max_conns, so that one whose connections are miscounted is not chosen.
 
 for my $kind (@kinds, [backup => '']) {
     my ($name, $method) = @$kind;
@@ -182,8 +182,8 @@ for my $kind (map { $_->[0] } @kinds) {
     like($back, qr/^HTTP\S+ 200/, "$kind: which knows it");
 
     my $lost = next_answer($open[5]);
-    like(server_of($lost), qr/^acs[12]$/, "$kind: from acs3 it comes to another");
-    like($lost, qr/^HTTP\S+ 400/, "$kind: which does not");
+    like(server_of($lost), qr/^acs[12]$/, "$kind: one of acs3 gets another");
+    like($lost, qr/^HTTP\S+ 400/, "$kind: which does not know it");
     post_to($uri, $open[5]{s}, 'inform', $open[5]{device});
     like(answer($open[5]{s}), qr/^HTTP\S+ 200/, "$kind: it can begin anew");
 

@@ -75,7 +75,7 @@ sub session {
 
 sub on_message {
     my ($acs, $head, $body) = @_;
-    my ($url) = $body =~ m{ConnectionRequestURL</Name><Value[^>]*>(.*?)</Value>};
+    my ($url) = $body =~ m{RequestURL</Name><Value[^>]*>(.*?)</Value>};
     open my $fh, '>>', $t->path('urls') or die $!;
     print $fh "$url\n";
     close $fh;
