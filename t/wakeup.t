@@ -21,6 +21,12 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
             cwmp_origin_allow 127.0.0.1;
             cwmp_timeout 150s;
         }
+
+        location = /except {
+            cwmp_connection_request;
+            cwmp_origin_allow 127.0.0.1;
+            limit_except GET { allow all; }
+        }
     }
 END
 $t->start;
@@ -83,6 +89,9 @@ $r = $acs->wake($cpe->url, method => 'POST',
                 headers => "Content-Length: 0\r\n");
 is($r->{status}, 405, 'POST');
 is_deeply($r->{headers}{allow}, ['GET, HEAD'], 'what is allowed instead');
+my $except = Fieldgate::Wakeup->new($t, path => '/except');
+is($except->wake($cpe->url, method => 'DELETE')->{status}, 405,
+   'DELETE, in "limit_except"');
 
 # in this order
 
@@ -102,7 +111,7 @@ is($cpe->seen->{requests}[-1]{line}, 'GET /secret HTTP/1.1',
 
 # one line for each
 
-wait_for(sub { 16 == grep { 1 } split /\n/,
+wait_for(sub { 17 == grep { 1 } split /\n/,
                      Fieldgate::Env::read_file($t->path('wakeup.log')) },
          'all of the log');
 

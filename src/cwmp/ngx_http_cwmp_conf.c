@@ -161,6 +161,10 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->credentials_place = prev->credentials_place;
     }
 
+    if (clcf->lmt_excpt && clcf->handler == NULL && conf->wakeup_place.line) {
+        clcf->handler = ngx_http_cwmp_wakeup_handler;
+    }
+
     /* a server's or http's own values are complete only in its locations */
 
     if (clcf->name.len == 0 && !clcf->noname) {

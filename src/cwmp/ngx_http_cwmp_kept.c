@@ -23,14 +23,13 @@ typedef struct {
     u_char                     target[CWMP_TABLE_KEY_LEN];
 
     ngx_event_t                shield;
-    ngx_event_handler_pt       keepalive;    /* the client's; NULL: not idle */
+    ngx_event_handler_pt       keepalive;    /* see ngx_http_cwmp_shield() */
 } ngx_http_cwmp_kept_t;
 
 
 static ngx_http_cwmp_kept_t *ngx_http_cwmp_kept_find(ngx_http_request_t *r,
     ngx_uint_t create);
 static void ngx_http_cwmp_kept_shield(ngx_event_t *ev);
-static void ngx_http_cwmp_kept_unshield(ngx_http_cwmp_kept_t *kept);
 static void ngx_http_cwmp_kept_handler(ngx_event_t *rev);
 static void ngx_http_cwmp_kept_write_handler(ngx_event_t *wev);
 static void ngx_http_cwmp_kept_cleanup(void *data);
@@ -130,8 +129,6 @@ ngx_http_cwmp_kept_get(ngx_http_request_t *r, ngx_http_cwmp_call_t *call)
 }
 
 
-/* of HTTP/2, the connection itself: that of a request is gone with it */
-
 static ngx_http_cwmp_kept_t *
 ngx_http_cwmp_kept_find(ngx_http_request_t *r, ngx_uint_t create)
 {
@@ -139,13 +136,7 @@ ngx_http_cwmp_kept_find(ngx_http_request_t *r, ngx_uint_t create)
     ngx_pool_cleanup_t    *cln;
     ngx_http_cwmp_kept_t  *kept;
 
-    c = r->connection;
-
-#if (NGX_HTTP_V2)
-    if (r->stream) {
-        c = r->stream->connection->connection;
-    }
-#endif
+    c = ngx_http_cwmp_connection(r);
 
     for (cln = c->pool->cleanup; cln; cln = cln->next) {
         if (cln->handler == ngx_http_cwmp_kept_cleanup) {
@@ -177,50 +168,19 @@ ngx_http_cwmp_kept_find(ngx_http_request_t *r, ngx_uint_t create)
 
 
 /*
- * Between the two requests nginx takes the ACS's connection for an idle one,
- * which a reload, or a lack of connections, closes.  GenieACS would show the
- * device as offline.
+ * The ACS has the 401 and will send its second request: GenieACS would show the
+ * device as offline if its connection were closed in between.
  */
 
 static void
 ngx_http_cwmp_kept_shield(ngx_event_t *ev)
 {
-    ngx_connection_t      *c;
     ngx_http_cwmp_kept_t  *kept;
 
     kept = ev->data;
-    c = kept->client;
 
-    if (kept->connection && c->idle) {
-        c->idle = 0;
-        ngx_reusable_connection(c, 0);
-
-        kept->keepalive = c->read->handler;
-    }
-}
-
-
-/* there is nothing left to wait for */
-
-static void
-ngx_http_cwmp_kept_unshield(ngx_http_cwmp_kept_t *kept)
-{
-    ngx_connection_t  *c;
-
-    c = kept->client;
-
-    if (kept->keepalive == NULL || kept->keepalive != c->read->handler) {
-        return;
-    }
-
-    kept->keepalive = NULL;
-
-    c->idle = 1;
-    ngx_reusable_connection(c, 1);
-
-    if (ngx_exiting) {
-        c->close = 1;
-        ngx_post_event(c->read, &ngx_posted_events);
+    if (kept->connection) {
+        ngx_http_cwmp_shield(kept->client, &kept->keepalive);
     }
 }
 
@@ -254,7 +214,9 @@ ngx_http_cwmp_kept_handler(ngx_event_t *rev)
     kept->connection = NULL;
     ngx_close_connection(c);
 
-    ngx_http_cwmp_kept_unshield(kept);
+    /* there is nothing left to wait for */
+
+    ngx_http_cwmp_unshield(kept->client, &kept->keepalive);
 }
 
 

@@ -205,6 +205,30 @@ void ngx_http_cwmp_policy_init(ngx_http_request_t *r, cwmp_policy_t *policy);
 ngx_int_t ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
     ngx_str_t *announced, ngx_uint_t *refused);
 
+
+/* ngx_http_cwmp_pin.c */
+
+/*
+ * The connection of the request's client.  With HTTP/2 and HTTP/3
+ * r->connection is a stream's, and dies with it.
+ */
+ngx_connection_t *ngx_http_cwmp_connection(ngx_http_request_t *r);
+
+/*
+ * Between two requests nginx takes a client's connection for an idle one, that
+ * a reload, or a lack of connections, may close.  This keeps it from that, if
+ * it is idle, which *keepalive, NULL at first, then says.
+ */
+void ngx_http_cwmp_shield(ngx_connection_t *c,
+    ngx_event_handler_pt *keepalive);
+
+/*
+ * Gives it back, if it is idle still: an exiting worker closes it.
+ */
+void ngx_http_cwmp_unshield(ngx_connection_t *c,
+    ngx_event_handler_pt *keepalive);
+
+
 /* ngx_http_cwmp_session.c, ngx_http_cwmp_affinity.c, ngx_http_cwmp_filter.c */
 
 /*

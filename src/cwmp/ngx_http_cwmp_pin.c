@@ -9,9 +9,7 @@
 
 
 static void ngx_http_cwmp_conn_cleanup(void *data);
-static ngx_connection_t *ngx_http_cwmp_client(ngx_http_request_t *r);
 static void ngx_http_cwmp_conn_shield(ngx_event_t *ev);
-static void ngx_http_cwmp_conn_unshield(ngx_http_cwmp_conn_t *conn);
 static void ngx_http_cwmp_conn_wanted(ngx_event_t *ev);
 static void ngx_http_cwmp_pin_idle_handler(ngx_event_t *ev);
 static void ngx_http_cwmp_pin_dummy_handler(ngx_event_t *ev);
@@ -37,7 +35,7 @@ ngx_http_cwmp_conn_get(ngx_http_request_t *r, ngx_uint_t create)
     ngx_pool_cleanup_t    *cln;
     ngx_http_cwmp_conn_t  *conn;
 
-    c = ngx_http_cwmp_client(r);
+    c = ngx_http_cwmp_connection(r);
 
     for (cln = c->pool->cleanup; cln; cln = cln->next) {
         if (cln->handler == ngx_http_cwmp_conn_cleanup) {
@@ -96,12 +94,8 @@ ngx_http_cwmp_conn_cleanup(void *data)
 }
 
 
-/*
- * With HTTP/2 and HTTP/3 r->connection is a stream's, and dies with it.
- */
-
-static ngx_connection_t *
-ngx_http_cwmp_client(ngx_http_request_t *r)
+ngx_connection_t *
+ngx_http_cwmp_connection(ngx_http_request_t *r)
 {
 #if (NGX_HTTP_V2)
     if (r->stream) {
@@ -148,7 +142,7 @@ ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn, ngx_uint_t ended)
         ngx_http_cwmp_pin_close(pin, pin->connection);
     }
 
-    ngx_http_cwmp_conn_unshield(conn);
+    ngx_http_cwmp_unshield(conn->connection, &conn->keepalive);
 }
 
 
@@ -227,52 +221,47 @@ ngx_http_cwmp_conn_leave(ngx_atomic_uint_t number, u_char *key)
 }
 
 
-/*
- * A request of the connection is done, and nginx has marked it as idle and
- * reusable: but in the middle of a session neither a reload nor a lack of
- * connections may close it.
- */
+/* a request of the connection is done, its session goes on */
 
 static void
 ngx_http_cwmp_conn_shield(ngx_event_t *ev)
 {
-    ngx_connection_t      *c;
     ngx_http_cwmp_conn_t  *conn;
 
     conn = ev->data;
-    c = conn->connection;
 
-    if (!conn->open || !c->idle) {
-        return;
+    if (conn->open) {
+        ngx_http_cwmp_shield(conn->connection, &conn->keepalive);
     }
-
-    c->idle = 0;
-    ngx_reusable_connection(c, 0);
-
-    conn->keepalive = c->read->handler;
 }
 
 
-/*
- * The session is over, but not by a request of this connection: what shielded
- * it ends, if it is idle still.
- */
-
-static void
-ngx_http_cwmp_conn_unshield(ngx_http_cwmp_conn_t *conn)
+void
+ngx_http_cwmp_shield(ngx_connection_t *c, ngx_event_handler_pt *keepalive)
 {
-    ngx_connection_t  *c;
+    if (c->idle) {
+        c->idle = 0;
+        ngx_reusable_connection(c, 0);
 
-    c = conn->connection;
+        *keepalive = c->read->handler;
+    }
+}
 
-    if (conn->keepalive == NULL || c->fd == (ngx_socket_t) -1
-        || c->read->handler != conn->keepalive)
+
+void
+ngx_http_cwmp_unshield(ngx_connection_t *c, ngx_event_handler_pt *keepalive)
+{
+    ngx_event_handler_pt  handler;
+
+    handler = *keepalive;
+    *keepalive = NULL;
+
+    if (handler == NULL
+        || c->fd == (ngx_socket_t) -1
+        || c->read->handler != handler)
     {
-        conn->keepalive = NULL;
         return;
     }
-
-    conn->keepalive = NULL;
 
     c->idle = 1;
     ngx_reusable_connection(c, 1);

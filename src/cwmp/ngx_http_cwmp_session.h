@@ -184,7 +184,7 @@ typedef struct {
     ngx_http_cwmp_main_conf_t        *conf;
     ngx_queue_t                       pins;
     ngx_event_t                       shield;    /* posted after a request */
-    ngx_event_handler_pt              keepalive; /* of a shielded connection */
+    ngx_event_handler_pt              keepalive; /* ngx_http_cwmp_shield() */
 
     ngx_http_cwmp_id_t                id;
     ngx_uint_t                        ncookies;

@@ -121,6 +121,8 @@ ngx_http_cwmp_wakeup_handler(ngx_http_request_t *r)
 
     r->main->count++;
 
+    r->connection->log->action = "waiting for a CPE";
+
     return NGX_DONE;
 }
 
@@ -348,6 +350,8 @@ ngx_http_cwmp_wakeup_answer(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w,
     ngx_http_cwmp_call_t *call)
 {
     ngx_int_t  rc;
+
+    r->connection->log->action = "sending to client";
 
     w->time = ngx_current_msec - w->start;
 
