@@ -218,7 +218,7 @@ write_file("$dir/large", $large);
 for my $header ('X: y', 'Transfer-Encoding: chunked', 'Content-Length:') {
     for my $file ('inform', 'large') {
         my $port = $t->port('h2');
-        my $got = `curl -s --max-time 60 --http2-prior-knowledge -H '$header' \\
+        my $got = `curl -s --max-time 180 --http2-prior-knowledge -H '$header' \\
             --data-binary \@$dir/$file http://127.0.0.1:$port/ 2>&1`;
         my ($got_body) = $got =~ /\r\n\r\n(.*)/s;
         ok(($got_body // '') eq ($file eq 'large' ? $large_expected

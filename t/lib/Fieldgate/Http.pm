@@ -42,7 +42,7 @@ sub import {
     $ENV{TEST_NGINX_SERVROOT} = "$dir/root";
     $ENV{TEST_NGINX_PORT} = free_port();
     $ENV{"TEST_NGINX_PORT_$_"} = free_port() for 1 .. 9;
-    $ENV{TEST_NGINX_TIMEOUT} //= 20;
+    $ENV{TEST_NGINX_TIMEOUT} //= 180;
     %ENV = (%ENV, sanitizer_env($dir));
 
     eval "package $caller; use Test::Nginx::Socket; 1" or die $@;
