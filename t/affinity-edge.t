@@ -110,10 +110,12 @@ $t->start;
 
 {
     acs($t);
-    my @servers = map { my $s = $t->connect('cpe');
-                        post($s, 'inform', "B$_");
-                        [$s, answer($s)] } 1 .. 2;
-    my ($s, $a) = @{$servers[0]};
+    my @sessions = $t->only_worker(($t->pids)[0], sub {
+        map { my $s = $t->connect('cpe');
+              post($s, 'inform', "B$_");
+              [$s, answer($s)] } 1 .. 2;
+    });
+    my ($s, $a) = @{$sessions[0]};
 
     post($s, 'inform', 'B1', cookie_of($a));
     my $b = answer($s);

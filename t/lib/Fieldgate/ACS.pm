@@ -264,7 +264,8 @@ sub request {
     }
 
     if (!$session) {
-        if ($cookie && $s->{aside}{$cookie}) {
+        my $aside = $cookie && $s->{aside}{$cookie};
+        if ($aside && (!$inform || $aside->{device} eq $device)) {
             $session = delete $s->{aside}{$cookie};
             $s->say("resumed $session->{device}") if !$inform;
 
