@@ -1,6 +1,6 @@
 
 /*
- * Fieldgate: keyed digests.
+ * Fieldgate: signatures of announced URLs.
  */
 
 
@@ -13,12 +13,18 @@
 #include "cwmp_sign.h"
 
 
-#define CWMP_SIGN_BLOCK  64    /* of SHA-256 */
+#define CWMP_SIGN_BLOCK   64    /* of SHA-256 */
+#define CWMP_SIGN_DIGEST  32
+
+/* what is signed begins with this: keys may get another use one day */
+#define CWMP_SIGN_URL     1
 
 
 static EVP_MD_CTX *cwmp_sign_pad(u_char *block, u_char pad);
-static ngx_int_t cwmp_sign_hash(cwmp_sign_key_t *k, ngx_uint_t purpose,
-    ngx_str_t *parts, ngx_uint_t nparts, u_char *hash);
+static ngx_int_t cwmp_sign_digest(cwmp_sign_key_t *k, ngx_str_t *parts,
+    ngx_uint_t nparts, u_char *out);
+static ngx_int_t cwmp_sign_hash(cwmp_sign_key_t *k, ngx_str_t *parts,
+    ngx_uint_t nparts, u_char *hash);
 static ngx_int_t cwmp_sign_hash_part(EVP_MD_CTX *ctx, ngx_str_t *part);
 static void cwmp_sign_base64url(u_char *dst, u_char *src);
 
@@ -98,30 +104,9 @@ cwmp_sign_pad(u_char *block, u_char pad)
 
 
 ngx_int_t
-cwmp_sign_digest(cwmp_sign_key_t *k, ngx_uint_t purpose, ngx_str_t *parts,
-    ngx_uint_t nparts, u_char *out)
-{
-    u_char  hash[CWMP_SIGN_DIGEST_LEN];
-
-    if (cwmp_sign_hash(k, purpose, parts, nparts, hash) != NGX_OK
-        || EVP_MD_CTX_copy_ex(k->md, k->inner) != 1
-        || EVP_DigestUpdate(k->md, hash, CWMP_SIGN_DIGEST_LEN) != 1
-        || EVP_DigestFinal_ex(k->md, hash, NULL) != 1
-        || EVP_MD_CTX_copy_ex(k->md, k->outer) != 1
-        || EVP_DigestUpdate(k->md, hash, CWMP_SIGN_DIGEST_LEN) != 1
-        || EVP_DigestFinal_ex(k->md, out, NULL) != 1)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
 cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
 {
-    u_char     digest[CWMP_SIGN_DIGEST_LEN];
+    u_char     digest[CWMP_SIGN_DIGEST];
     ngx_str_t  parts[3];
 
     if (mode == CWMP_URL_PATH) {
@@ -134,7 +119,7 @@ cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
     parts[1] = o->hostport;
     parts[2] = o->path;
 
-    if (cwmp_sign_digest(k, CWMP_SIGN_URL, parts, 3, digest) != NGX_OK) {
+    if (cwmp_sign_digest(k, parts, 3, digest) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -223,19 +208,40 @@ cwmp_sign_next_key(ngx_str_t *text, ngx_str_t *key, ngx_uint_t *line,
 }
 
 
+static ngx_int_t
+cwmp_sign_digest(cwmp_sign_key_t *k, ngx_str_t *parts, ngx_uint_t nparts,
+    u_char *out)
+{
+    u_char  hash[CWMP_SIGN_DIGEST];
+
+    if (cwmp_sign_hash(k, parts, nparts, hash) != NGX_OK
+        || EVP_MD_CTX_copy_ex(k->md, k->inner) != 1
+        || EVP_DigestUpdate(k->md, hash, CWMP_SIGN_DIGEST) != 1
+        || EVP_DigestFinal_ex(k->md, hash, NULL) != 1
+        || EVP_MD_CTX_copy_ex(k->md, k->outer) != 1
+        || EVP_DigestUpdate(k->md, hash, CWMP_SIGN_DIGEST) != 1
+        || EVP_DigestFinal_ex(k->md, out, NULL) != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 /*
- * The purpose, then each part behind its length: no two lists of parts give
- * the same bytes.
+ * Each part stands behind its length: no two lists of parts give the same
+ * bytes.
  */
 
 static ngx_int_t
-cwmp_sign_hash(cwmp_sign_key_t *k, ngx_uint_t purpose, ngx_str_t *parts,
-    ngx_uint_t nparts, u_char *hash)
+cwmp_sign_hash(cwmp_sign_key_t *k, ngx_str_t *parts, ngx_uint_t nparts,
+    u_char *hash)
 {
     u_char      label;
     ngx_uint_t  i;
 
-    label = (u_char) purpose;
+    label = CWMP_SIGN_URL;
 
     if (EVP_DigestInit_ex(k->md, NULL, NULL) != 1
         || EVP_DigestUpdate(k->md, &label, 1) != 1)

@@ -1,9 +1,6 @@
 
 /*
- * Fieldgate: keyed digests.
- *
- * Keyed digests: the signature of an announced URL, and the fixed-size names
- * by which shared memory knows secrets without storing them.
+ * Fieldgate: the signature of an announced URL, and the keys for it.
  */
 
 
@@ -21,12 +18,6 @@
 
 #define CWMP_SIGN_KEY_MIN     16    /* bytes of a key */
 #define CWMP_SIGN_LEN         22    /* 128 bits in base64url */
-#define CWMP_SIGN_DIGEST_LEN  32
-
-
-/* what a keyed digest is for: the signature of an announced URL */
-
-#define CWMP_SIGN_URL         1
 
 
 /*
@@ -52,18 +43,9 @@ void cwmp_sign_key_free(cwmp_sign_key_t *k);
 
 
 /*
- * HMAC-SHA256 of the parts; ("ab", "c") and ("a", "bc") differ.  The purpose is
- * a number below 256, and what is made for one never equals what is made for
- * another.  out has CWMP_SIGN_DIGEST_LEN bytes.  Returns NGX_OK, or NGX_ERROR
- * if libcrypto fails.
- */
-ngx_int_t cwmp_sign_digest(cwmp_sign_key_t *k, ngx_uint_t purpose,
-    ngx_str_t *parts, ngx_uint_t nparts, u_char *out);
-
-
-/*
- * Signs (mode, origin, path).  sig has CWMP_SIGN_LEN bytes.  Returns NGX_OK,
- * or NGX_ERROR if libcrypto fails.
+ * Signs (mode, origin, path) with HMAC-SHA256, of which 128 bits are taken.
+ * sig has CWMP_SIGN_LEN bytes.  Returns NGX_OK, or NGX_ERROR if libcrypto
+ * fails.
  */
 ngx_int_t cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o,
     u_char *sig);

@@ -228,11 +228,7 @@ ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what)
     parts[0].len = ngx_strlen(what);
     parts[1] = ctx->device_id.len ? ctx->device_id : r->connection->addr_text;
 
-    if (ngx_http_cwmp_zone_key(zone, key, NGX_HTTP_CWMP_KEY_NOTICE, parts, 2)
-        != NGX_OK)
-    {
-        return 1;
-    }
+    ngx_http_cwmp_zone_key(zone, key, NGX_HTTP_CWMP_KEY_NOTICE, parts, 2);
 
     t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_COOKIES);
 

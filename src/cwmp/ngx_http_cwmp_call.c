@@ -33,7 +33,7 @@ typedef u_char  ngx_http_cwmp_call_row_fits_t[
     sizeof(ngx_http_cwmp_call_row_t) <= NGX_HTTP_CWMP_CALL_SIZE ? 1 : -1];
 
 
-static ngx_int_t ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w,
+static void ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w,
     ngx_http_cwmp_zone_t *z, u_char *target, u_char *call);
 static ngx_http_cwmp_target_t *ngx_http_cwmp_target_get(u_char *key,
     ngx_http_cwmp_zone_t *z);
@@ -79,9 +79,7 @@ ngx_http_cwmp_call_join(ngx_http_cwmp_wakeup_t *w)
     cmcf = ngx_http_get_module_main_conf(w->request, ngx_http_cwmp_module);
     z = cmcf->shared;
 
-    if (ngx_http_cwmp_call_keys(w, z, tkey, ckey) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_cwmp_call_keys(w, z, tkey, ckey);
 
     target = ngx_http_cwmp_target_get(tkey, z);
     if (target == NULL) {
@@ -136,7 +134,7 @@ ngx_http_cwmp_call_join(ngx_http_cwmp_wakeup_t *w)
  * equals no other, since the CPE's nonce and connection belong to one ACS.
  */
 
-static ngx_int_t
+static void
 ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
     u_char *target, u_char *call)
 {
@@ -153,12 +151,8 @@ ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
 
     clcf = ngx_http_get_module_loc_conf(w->request, ngx_http_cwmp_module);
 
-    if (ngx_http_cwmp_zone_key(z, target, NGX_HTTP_CWMP_KEY_ORIGIN,
-                               &w->origin.hostport, 1)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    ngx_http_cwmp_zone_key(z, target, NGX_HTTP_CWMP_KEY_ORIGIN,
+                           &w->origin.hostport, 1);
 
     ngx_memzero(&same, sizeof(same));
 
@@ -186,7 +180,7 @@ ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
         parts[5] = clcf->bind->name;
     }
 
-    return ngx_http_cwmp_zone_key(z, call, NGX_HTTP_CWMP_KEY_CALL, parts, 6);
+    ngx_http_cwmp_zone_key(z, call, NGX_HTTP_CWMP_KEY_CALL, parts, 6);
 }
 
 

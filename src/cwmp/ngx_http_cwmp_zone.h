@@ -15,8 +15,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_md5.h>
 
-#include "cwmp_sign.h"
 #include "cwmp_table.h"
 
 
@@ -47,6 +47,9 @@
 #define NGX_HTTP_CWMP_COOKIES_PCT   15
 #define NGX_HTTP_CWMP_NONCES_PCT    30
 #define NGX_HTTP_CWMP_CALLS_PCT     15
+
+/* a block of MD5 */
+#define NGX_HTTP_CWMP_SECRET        64
 
 
 /*
@@ -220,7 +223,7 @@ typedef struct {
     ngx_atomic_t                 warned;     /* upstream without keep-alive */
     ngx_atomic_t                 wanted;     /* a session is, see its row */
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
-    u_char                       secret[32];
+    u_char                       secret[NGX_HTTP_CWMP_SECRET];
 } ngx_http_cwmp_zone_sh_t;
 
 
@@ -228,7 +231,7 @@ typedef struct {
     ngx_slab_pool_t             *shpool;     /* NULL: of this worker only */
     ngx_http_cwmp_zone_sh_t     *sh;
     cwmp_table_t                *tables[NGX_HTTP_CWMP_TABLES];
-    cwmp_sign_key_t              key;        /* sh->secret */
+    ngx_md5_t                    key;        /* has hashed sh->secret */
 } ngx_http_cwmp_zone_t;
 
 
@@ -267,12 +270,11 @@ cwmp_table_t *ngx_http_cwmp_zone_lock(ngx_http_cwmp_zone_t *z,
 void ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table);
 
 /*
- * Makes the key of a row: an HMAC of its kind and parts under a secret of the
- * zone, so that what comes from outside can neither be read there nor aims at
- * a bucket.  "kind" tells apart keys of different meaning.  NGX_ERROR:
- * libcrypto failed.
+ * Makes the key of a row, a digest of its kind and parts under the secret of
+ * the zone: what comes from outside can neither be read there, nor aim at
+ * another row or at a bucket.  "kind" tells apart keys of different meaning.
  */
-ngx_int_t ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
+void ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
     ngx_uint_t kind, ngx_str_t *parts, ngx_uint_t n);
 
 #define NGX_HTTP_CWMP_KEY_DEVICE    1

@@ -35,49 +35,6 @@ test_origin(cwmp_origin_t *o, u_char *buf, ngx_int_t mode, const char *text)
 
 
 static void
-test_digest(void)
-{
-    u_char      a[CWMP_SIGN_DIGEST_LEN], b[CWMP_SIGN_DIGEST_LEN];
-    char        hex[2 * CWMP_SIGN_DIGEST_LEN + 1];
-    ngx_str_t   got;
-    ngx_uint_t  i;
-
-    ngx_str_t   one[] = { ngx_string("ab"), ngx_string("c") };
-    ngx_str_t   two[] = { ngx_string("a"), ngx_string("bc") };
-    ngx_str_t   three[] = { ngx_string("ab"), ngx_string("c"),
-                            ngx_null_string };
-
-    tap_ok(cwmp_sign_digest(&keys[0], 2, one, 2, a) == NGX_OK,
-           "digest");
-
-    for (i = 0; i < sizeof(a); i++) {
-        sprintf(&hex[2 * i], "%02x", a[i]);
-    }
-
-    got.data = (u_char *) hex;
-    got.len = 2 * sizeof(a);
-
-    tap_is(&got, "c01ed16c228f4f0cfa4b4ab70e9fa052"
-                 "67d1211b6b446b2e7974e10b9562ce94", "its value");
-
-    (void) cwmp_sign_digest(&keys[0], 2, two, 2, b);
-    tap_ok(memcmp(a, b, sizeof(a)) != 0, "parts are told apart");
-
-    (void) cwmp_sign_digest(&keys[0], 2, three, 3, b);
-    tap_ok(memcmp(a, b, sizeof(a)) != 0, "an empty part counts");
-
-    (void) cwmp_sign_digest(&keys[0], 3, one, 2, b);
-    tap_ok(memcmp(a, b, sizeof(a)) != 0, "purposes are told apart");
-
-    (void) cwmp_sign_digest(&keys[1], 2, one, 2, b);
-    tap_ok(memcmp(a, b, sizeof(a)) != 0, "keys are told apart");
-
-    (void) cwmp_sign_digest(&keys[0], 2, one, 2, b);
-    tap_ok(memcmp(a, b, sizeof(a)) == 0, "the same again is the same");
-}
-
-
-static void
 test_vectors(void)
 {
     u_char         sig[CWMP_SIGN_LEN], buf[cwmp_origin_size(64)];
@@ -277,7 +234,6 @@ main(void)
                "key %d", (int) i);
     }
 
-    test_digest();
     test_vectors();
     test_verify();
     test_key_file();
