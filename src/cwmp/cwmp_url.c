@@ -15,9 +15,41 @@
 
 
 static u_char *cwmp_url_copy(u_char *p, ngx_str_t *s);
-static u_char *cwmp_url_encode(u_char *p, ngx_str_t *s, const char *special);
+static u_char *cwmp_url_encode(u_char *p, ngx_str_t *s, uint32_t *special);
 static u_char *cwmp_url_join(u_char *p, ngx_str_t *url);
-static ngx_str_t *cwmp_url_entity(u_char c);
+
+
+/* "%&+#;\"<>", controls, space and what is not ASCII */
+
+static uint32_t  cwmp_url_origin_special[] = {
+    0xffffffff, /* 1111 1111 1111 1111  1111 1111 1111 1111 */
+
+                /* ?>=< ;:98 7654 3210  /.-, +*)( '&%$ #"!  */
+    0x5800086d, /* 0101 1000 0000 0000  0000 1000 0110 1101 */
+
+    0x00000000, /* 0000 0000 0000 0000  0000 0000 0000 0000 */
+
+                /*  ~}| {zyx wvut srqp  onml kjih gfed cba` */
+    0x80000000, /* 1000 0000 0000 0000  0000 0000 0000 0000 */
+
+    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+};
+
+/* "#\"<>" and the same */
+
+static uint32_t  cwmp_url_target_special[] = {
+    0xffffffff, /* 1111 1111 1111 1111  1111 1111 1111 1111 */
+
+                /* ?>=< ;:98 7654 3210  /.-, +*)( '&%$ #"!  */
+    0x5000000d, /* 0101 0000 0000 0000  0000 0000 0000 1101 */
+
+    0x00000000, /* 0000 0000 0000 0000  0000 0000 0000 0000 */
+
+                /*  ~}| {zyx wvut srqp  onml kjih gfed cba` */
+    0x80000000, /* 1000 0000 0000 0000  0000 0000 0000 0000 */
+
+    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+};
 
 
 void
@@ -50,7 +82,7 @@ cwmp_url_query(u_char *p, ngx_str_t *public, ngx_str_t *origin, ngx_str_t *sig)
     p = cwmp_url_join(p, public);
 
     p = ngx_cpymem(p, "origin=", 7);
-    p = cwmp_url_encode(p, origin, "%&+#;\"<>");
+    p = cwmp_url_encode(p, origin, cwmp_url_origin_special);
 
     if (sig->len) {
         p = ngx_cpymem(p, "&sig=", 5);
@@ -75,11 +107,11 @@ cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
         *p++ = '/';
     }
 
-    p = cwmp_url_encode(p, target, "#\"<>");
+    p = cwmp_url_encode(p, target, cwmp_url_target_special);
     p = cwmp_url_join(p, target);
 
     p = ngx_cpymem(p, "origin=", 7);
-    p = cwmp_url_encode(p, hostport, "%&+#;\"<>");
+    p = cwmp_url_encode(p, hostport, cwmp_url_origin_special);
 
     if (sig->len) {
         p = ngx_cpymem(p, "&sig=", 5);
@@ -93,16 +125,22 @@ cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
 size_t
 cwmp_url_escaped_size(ngx_str_t *text)
 {
-    size_t      len, i;
-    ngx_str_t  *entity;
+    size_t  len, i;
 
     len = text->len;
 
     for (i = 0; i < text->len; i++) {
-        entity = cwmp_url_entity(text->data[i]);
 
-        if (entity) {
-            len += entity->len - 1;
+        switch (text->data[i]) {
+
+        case '&':
+            len += sizeof("&amp;") - 2;
+            break;
+
+        case '<':
+        case '>':
+            len += sizeof("&lt;") - 2;
+            break;
         }
     }
 
@@ -113,17 +151,29 @@ cwmp_url_escaped_size(ngx_str_t *text)
 u_char *
 cwmp_url_escape(u_char *dst, ngx_str_t *text)
 {
-    size_t      i;
-    ngx_str_t  *entity;
+    size_t  i;
+    u_char  c;
 
     for (i = 0; i < text->len; i++) {
-        entity = cwmp_url_entity(text->data[i]);
+        c = text->data[i];
 
-        if (entity) {
-            dst = cwmp_url_copy(dst, entity);
+        switch (c) {
 
-        } else {
-            *dst++ = text->data[i];
+        case '&':
+            dst = ngx_cpymem(dst, "&amp;", sizeof("&amp;") - 1);
+            break;
+
+        case '<':
+            dst = ngx_cpymem(dst, "&lt;", sizeof("&lt;") - 1);
+            break;
+
+        case '>':
+            dst = ngx_cpymem(dst, "&gt;", sizeof("&gt;") - 1);
+            break;
+
+        default:
+            *dst++ = c;
+            break;
         }
     }
 
@@ -139,7 +189,7 @@ cwmp_url_copy(u_char *p, ngx_str_t *s)
 
 
 static u_char *
-cwmp_url_encode(u_char *p, ngx_str_t *s, const char *special)
+cwmp_url_encode(u_char *p, ngx_str_t *s, uint32_t *special)
 {
     size_t  i;
     u_char  c;
@@ -149,7 +199,7 @@ cwmp_url_encode(u_char *p, ngx_str_t *s, const char *special)
     for (i = 0; i < s->len; i++) {
         c = s->data[i];
 
-        if (c <= ' ' || c >= 0x7f || strchr(special, c) != NULL) {
+        if (special[c >> 5] & (1U << (c & 0x1f))) {
             *p++ = '%';
             *p++ = hex[c >> 4];
             *p++ = hex[c & 0xf];
@@ -184,28 +234,4 @@ cwmp_url_join(u_char *p, ngx_str_t *url)
     }
 
     return p;
-}
-
-
-static ngx_str_t *
-cwmp_url_entity(u_char c)
-{
-    static ngx_str_t  amp = ngx_string("&amp;");
-    static ngx_str_t  lt = ngx_string("&lt;");
-    static ngx_str_t  gt = ngx_string("&gt;");
-
-    switch (c) {
-
-    case '&':
-        return &amp;
-
-    case '<':
-        return &lt;
-
-    case '>':
-        return &gt;
-
-    default:
-        return NULL;
-    }
 }

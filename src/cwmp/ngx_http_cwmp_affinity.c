@@ -47,6 +47,7 @@ typedef struct {
     ngx_http_upstream_rr_peer_data_t  *rrp;
 
     unsigned                           inform:1;
+    unsigned                           fresh:1;  /* the zone knows nothing */
     unsigned                           got:1;    /* a peer of the inner one */
 } ngx_http_cwmp_peer_t;
 
@@ -187,6 +188,7 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
 
         ngx_http_cwmp_session_join(r, cp->conn, s, cscf->timeout);
         cp->inform = s->inform;
+        cp->fresh = s->fresh;
 
         cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
         if (cp->pin == NULL) {
@@ -258,8 +260,9 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
             return NGX_DONE;
         }
 
-        if (ngx_http_cwmp_session_server(cp->conn, pin, cp->conf, &server)
-            == NGX_OK)
+        if (!cp->fresh
+            && ngx_http_cwmp_session_server(cp->conn, pin, cp->conf, &server)
+               == NGX_OK)
         {
             rc = ngx_http_cwmp_get_server(pc, cp, &server);
 

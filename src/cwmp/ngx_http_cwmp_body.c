@@ -58,6 +58,8 @@ static ngx_int_t ngx_http_cwmp_device_id(ngx_pool_t *pool,
     ngx_http_cwmp_ctx_t *ctx);
 static ngx_int_t ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b,
     ngx_http_cwmp_ctx_t *ctx);
+static ngx_int_t ngx_http_cwmp_encode(ngx_http_cwmp_body_t *b,
+    ngx_str_t *text);
 static int ngx_libc_cdecl ngx_http_cwmp_compare_edits(const void *one,
     const void *two);
 static ngx_int_t ngx_http_cwmp_uncertain(ngx_http_request_t *r,
@@ -477,9 +479,8 @@ ngx_http_cwmp_device_id(ngx_pool_t *pool, ngx_http_cwmp_ctx_t *ctx)
 static ngx_int_t
 ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b, ngx_http_cwmp_ctx_t *ctx)
 {
-    size_t                      size;
     u_char                     *p;
-    ngx_str_t                   announced, escaped;
+    ngx_str_t                   announced;
     ngx_uint_t                  i, refused;
     ngx_http_cwmp_edit_t       *edit;
     ngx_http_cwmp_main_conf_t  *cmcf;
@@ -499,29 +500,48 @@ ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b, ngx_http_cwmp_ctx_t *ctx)
             return NGX_ERROR;
         }
 
-        size = cwmp_url_escaped_size(&announced);
+        edit[i].text.len = cwmp_url_escaped_size(&announced);
 
-        /* the text itself, and the same in UTF-16 */
-
-        p = ngx_pnalloc(b->request->pool, 3 * size);
+        p = ngx_pnalloc(b->request->pool, edit[i].text.len);
         if (p == NULL) {
             return NGX_ERROR;
         }
 
-        escaped.data = p;
-        p = cwmp_url_escape(p, &announced);
-        escaped.len = p - escaped.data;
-
         edit[i].text.data = p;
-        edit[i].text.len = cwmp_message_encode(p, escaped.data, escaped.len,
-                                               b->message.charset)
-                           - p;
+        (void) cwmp_url_escape(p, &announced);
+
+        if (b->message.charset != CWMP_CHARSET_NONE
+            && ngx_http_cwmp_encode(b, &edit[i].text) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
 
         ngx_http_cwmp_count(cmcf->shared, REWRITTEN);
 
         ngx_log_debug2(NGX_LOG_DEBUG_HTTP, b->request->connection->log, 0,
                        "cwmp value at %O..%O", edit[i].start, edit[i].end);
     }
+
+    return NGX_OK;
+}
+
+
+/* into the message's UTF-16 */
+
+static ngx_int_t
+ngx_http_cwmp_encode(ngx_http_cwmp_body_t *b, ngx_str_t *text)
+{
+    u_char  *p, *last;
+
+    p = ngx_pnalloc(b->request->pool, 2 * text->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = cwmp_message_encode(p, text->data, text->len, b->message.charset);
+
+    text->data = p;
+    text->len = last - p;
 
     return NGX_OK;
 }

@@ -84,7 +84,7 @@ ngx_http_cwmp_conn_cleanup(void *data)
 {
     ngx_http_cwmp_conn_t  *conn = data;
 
-    ngx_http_cwmp_conn_drop(conn, 0);
+    ngx_http_cwmp_conn_drop(conn);
 
     if (conn->shield.posted) {
         ngx_delete_posted_event(&conn->shield);
@@ -114,7 +114,7 @@ ngx_http_cwmp_connection(ngx_http_request_t *r)
 
 
 void
-ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn, ngx_uint_t ended)
+ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn)
 {
     ngx_queue_t          *q;
     ngx_http_cwmp_pin_t  *pin;
@@ -129,10 +129,6 @@ ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn, ngx_uint_t ended)
         pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
 
         pin->server.len = 0;
-
-        if (ended && pin->held) {
-            pin->ended = 1;
-        }
 
         if (pin->busy) {
             pin->drop = 1;

@@ -51,8 +51,10 @@ static ngx_uint_t ngx_http_cwmp_session_elsewhere(
 static void ngx_http_cwmp_session_delay(ngx_http_request_t *r);
 static void ngx_http_cwmp_session_alias(ngx_http_cwmp_conn_t *conn,
     ngx_http_cwmp_cookie_t *cookie, ngx_msec_t timeout, ngx_uint_t move);
-static void ngx_http_cwmp_session_refresh(ngx_http_cwmp_conn_t *conn,
-    ngx_msec_t expires);
+static void ngx_http_cwmp_session_refresh(cwmp_table_t *t,
+    ngx_http_cwmp_conn_t *conn, ngx_msec_t expires);
+static ngx_http_cwmp_session_row_t *ngx_http_cwmp_session_row(
+    cwmp_table_t *t, ngx_http_cwmp_pin_t *pin);
 static void ngx_http_cwmp_session_row_key(u_char *key, u_char *session,
     ngx_http_cwmp_srv_conf_t *cscf);
 static ngx_uint_t ngx_http_cwmp_session_same(u_char *a, u_char *b);
@@ -371,6 +373,7 @@ ngx_http_cwmp_session_elsewhere(ngx_http_cwmp_main_conf_t *cmcf,
     ngx_http_cwmp_session_row_t  *row;
 
     elsewhere = 0;
+    s->fresh = 1;
     cscf = cmcf->upstreams.elts;
 
     for (i = 0; i < cmcf->upstreams.nelts; i++) {
@@ -380,6 +383,7 @@ ngx_http_cwmp_session_elsewhere(ngx_http_cwmp_main_conf_t *cmcf,
         /* whoever wants it asks, see ngx_http_cwmp_conn_wanted() */
 
         if (conn && ngx_http_cwmp_conn_holds(conn, key)) {
+            s->fresh = 0;
             continue;
         }
 
@@ -391,6 +395,7 @@ ngx_http_cwmp_session_elsewhere(ngx_http_cwmp_main_conf_t *cmcf,
         row = cwmp_table_get(t, key, ngx_current_msec);
 
         if (row) {
+            s->fresh = 0;
             holder = cwmp_table_holder(t, row);
             owner = row->owner;
 
@@ -435,7 +440,7 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_conn_t *conn,
                       "a message of another session on the CPE's connection, "
                       "its upstream connection is closed");
 
-        ngx_http_cwmp_conn_drop(conn, 0);
+        ngx_http_cwmp_conn_drop(conn);
     }
 
     s->other = 0;
@@ -597,7 +602,15 @@ ngx_http_cwmp_session_hold(ngx_http_cwmp_pin_t *pin,
         cwmp_table_hold(t, row, ngx_pid);
     }
 
-    ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_SESSIONS);
+    if (row && conn->ncookies) {
+        t = ngx_http_cwmp_zone_switch(z, NGX_HTTP_CWMP_SESSIONS,
+                                      NGX_HTTP_CWMP_COOKIES);
+        ngx_http_cwmp_session_refresh(t, conn, expires);
+        ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_COOKIES);
+
+    } else {
+        ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_SESSIONS);
+    }
 
     if (row == NULL) {
         ngx_http_cwmp_count(z, SESSIONS_FORGOTTEN);
@@ -610,8 +623,6 @@ ngx_http_cwmp_session_hold(ngx_http_cwmp_pin_t *pin,
 
     ngx_memcpy(pin->key, key, CWMP_TABLE_KEY_LEN);
     pin->held = 1;
-
-    ngx_http_cwmp_session_refresh(conn, expires);
 }
 
 
@@ -620,20 +631,11 @@ ngx_http_cwmp_session_hold(ngx_http_cwmp_pin_t *pin,
  */
 
 static void
-ngx_http_cwmp_session_refresh(ngx_http_cwmp_conn_t *conn, ngx_msec_t expires)
+ngx_http_cwmp_session_refresh(cwmp_table_t *t, ngx_http_cwmp_conn_t *conn,
+    ngx_msec_t expires)
 {
-    ngx_uint_t             i;
-    cwmp_table_t          *t;
-    ngx_http_cwmp_id_t    *row;
-    ngx_http_cwmp_zone_t  *z;
-
-    if (conn->ncookies == 0) {
-        return;
-    }
-
-    z = conn->conf->shared;
-
-    t = ngx_http_cwmp_zone_lock(z, NGX_HTTP_CWMP_COOKIES);
+    ngx_uint_t           i;
+    ngx_http_cwmp_id_t  *row;
 
     for (i = 0; i < conn->ncookies; i++) {
 
@@ -643,8 +645,6 @@ ngx_http_cwmp_session_refresh(ngx_http_cwmp_conn_t *conn, ngx_msec_t expires)
             cwmp_table_touch(t, row, expires);
         }
     }
-
-    ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_COOKIES);
 }
 
 
@@ -652,7 +652,6 @@ void
 ngx_http_cwmp_session_release(ngx_http_cwmp_pin_t *pin)
 {
     cwmp_table_t                 *t;
-    ngx_http_cwmp_conn_t         *conn;
     ngx_http_cwmp_zone_t         *z;
     ngx_http_cwmp_session_row_t  *row;
 
@@ -660,28 +659,20 @@ ngx_http_cwmp_session_release(ngx_http_cwmp_pin_t *pin)
         return;
     }
 
-    conn = pin->conn;
-    z = conn->conf->shared;
+    z = pin->conn->conf->shared;
 
     t = ngx_http_cwmp_zone_lock(z, NGX_HTTP_CWMP_SESSIONS);
 
-    row = cwmp_table_get(t, pin->key, ngx_current_msec);
+    row = ngx_http_cwmp_session_row(t, pin);
 
-    if (row && row->owner == conn->connection->number) {
-
-        if (pin->ended) {
-            cwmp_table_delete(t, row);
-
-        } else {
-            cwmp_table_hold(t, row, 0);
-            row->wanted = 0;
-        }
+    if (row) {
+        cwmp_table_hold(t, row, 0);
+        row->wanted = 0;
     }
 
     ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_SESSIONS);
 
     pin->held = 0;
-    pin->ended = 0;
 }
 
 
@@ -697,11 +688,9 @@ ngx_http_cwmp_session_wanted(ngx_http_cwmp_pin_t *pin)
 
     t = ngx_http_cwmp_zone_lock(z, NGX_HTTP_CWMP_SESSIONS);
 
-    row = cwmp_table_get(t, pin->key, ngx_current_msec);
+    row = ngx_http_cwmp_session_row(t, pin);
 
-    wanted = (row == NULL
-              || row->owner != pin->conn->connection->number
-              || row->wanted);
+    wanted = (row == NULL || row->wanted);
 
     ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_SESSIONS);
 
@@ -803,10 +792,13 @@ ngx_http_cwmp_session_alias(ngx_http_cwmp_conn_t *conn,
 void
 ngx_http_cwmp_session_end(ngx_http_cwmp_conn_t *conn)
 {
-    ngx_uint_t             i;
-    cwmp_table_t          *t;
-    ngx_http_cwmp_id_t    *row;
-    ngx_http_cwmp_zone_t  *z;
+    ngx_uint_t                    i;
+    ngx_queue_t                  *q;
+    cwmp_table_t                 *t;
+    ngx_http_cwmp_id_t           *id;
+    ngx_http_cwmp_pin_t          *pin;
+    ngx_http_cwmp_zone_t         *z;
+    ngx_http_cwmp_session_row_t  *row;
 
     z = conn->conf->shared;
 
@@ -814,18 +806,49 @@ ngx_http_cwmp_session_end(ngx_http_cwmp_conn_t *conn)
 
     for (i = 0; i < conn->ncookies; i++) {
 
-        row = cwmp_table_get(t, conn->cookies[i].key, ngx_current_msec);
+        id = cwmp_table_get(t, conn->cookies[i].key, ngx_current_msec);
 
-        if (row && ngx_http_cwmp_session_same(row->key, conn->id.key)) {
-            cwmp_table_delete(t, row);
+        if (id && ngx_http_cwmp_session_same(id->key, conn->id.key)) {
+            cwmp_table_delete(t, id);
         }
     }
 
-    ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_COOKIES);
+    t = ngx_http_cwmp_zone_switch(z, NGX_HTTP_CWMP_COOKIES,
+                                  NGX_HTTP_CWMP_SESSIONS);
+
+    for (q = ngx_queue_head(&conn->pins);
+         q != ngx_queue_sentinel(&conn->pins);
+         q = ngx_queue_next(q))
+    {
+        pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
+
+        row = pin->held ? ngx_http_cwmp_session_row(t, pin) : NULL;
+
+        if (row) {
+            cwmp_table_delete(t, row);
+        }
+
+        pin->held = 0;
+    }
+
+    ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_SESSIONS);
 
     ngx_http_cwmp_count(z, SESSIONS_ENDED);
 
-    ngx_http_cwmp_conn_drop(conn, 1);
+    ngx_http_cwmp_conn_drop(conn);
+}
+
+
+/* the row that the pin holds; NULL: another connection has taken it over */
+
+static ngx_http_cwmp_session_row_t *
+ngx_http_cwmp_session_row(cwmp_table_t *t, ngx_http_cwmp_pin_t *pin)
+{
+    ngx_http_cwmp_session_row_t  *row;
+
+    row = cwmp_table_get(t, pin->key, ngx_current_msec);
+
+    return (row && row->owner == pin->conn->connection->number) ? row : NULL;
 }
 
 

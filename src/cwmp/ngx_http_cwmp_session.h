@@ -172,6 +172,7 @@ struct ngx_http_cwmp_session_s {
     unsigned                          other:1;   /* not its connection's */
     unsigned                          waiting:1;
     unsigned                          joined:1;  /* its connection's */
+    unsigned                          fresh:1;   /* no row was found */
 };
 
 
@@ -217,7 +218,6 @@ struct ngx_http_cwmp_pin_s {
     unsigned                          spare:1;   /* its session is over */
     unsigned                          held:1;    /* the row is ours */
     unsigned                          drop:1;    /* close it when free */
-    unsigned                          ended:1;   /* and delete the row */
 };
 
 
@@ -255,8 +255,7 @@ void ngx_http_cwmp_session_hold(ngx_http_cwmp_pin_t *pin,
     ngx_http_cwmp_srv_conf_t *cscf);
 
 /*
- * The pin's connection is closed: lets the row go, or deletes it if the
- * session is over.
+ * The pin's connection is closed: lets the row go.
  */
 void ngx_http_cwmp_session_release(ngx_http_cwmp_pin_t *pin);
 
@@ -272,7 +271,7 @@ void ngx_http_cwmp_session_learn(ngx_http_cwmp_conn_t *conn,
     ngx_msec_t timeout, ngx_str_t *name, ngx_str_t *value);
 
 /*
- * The session on this connection is over.
+ * The session on this connection is over: deletes its rows.
  */
 void ngx_http_cwmp_session_end(ngx_http_cwmp_conn_t *conn);
 
@@ -288,9 +287,9 @@ ngx_http_cwmp_conn_t *ngx_http_cwmp_conn_get(ngx_http_request_t *r,
 
 /*
  * Closes all pins of the connection; those with a request under way when it
- * is done.  The session on it is forgotten, its rows are not: unless "ended".
+ * is done.  The session on it is forgotten here, but not in the zone.
  */
-void ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn, ngx_uint_t ended);
+void ngx_http_cwmp_conn_drop(ngx_http_cwmp_conn_t *conn);
 
 /*
  * Whether a pin of the connection holds the row of that key.

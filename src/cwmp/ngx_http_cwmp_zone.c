@@ -27,6 +27,8 @@ static size_t ngx_http_cwmp_zone_running(ngx_conf_t *cf, ngx_str_t *name);
 static ngx_int_t ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem,
     size_t size);
 static void ngx_http_cwmp_zone_attach(ngx_http_cwmp_zone_t *z);
+static cwmp_table_t *ngx_http_cwmp_zone_begin(ngx_http_cwmp_zone_t *z,
+    ngx_uint_t table);
 
 
 #define NGX_HTTP_CWMP_COUNTER_ROW(id, family, label, value, help)             \
@@ -209,6 +211,23 @@ ngx_http_cwmp_zone_lock(ngx_http_cwmp_zone_t *z, ngx_uint_t table)
         ngx_shmtx_lock(&z->shpool->mutex);
     }
 
+    return ngx_http_cwmp_zone_begin(z, table);
+}
+
+
+cwmp_table_t *
+ngx_http_cwmp_zone_switch(ngx_http_cwmp_zone_t *z, ngx_uint_t from,
+    ngx_uint_t to)
+{
+    cwmp_table_end(z->tables[from]);
+
+    return ngx_http_cwmp_zone_begin(z, to);
+}
+
+
+static cwmp_table_t *
+ngx_http_cwmp_zone_begin(ngx_http_cwmp_zone_t *z, ngx_uint_t table)
+{
     if (cwmp_table_begin(z->tables[table]) == NGX_DECLINED) {
         ngx_http_cwmp_count(z, REBUILT);
     }

@@ -260,13 +260,14 @@ char *ngx_http_cwmp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_http_cwmp_zone_t *ngx_http_cwmp_zone_private(ngx_conf_t *cf);
 
 /*
- * Takes the lock and begins work on one table, and the end of it.  Work is
- * short and bounded: no I/O, no logging, no allocation, no second table of
- * another lock.  A second table of the same zone is begun and ended with
- * cwmp_table_begin() and cwmp_table_end() in between.
+ * Takes the lock and begins work on one table, goes on with another one under
+ * the same lock, and ends it.  Work is short and bounded: no I/O, no logging,
+ * no allocation, no other lock.
  */
 cwmp_table_t *ngx_http_cwmp_zone_lock(ngx_http_cwmp_zone_t *z,
     ngx_uint_t table);
+cwmp_table_t *ngx_http_cwmp_zone_switch(ngx_http_cwmp_zone_t *z,
+    ngx_uint_t from, ngx_uint_t to);
 void ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table);
 
 /*
