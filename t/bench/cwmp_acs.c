@@ -1,13 +1,14 @@
 
 /*
- * cwmp_acs [--public=URL] [--size=N]: the ACS of the CWMP benchmark
+ * cwmp_acs [--public=URL [--mixed]] [--size=N]: the ACS of the CWMP benchmark
  *
  * Prints its port, serves until it is terminated, then prints what it has
  * seen.  Each request is compared byte by byte with what it has to be; one
  * that is not so ends the program.
  *
  * With --public the URL in a message has to be rewritten, and each connection
- * has to be one device's.  Without, the message has to be as it was sent.
+ * has to be one device's, unless --mixed says that it need not.  Without, the
+ * message has to be as it was sent.
  */
 
 
@@ -43,6 +44,7 @@ static void acs_reply(bench_connection_t *c, int status);
 
 static const char             *acs_public;
 static size_t                  acs_public_len;
+static int                     acs_may_mix;
 static soap_message_t          acs_messages[sizeof(SOAP_KINDS) - 1];
 static char                    acs_body[SOAP_REPLY_SIZE];
 static size_t                  acs_body_id;
@@ -67,6 +69,9 @@ main(int argc, char **argv)
         if (strncmp(argv[i], "--public=", 9) == 0) {
             acs_public = argv[i] + 9;
             acs_public_len = strlen(acs_public);
+
+        } else if (strcmp(argv[i], "--mixed") == 0) {
+            acs_may_mix = 1;
 
         } else if (strncmp(argv[i], "--size=", 7) == 0) {
             size = strtoul(argv[i] + 7, NULL, 10);
@@ -252,7 +257,7 @@ acs_device(bench_connection_t *c, unsigned device)
         ac->mixed = 1;
         acs_mixed++;
 
-        if (acs_public != NULL) {
+        if (acs_public != NULL && !acs_may_mix) {
             bench_wrong(c, "another device's request on this connection");
         }
     }
