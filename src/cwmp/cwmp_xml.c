@@ -42,6 +42,7 @@ static ngx_int_t cwmp_xml_lt(cwmp_xml_t *x, u_char **pos, u_char *last);
 static ngx_int_t cwmp_xml_name(cwmp_xml_t *x, u_char **pos, u_char *last);
 static void cwmp_xml_save(cwmp_xml_t *x);
 static ngx_int_t cwmp_xml_tag(cwmp_xml_t *x, u_char **pos, u_char *last);
+static u_char *cwmp_xml_tag_end(u_char *p, u_char *last);
 static ngx_int_t cwmp_xml_quoted(cwmp_xml_t *x, u_char **pos, u_char *last);
 static ngx_int_t cwmp_xml_close(cwmp_xml_t *x, u_char **pos, u_char *last);
 static ngx_int_t cwmp_xml_bang(cwmp_xml_t *x, u_char **pos, u_char *last);
@@ -55,11 +56,20 @@ static void cwmp_xml_odd_start(cwmp_xml_t *x, u_char *p, u_char *last);
 static void cwmp_xml_odd(cwmp_xml_t *x, u_char *p, u_char *last);
 
 
-/* 1: ends a tag name, 2: ends its prefix */
+#define CWMP_XML_ENDS_NAME    0x01      /* a tag name */
+#define CWMP_XML_ENDS_PREFIX  0x02      /* its prefix */
+#define CWMP_XML_ENDS_TAG     0x04      /* a tag, or quotes in it */
 
-static u_char  cwmp_xml_name_class[256] = {
-    ['\t'] = 1, [LF] = 1, [CR] = 1, [' '] = 1, ['/'] = 1, ['>'] = 1,
-    ['"'] = 1, ['\''] = 1, [':'] = 2
+static u_char  cwmp_xml_class[256] = {
+    ['\t'] = CWMP_XML_ENDS_NAME,
+    [LF] = CWMP_XML_ENDS_NAME,
+    [CR] = CWMP_XML_ENDS_NAME,
+    [' '] = CWMP_XML_ENDS_NAME,
+    ['/'] = CWMP_XML_ENDS_NAME,
+    ['>'] = CWMP_XML_ENDS_NAME|CWMP_XML_ENDS_TAG,
+    ['"'] = CWMP_XML_ENDS_NAME|CWMP_XML_ENDS_TAG,
+    ['\''] = CWMP_XML_ENDS_NAME|CWMP_XML_ENDS_TAG,
+    [':'] = CWMP_XML_ENDS_PREFIX
 };
 
 
@@ -346,14 +356,14 @@ cwmp_xml_name(cwmp_xml_t *x, u_char **pos, u_char *last)
     for ( ;; ) {
 
         for (class = 0; p < last; p++) {
-            class = cwmp_xml_name_class[*p];
+            class = cwmp_xml_class[*p];
 
             if (class) {
                 break;
             }
         }
 
-        if (class != 2) {
+        if (class != CWMP_XML_ENDS_PREFIX) {
             break;
         }
 
@@ -412,32 +422,44 @@ cwmp_xml_save(cwmp_xml_t *x)
 static ngx_int_t
 cwmp_xml_tag(cwmp_xml_t *x, u_char **pos, u_char *last)
 {
-    u_char  *p, c;
+    u_char  *p;
 
-    for (p = *pos; p < last; p++) {
-        c = *p;
+    p = cwmp_xml_tag_end(*pos, last);
 
-        if (c == '>') {
-            x->state = (x->prev == '/') ? sw_empty : sw_text;
-            *pos = p + 1;
-            return CWMP_XML_START;
-        }
-
-        if (c == '"' || c == '\'') {
-            x->quote = c;
-            x->prev = c;
-            x->state = sw_tag_quoted;
-            *pos = p + 1;
-            return NGX_OK;
-        }
-
-        x->prev = c;
+    if (p > *pos) {
+        x->prev = p[-1];
     }
 
-    *pos = last;
-    cwmp_xml_save(x);
+    if (p == last) {
+        *pos = last;
+        cwmp_xml_save(x);
 
-    return NGX_AGAIN;
+        return NGX_AGAIN;
+    }
+
+    *pos = p + 1;
+
+    if (*p == '>') {
+        x->state = (x->prev == '/') ? sw_empty : sw_text;
+        return CWMP_XML_START;
+    }
+
+    x->quote = *p;
+    x->prev = *p;
+    x->state = sw_tag_quoted;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+cwmp_xml_tag_end(u_char *p, u_char *last)
+{
+    while (p < last && !(cwmp_xml_class[*p] & CWMP_XML_ENDS_TAG)) {
+        p++;
+    }
+
+    return p;
 }
 
 
@@ -468,28 +490,26 @@ cwmp_xml_quoted(cwmp_xml_t *x, u_char **pos, u_char *last)
 static ngx_int_t
 cwmp_xml_close(cwmp_xml_t *x, u_char **pos, u_char *last)
 {
-    u_char  *p, c;
+    u_char  *p;
 
-    for (p = *pos; p < last; p++) {
-        c = *p;
+    p = cwmp_xml_tag_end(*pos, last);
 
-        if (c == '>') {
-            x->state = sw_text;
-            *pos = p + 1;
-            return CWMP_XML_END;
-        }
-
-        if (c == '"' || c == '\'') {
-            x->quote = c;
-            x->state = sw_close_quoted;
-            *pos = p + 1;
-            return NGX_OK;
-        }
+    if (p == last) {
+        *pos = last;
+        return NGX_AGAIN;
     }
 
-    *pos = last;
+    *pos = p + 1;
 
-    return NGX_AGAIN;
+    if (*p == '>') {
+        x->state = sw_text;
+        return CWMP_XML_END;
+    }
+
+    x->quote = *p;
+    x->state = sw_close_quoted;
+
+    return NGX_OK;
 }
 
 
