@@ -556,7 +556,7 @@ ngx_stream_ntrip_remember(ngx_stream_ntrip_rover_t *rover)
     pool = rover->session->connection->pool;
 
     rover->expires = rq->user.expires;
-    rover->max_sessions = rq->user.max_sessions;
+    rover->max_sessions = (uint32_t) rq->user.max_sessions;
     rover->stored = ntrip_hash(ngx_stream_ntrip_worker.bus->seed,
                                rq->user.password, rq->user.password_len, 0);
 

@@ -28,7 +28,7 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
 
     /* the message has no room for the sentence of one that waits */
 
-    if (rover->tls || rover->mail) {
+    if (rover->tls || (rover->wait && rover->wait->mail.len)) {
         return NGX_DECLINED;
     }
 
@@ -193,7 +193,7 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
     s->received = (off_t) msg->received;
 
     rover->stored = msg->stored;
-    rover->max_sessions = (ngx_uint_t) msg->max_sessions;
+    rover->max_sessions = msg->max_sessions;
 
     /* expiry, and what has changed on the way, with the next tick */
 

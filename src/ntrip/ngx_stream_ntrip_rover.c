@@ -441,7 +441,7 @@ ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
         return ngx_stream_ntrip_rover_join(rover, mail);
 
     case NGX_STREAM_NTRIP_ROVER_WAIT:
-        *rover->mail = *mail;
+        rover->wait->mail = *mail;
         return NGX_OK;
 
     case NGX_STREAM_NTRIP_ROVER_ATTACHED:
@@ -531,9 +531,7 @@ ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
         return NGX_ERROR;
     }
 
-    if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
-        ngx_queue_remove(&rover->waiting);
-    }
+    ngx_stream_ntrip_rovers_waited(rover);
 
     c->log->action = "relaying corrections to ntrip rover";
     rover->state = NGX_STREAM_NTRIP_ROVER_ATTACHED;
@@ -541,11 +539,6 @@ ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
 
     if (c->read->timer_set) {
         ngx_del_timer(c->read);
-    }
-
-    if (rover->mail) {
-        ngx_free(rover->mail);
-        rover->mail = NULL;
     }
 
     return NGX_OK;
@@ -563,19 +556,15 @@ ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
 
     c = rover->session->connection;
 
+    ngx_stream_ntrip_rovers_retry_in(wait);
+
     if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
-        ngx_stream_ntrip_rovers_retry_in(wait);
         return NGX_OK;
     }
 
-    if (mail) {
-        rover->mail = ngx_alloc(sizeof(ntrip_mail_t), c->log);
-        if (rover->mail == NULL) {
-            ngx_stream_ntrip_rover_finalize(rover, "error");
-            return NGX_ERROR;
-        }
-
-        *rover->mail = *mail;
+    if (ngx_stream_ntrip_rovers_wait(rover, mail) != NGX_OK) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return NGX_ERROR;
     }
 
     c->log->action = "waiting for an ntrip account";
@@ -584,8 +573,6 @@ ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
     conf = ngx_stream_get_module_srv_conf(rover->session,
                                           ngx_stream_ntrip_module);
     ngx_add_timer(c->read, conf->source_wait);
-
-    ngx_stream_ntrip_rovers_wait(rover, wait);
 
     return NGX_OK;
 }
@@ -671,8 +658,5 @@ ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover)
         rover->nmea = NULL;
     }
 
-    if (rover->mail) {
-        ngx_free(rover->mail);
-        rover->mail = NULL;
-    }
+    ngx_stream_ntrip_rovers_waited(rover);
 }

@@ -30,6 +30,7 @@ typedef void (*ngx_stream_ntrip_rover_pt)(ngx_stream_ntrip_rover_t *rover,
 static ngx_queue_t *ngx_stream_ntrip_namesakes(ngx_str_t *user);
 static void ngx_stream_ntrip_rovers_each(ngx_str_t *user,
     ngx_stream_ntrip_rover_pt handler, uint64_t below);
+static void ngx_stream_ntrip_rovers_try(ngx_queue_t *q);
 static void ngx_stream_ntrip_rovers_retry_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover,
     uint64_t below);
@@ -89,10 +90,6 @@ ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover)
 {
     ngx_queue_remove(&rover->queue);
     ngx_queue_remove(&rover->namesakes);
-
-    if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
-        ngx_queue_remove(&rover->waiting);
-    }
 }
 
 
@@ -143,12 +140,56 @@ ngx_stream_ntrip_rovers_each(ngx_str_t *user,
 
 /* ---- those that wait ---- */
 
-void
-ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover, ngx_msec_t wait)
+ngx_int_t
+ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail)
 {
-    ngx_queue_insert_tail(&ngx_stream_ntrip_waiting, &rover->waiting);
+    ngx_stream_ntrip_wait_t  *wait;
 
-    ngx_stream_ntrip_rovers_retry_in(wait);
+    wait = ngx_alloc(sizeof(ngx_stream_ntrip_wait_t),
+                     rover->session->connection->log);
+    if (wait == NULL) {
+        return NGX_ERROR;
+    }
+
+    wait->rover = rover;
+    wait->mail.len = 0;
+
+    if (mail) {
+        wait->mail = *mail;
+    }
+
+    ngx_queue_insert_tail(&ngx_stream_ntrip_waiting, &wait->queue);
+
+    rover->wait = wait;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_stream_ntrip_rovers_waited(ngx_stream_ntrip_rover_t *rover)
+{
+    if (rover->wait == NULL) {
+        return;
+    }
+
+    ngx_queue_remove(&rover->wait->queue);
+
+    ngx_free(rover->wait);
+    rover->wait = NULL;
+}
+
+
+static void
+ngx_stream_ntrip_rovers_try(ngx_queue_t *q)
+{
+    ngx_stream_ntrip_wait_t  *wait;
+
+    wait = ngx_queue_data(q, ngx_stream_ntrip_wait_t, queue);
+
+    (void) ngx_stream_ntrip_rover_join(wait->rover,
+                                       wait->mail.len ? &wait->mail : NULL);
 }
 
 
@@ -170,9 +211,8 @@ ngx_stream_ntrip_rovers_retry_in(ngx_msec_t wait)
 static void
 ngx_stream_ntrip_rovers_retry_handler(ngx_event_t *ev)
 {
-    ngx_uint_t                 i;
-    ngx_queue_t               *q, *next;
-    ngx_stream_ntrip_rover_t  *rover;
+    ngx_uint_t    i;
+    ngx_queue_t  *q, *next;
 
     q = ngx_queue_head(&ngx_stream_ntrip_waiting);
 
@@ -183,10 +223,7 @@ ngx_stream_ntrip_rovers_retry_handler(ngx_event_t *ev)
          i++)
     {
         next = ngx_queue_next(q);
-        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, waiting);
-
-        (void) ngx_stream_ntrip_rover_join(rover, rover->mail);
-
+        ngx_stream_ntrip_rovers_try(q);
         q = next;
     }
 }
@@ -195,17 +232,14 @@ ngx_stream_ntrip_rovers_retry_handler(ngx_event_t *ev)
 void
 ngx_stream_ntrip_rovers_retry(void)
 {
-    ngx_queue_t               *q, *next;
-    ngx_stream_ntrip_rover_t  *rover;
+    ngx_queue_t  *q, *next;
 
     for (q = ngx_queue_head(&ngx_stream_ntrip_waiting);
          q != ngx_queue_sentinel(&ngx_stream_ntrip_waiting);
          q = next)
     {
         next = ngx_queue_next(q);
-        rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, waiting);
-
-        (void) ngx_stream_ntrip_rover_join(rover, rover->mail);
+        ngx_stream_ntrip_rovers_try(q);
     }
 }
 
@@ -375,7 +409,7 @@ ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
 
         if (stored == rover->stored) {
             rover->expires = user.expires;
-            rover->max_sessions = user.max_sessions;
+            rover->max_sessions = (uint32_t) user.max_sessions;
             return;
         }
     }

@@ -441,6 +441,16 @@ typedef struct {
 } ngx_stream_ntrip_request_t;
 
 
+/* in WAIT */
+
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_stream_ntrip_rover_t    *rover;
+    ntrip_mail_t                 mail;     /* where it is; len 0: that does not
+                                              matter */
+} ngx_stream_ntrip_wait_t;
+
+
 struct ngx_stream_ntrip_rover_s {
     ngx_stream_session_t        *session;
     ngx_stream_ntrip_stream_t   *stream;   /* NULL: on none */
@@ -450,7 +460,6 @@ struct ngx_stream_ntrip_rover_s {
     ngx_stream_ntrip_mount_t    *mount;
     ngx_queue_t                  queue;    /* of this worker */
     ngx_queue_t                  namesakes;  /* of this user, or nearly */
-    ngx_queue_t                  waiting;  /* in WAIT */
 
     u_char                       state;
     u_char                       version;
@@ -458,11 +467,12 @@ struct ngx_stream_ntrip_rover_s {
     unsigned                     check:1;  /* look the user up with the next
                                               tick */
     unsigned                     kicked:1; /* while it was offered */
+    uint32_t                     max_sessions;
 
     ntrip_nmea_t                *nmea;     /* unfinished sentence, NULL if
                                               there is none: nearly always */
     ngx_stream_ntrip_request_t  *request;  /* until login */
-    ntrip_mail_t                *mail;     /* WAIT: where it is */
+    ngx_stream_ntrip_wait_t     *wait;
     ngx_buf_t                   *out;      /* TABLE: what is not sent */
     ngx_msec_t                   gga;      /* when the last went upstream */
 
@@ -471,7 +481,6 @@ struct ngx_stream_ntrip_rover_s {
     uint64_t                     point;    /* ntrip_point_t */
     uint64_t                     stored;   /* hash of the stored password */
     time_t                       expires;
-    ngx_uint_t                   max_sessions;
 
     ngx_str_t                    user;
     ngx_str_t                    agent;
@@ -540,10 +549,13 @@ void ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_rovers_add(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover);
 
-/* it is in WAIT; and when, in ms, there may be an account, if before the next
-   tick */
-void ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover,
-    ngx_msec_t wait);
+/* it is in WAIT, with its position, NULL if none is needed, until waited();
+   NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+void ngx_stream_ntrip_rovers_waited(ngx_stream_ntrip_rover_t *rover);
+
+/* there may be an account in as many ms, if that is before the next tick */
 void ngx_stream_ntrip_rovers_retry_in(ngx_msec_t wait);
 
 /* an account has become free, or rests are over: rovers in WAIT try again */
