@@ -11,7 +11,6 @@ use Fieldgate::ConnectionRequest;
 use Fieldgate::Env qw(has_feature read_file);
 use Fieldgate::Ntrip;
 use Fieldgate::Wakeup;
-use Digest::MD5 qw(md5_hex);
 use MIME::Base64 qw(encode_base64);
 
 plan(skip_all => 'this nginx was built without --with-debug')
@@ -145,14 +144,8 @@ sub announced {
 
 sub digest {
     my ($reply, $target, $password) = @_;
-    my %p = $reply->{headers}{'www-authenticate'}[0] =~ /(\w+)="([^"]*)"/g;
-    my $ha1 = md5_hex("acs:$p{realm}:$password");
-    my $response = md5_hex("$ha1:$p{nonce}:00000001:0123456789abcdef:auth:"
-                           . md5_hex("GET:$target"));
-    return "Digest username=\"acs\", realm=\"$p{realm}\", "
-           . "nonce=\"$p{nonce}\", uri=\"$target\", qop=auth, nc=00000001, "
-           . "cnonce=\"0123456789abcdef\", response=\"$response\", "
-           . "opaque=\"$p{opaque}\"";
+    return Fieldgate::Wakeup::digest($reply->{headers}{'www-authenticate'}[0],
+                                     $target, password => $password);
 }
 
 my $acs = Fieldgate::Wakeup->new($t);

@@ -4,7 +4,6 @@ use lib 't/lib';
 use Fieldgate;
 use Fieldgate::ConnectionRequest;
 use Fieldgate::Wakeup;
-use Digest::MD5 qw(md5_hex);
 
 my $key = 'a key of sixteen bytes';
 
@@ -78,17 +77,7 @@ sub target {
            . "&sig=$sig";
 }
 
-sub answer {
-    my ($challenge, $target, %opt) = @_;
-    my %p = $challenge =~ /(\w+)="([^"]*)"/g;
-    my $ha1 = md5_hex("acs:$p{realm}:" . ($opt{password} // 's3c:ret'));
-    my $response = md5_hex("$ha1:$p{nonce}:00000001:0123456789abcdef:auth:"
-                           . md5_hex("GET:$target"));
-    return "Digest username=\"acs\", realm=\"$p{realm}\", "
-           . "nonce=\"$p{nonce}\", uri=\"$target\", qop=auth, nc=00000001, "
-           . "cnonce=\"0123456789abcdef\", response=\"$response\", "
-           . "opaque=\"$p{opaque}\"";
-}
+sub answer { Fieldgate::Wakeup::digest(@_) }
 
 # a first leg that a machine which is slow may not manage within cwmp_timeout
 

@@ -17,6 +17,7 @@ package Fieldgate::Wakeup;
 use strict;
 use warnings;
 
+use Digest::MD5 qw(md5_hex);
 use Digest::SHA qw(hmac_sha256 sha256);
 use IO::Select;
 use IO::Socket::IP;
@@ -69,6 +70,24 @@ sub encode_base64url {
 sub basic {
     my ($user, $password) = @_;
     return 'Basic ' . encode_base64("$user:$password", '');
+}
+
+
+# the ACS's answer to a CPE's challenge that path mode has passed on: MD5, with
+# qop auth (RFC 7616 3.4.1)
+
+sub digest {
+    my ($challenge, $target, %opt) = @_;
+
+    my %p = $challenge =~ /(\w+)="([^"]*)"/g;
+    my $ha1 = md5_hex("acs:$p{realm}:" . ($opt{password} // 's3c:ret'));
+    my $response = md5_hex("$ha1:$p{nonce}:00000001:0123456789abcdef:auth:"
+                           . md5_hex("GET:$target"));
+
+    return "Digest username=\"acs\", realm=\"$p{realm}\", "
+           . "nonce=\"$p{nonce}\", uri=\"$target\", qop=auth, nc=00000001, "
+           . "cnonce=\"0123456789abcdef\", response=\"$response\", "
+           . "opaque=\"$p{opaque}\"";
 }
 
 
