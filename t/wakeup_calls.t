@@ -240,6 +240,12 @@ is($refused->{status}, 401, 'auth_request: not woken');
 is_deeply($refused->{headers}{'www-authenticate'}, ['Basic realm="cwmp"'],
           'auth_request: with the challenge');
 is($after->wake('http://127.0.0.2/')->{status}, 403, 'auth_request: refused');
+$cpe->set(status => 503);
+my $hidden = 'http://' . $cpe->hostport . '/hidden';
+is($after->wake($hidden)->{status}, 500, 'auth_request: nginx has no 503 there');
+like($t->error_log, qr/\[error\].*auth request unexpected status: 503/,
+     'and says so');
+unlike($t->error_log, qr/hidden/, 'but not what was called');
 
 # a call that fails at once, for an ACS that has reset its connection already
 

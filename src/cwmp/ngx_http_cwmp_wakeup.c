@@ -55,7 +55,10 @@ ngx_http_cwmp_wakeup_phase_handler(ngx_http_request_t *r)
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
     if (clcf->wakeup_place.line) {
-        r->log_handler = ngx_http_cwmp_wakeup_log;
+
+        /* that of the main request is used, also for its subrequests */
+
+        r->main->log_handler = ngx_http_cwmp_wakeup_log;
     }
 
     return NGX_DECLINED;
@@ -602,7 +605,7 @@ ngx_http_cwmp_wakeup_log(ngx_http_request_t *r, ngx_http_request_t *sr,
     len -= p - buf;
     buf = p;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
+    ctx = ngx_http_get_module_ctx(sr, ngx_http_cwmp_module);
 
     if (ctx && ctx->origin.len) {
         buf = ngx_snprintf(buf, len, ", CPE: %V", &ctx->origin);
