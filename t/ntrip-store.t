@@ -368,15 +368,25 @@ tell_shell($shell, 'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;'
                    . " UPDATE user SET note = 'x';");
 $t->start;
 is(result('plain', 'pw'), 'closed', 'locked at the start: no 401');
+my ($late) = $t->pids;
+$t->freeze($late);
 tell_shell($shell, 'COMMIT;');
 end_shell($shell);
 wait_for(sub { result('plain', 'pw') eq 'in' }, 'the end of the lock');
 pass('unlocked');
 
 
-# gone, and new workers come
+# gone, before one worker has ever had it open
 
+$from = length $t->error_log;
 unlink $db or die "unlink: $!";
+kill CONT => $late;
+workers_say($from, qr/is not available: there is no such file/);
+ok(!-e $db, 'no worker makes what another one had open');
+
+
+# new workers come
+
 $t->reload(gone => 1);
 $t->kill_worker(($t->pids)[0]);
 workers_say(0, qr/is not available: there is no such file/);

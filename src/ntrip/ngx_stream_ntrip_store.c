@@ -218,6 +218,10 @@ ngx_stream_ntrip_store_poll(ngx_event_t *ev)
         job = st->task->ctx;
         job->schema.check = st->damaged;
         job->reopen = 1;
+
+        /* another worker may have had it open meanwhile */
+
+        job->schema.create &= ngx_stream_ntrip_store_missing();
     }
 
     ngx_stream_ntrip_store_run(st);
