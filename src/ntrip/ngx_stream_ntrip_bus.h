@@ -120,6 +120,8 @@ void ngx_stream_ntrip_unlock(void);
 void ngx_stream_ntrip_lock_bus(void);
 void ngx_stream_ntrip_unlock_bus(void);
 
+/* whoever is woken looks at all that was marked for its slot; this worker, if
+   it is its own, in a posted event.  Never with a lock. */
 void ngx_stream_ntrip_wake(ngx_uint_t slot);
 void ngx_stream_ntrip_wake_set(ntrip_slots_t *set);
 

@@ -253,10 +253,10 @@ ngx_stream_ntrip_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_stream_ntrip_stream_init();
     ngx_stream_ntrip_rovers_init(cycle);
 
-    if (ngx_stream_ntrip_stream_init(cycle) != NGX_OK
-        || ngx_stream_ntrip_store_init(cycle, nmcf) != NGX_OK
+    if (ngx_stream_ntrip_store_init(cycle, nmcf) != NGX_OK
         || ngx_stream_ntrip_bus_init_process(cycle) != NGX_OK)
     {
         return NGX_ERROR;

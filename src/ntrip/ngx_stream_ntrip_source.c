@@ -493,13 +493,13 @@ ngx_stream_ntrip_source_failed(ngx_stream_ntrip_source_t *source,
 
     ngx_stream_ntrip_unlock();
 
-    ngx_memzero(&source->candidate, sizeof(ntrip_candidate_t));
-    source->state = NGX_STREAM_NTRIP_SOURCE_NONE;
-
     if (source->test) {
         ngx_stream_ntrip_source_tested(source, reason);
         return;
     }
+
+    ngx_memzero(&source->candidate, sizeof(ntrip_candidate_t));
+    source->state = NGX_STREAM_NTRIP_SOURCE_NONE;
 
     if (!owned) {
         ngx_stream_ntrip_source_free(source);

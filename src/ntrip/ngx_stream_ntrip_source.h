@@ -142,7 +142,7 @@ void ngx_stream_ntrip_connect_stop(ngx_stream_ntrip_source_t *source);
 /* sends from pos to last as far as possible; an error makes it broken */
 void ngx_stream_ntrip_source_send(ngx_stream_ntrip_source_t *source);
 
-
+/* of its connection: what is left of the request or of a sentence */
 void ngx_stream_ntrip_source_write_handler(ngx_event_t *wev);
 
 
@@ -167,8 +167,11 @@ size_t ngx_stream_ntrip_source_shown(ngx_stream_ntrip_source_t *source,
    from; NULL: no memory */
 ngx_stream_ntrip_source_t *ngx_stream_ntrip_source_create(
     ngx_stream_ntrip_srv_conf_t *conf, uint32_t index, uint64_t serial);
+
+/* with its connection and lock, which are closed; rows are left alone */
 void ngx_stream_ntrip_source_free(ngx_stream_ntrip_source_t *source);
 
+/* all that it has; what is posted stays so */
 void ngx_stream_ntrip_source_stop_timers(ngx_stream_ntrip_source_t *source);
 
 /* does the row still name this worker? */

@@ -37,14 +37,12 @@ static ngx_stream_ntrip_stream_t  *
     ngx_stream_ntrip_by_index[NTRIP_STREAMS_MAX];
 
 
-ngx_int_t
-ngx_stream_ntrip_stream_init(ngx_cycle_t *cycle)
+void
+ngx_stream_ntrip_stream_init(void)
 {
     ngx_queue_init(&ngx_stream_ntrip_streams);
 
     ngx_memzero(ngx_stream_ntrip_by_index, sizeof(ngx_stream_ntrip_by_index));
-
-    return NGX_OK;
 }
 
 

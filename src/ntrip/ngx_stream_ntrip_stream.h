@@ -213,7 +213,8 @@ struct ngx_stream_ntrip_stream_s {
 /* all stream objects of this worker, by their "queue" */
 extern ngx_queue_t  ngx_stream_ntrip_streams;
 
-ngx_int_t ngx_stream_ntrip_stream_init(ngx_cycle_t *cycle);
+/* in init_process: there are none */
+void ngx_stream_ntrip_stream_init(void);
 
 /*
  * Finds or makes the stream for a rover with what it wants, shared or new
@@ -508,6 +509,7 @@ void ngx_stream_ntrip_send_out(ngx_stream_ntrip_rover_t *rover);
 
 /* ngx_stream_ntrip_rover.c */
 
+/* of a rover's connection, in each of its states */
 void ngx_stream_ntrip_read_handler(ngx_event_t *rev);
 void ngx_stream_ntrip_write_handler(ngx_event_t *wev);
 
@@ -543,6 +545,7 @@ extern ngx_queue_t  ngx_stream_ntrip_rovers;
 /* and all others that there are, which keep an exiting worker as well */
 extern ngx_uint_t  ngx_stream_ntrip_nrovers;
 
+/* in init_process: there are none */
 void ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle);
 
 /* it is logged in; is no more */
