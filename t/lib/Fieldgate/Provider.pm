@@ -49,7 +49,7 @@ our @EXPORT_OK = qw(frame frame_read);
 
 # as that of Fieldgate
 
-our $Guard = 60;
+our $Guard = 180;
 
 my $json = JSON::PP->new->latin1->canonical;
 
