@@ -244,6 +244,10 @@ ngx_int_t ngx_http_cwmp_session_handler(ngx_http_request_t *r);
  */
 ngx_int_t ngx_http_cwmp_affinity_init(ngx_conf_t *cf);
 
+/*
+ * Looks at the ACS's replies: cookies, the end of a session, challenges with
+ * auth-int.  Called in postconfiguration.
+ */
 void ngx_http_cwmp_filter_init(void);
 
 

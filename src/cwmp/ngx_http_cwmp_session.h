@@ -339,6 +339,9 @@ void ngx_http_cwmp_pin_spare(ngx_http_cwmp_pin_t *pin);
  */
 void ngx_http_cwmp_pin_close(ngx_http_cwmp_pin_t *pin, ngx_connection_t *c);
 
+/*
+ * Closes an upstream connection that no pin has, TLS included.
+ */
 void ngx_http_cwmp_close_upstream(ngx_connection_t *c);
 
 
