@@ -22,7 +22,12 @@ sub http {
             proxy_pass http://acs;
         }
 END
-    my $other = $location =~ s{location /}{location /other}r;
+    my $other = $location =~ s{location /}{location /other}r
+                . $location =~ s{location / \{}{location /twice \{
+            proxy_intercept_errors on;
+            error_page 404 = \@rest;}r
+                . $location =~ s{location /}{location \@rest}r
+                            =~ s/^ *cwmp.*\n//gmr;
     my $about = <<'END';
         location = /pid { return 200 $pid; }
         location = /status { cwmp_status; }
@@ -301,6 +306,22 @@ for my $leaves (1, 0) {
 }
 
 {
+    # two requests to the upstream for one of the CPE
+
+    acs($t, status => 404);
+    for (1 .. 4) {
+        my @before = map { report($t, $_)->{requests} } qw(acs1 acs2);
+        my $s = $t->connect('cpe');
+        post_to('/twice', $s, 'inform', "M$_");
+        my $second = answer($s);
+        like($second, qr/^HTTP\S+ 404/, 'a named location');
+        my @asked = map { report($t, $_)->{requests} - shift @before }
+                        qw(acs1 acs2);
+        is(join(' ', sort @asked), '0 2', 'goes to the session\'s server');
+    }
+}
+
+{
     # a session ends that has left another location's connection alone; what
     # goes on there later is remembered when the CPE's connection is lost
 
@@ -410,6 +431,13 @@ for my $leaves (1, 0) {
     is(total('mixed'), 0, 'nothing is mixed');
     is(report($t, $_)->{max_devices}, 1, "$_: a connection has one device")
         for qw(acs1 acs2);
+
+    # but their connections know the servers
+
+    acs($t, close_in_middle => 1);
+    is(failed(cpes($t, 'cpe', sessions => 400, at_once => 200,
+                   think => 0.3)), 0,
+       'even if the ACS closes its connection in the middle');
 }
 
 {

@@ -188,12 +188,19 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
 
         ngx_http_cwmp_session_join(r, cp->conn, s, cscf->timeout);
         cp->inform = s->inform;
-        cp->fresh = s->fresh;
 
         cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
         if (cp->pin == NULL) {
             return NGX_ERROR;
         }
+
+        /*
+         * What the zone had no room for, the pin may know; and after an
+         * internal redirect the zone knows what the first request has told it.
+         */
+
+        cp->fresh = (s->fresh && cp->pin->server.len == 0);
+        s->fresh = 0;
 
         if (r->connection == cp->conn->connection) {
             cln = ngx_pool_cleanup_add(r->pool, 0);
@@ -617,10 +624,6 @@ ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
         pin->busy = NULL;
 
         if (c && !next && ngx_http_cwmp_can_keep(cp, c)) {
-
-            if (pin->spare) {
-                ngx_http_cwmp_session_release(pin);
-            }
 
             ngx_http_cwmp_pin_park(pin, c, pin->spare ? NGX_HTTP_CWMP_SPARE
                                                       : cp->conf->timeout);
