@@ -15,7 +15,9 @@ static ngx_int_t ngx_http_cwmp_filter_challenges(ngx_http_request_t *r);
 static ngx_http_cwmp_pin_t *ngx_http_cwmp_filter_session(
     ngx_http_request_t *r);
 static void ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin,
-    ngx_list_t *headers);
+    ngx_list_t *headers, ngx_list_t *seen);
+static ngx_uint_t ngx_http_cwmp_filter_seen(ngx_list_t *headers,
+    ngx_str_t *value);
 static ngx_uint_t ngx_http_cwmp_filter_ends(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_cwmp_filter_suffix(ngx_str_t *s, char *suffix);
 
@@ -75,7 +77,8 @@ ngx_http_cwmp_header_filter(ngx_http_request_t *r)
          * "add_header" and "sticky cookie" do.
          */
 
-        ngx_http_cwmp_filter_cookies(pin, &r->headers_out.headers);
+        ngx_http_cwmp_filter_cookies(pin, &r->headers_out.headers,
+                                     &r->upstream->headers_in.headers);
     }
 
     return rc;
@@ -177,15 +180,19 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
     /* the ACS's own list: what nginx makes of it may lack the header */
 
     if (pin && r->upstream->headers_in.status_n) {
-        ngx_http_cwmp_filter_cookies(pin, &r->upstream->headers_in.headers);
+        ngx_http_cwmp_filter_cookies(pin, &r->upstream->headers_in.headers,
+                                     NULL);
     }
 
     return pin;
 }
 
 
+/* "seen": a list of which nothing is new, or NULL */
+
 static void
-ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin, ngx_list_t *headers)
+ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin, ngx_list_t *headers,
+    ngx_list_t *seen)
 {
     ngx_str_t                  name, value;
     ngx_uint_t                 i, known;
@@ -207,6 +214,7 @@ ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin, ngx_list_t *headers)
                 && ngx_strncasecmp(h[i].key.data, (u_char *) "Set-Cookie",
                                    sizeof("Set-Cookie") - 1)
                    == 0
+                && !(seen && ngx_http_cwmp_filter_seen(seen, &h[i].value))
                 && cwmp_cookie_set(&h[i].value, &name, &value) == NGX_OK)
             {
                 ngx_http_cwmp_session_learn(pin->conn, cscf->timeout, &name,
@@ -221,6 +229,29 @@ ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin, ngx_list_t *headers)
 
         ngx_http_cwmp_session_hold(pin, cscf);
     }
+}
+
+
+/* nginx copies a header of the ACS, but not its value */
+
+static ngx_uint_t
+ngx_http_cwmp_filter_seen(ngx_list_t *headers, ngx_str_t *value)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &headers->part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].value.data == value->data) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 
