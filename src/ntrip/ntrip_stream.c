@@ -2,6 +2,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <math.h>
+
 #include "ntrip_lease.h"
 #include "ntrip_session.h"
 #include "ntrip_stream.h"
@@ -102,6 +104,7 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
     const ntrip_want_t *want, double *distance)
 {
     double               d;
+    ntrip_point_t        reference;
     ntrip_stream_row_t  *stream, *best;
 
     if (want->share == NTRIP_SHARE_NONE) {
@@ -129,9 +132,13 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
             return stream;
         }
 
-        d = ntrip_point_distance(__atomic_load_n(&stream->reference,
-                                                 __ATOMIC_ACQUIRE),
-                                 want->mail->point);
+        reference = __atomic_load_n(&stream->reference, __ATOMIC_ACQUIRE);
+
+        if (ntrip_point_beyond(reference, want->mail->point, want->share)) {
+            continue;
+        }
+
+        d = ntrip_point_distance(reference, want->mail->point);
 
         if (d <= want->share && (best == NULL || d < *distance)) {
             best = stream;
@@ -551,6 +558,23 @@ ntrip_point_distance(ntrip_point_t a, ntrip_point_t b)
     ntrip_gga_position(&q, &g);
 
     return ntrip_position_distance(&p, &q);
+}
+
+
+/*
+ * A chord is longest for its angle where that is small: for 180 degrees the
+ * axis of the earth, 12713 km, is left of it, so that no degree has less than
+ * 70 km.
+ */
+
+ngx_uint_t
+ntrip_point_beyond(ntrip_point_t a, ntrip_point_t b, double distance)
+{
+    double  degrees;
+
+    degrees = (ntrip_point_lat(a) - (double) ntrip_point_lat(b)) / 1e7;
+
+    return fabs(degrees) * 70000 > distance;
 }
 
 

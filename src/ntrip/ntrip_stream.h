@@ -235,5 +235,10 @@ ngx_uint_t ntrip_stream_unlead(ntrip_zone_t *zone, uint32_t index,
    measures, without the heights */
 double ntrip_point_distance(ntrip_point_t a, ntrip_point_t b);
 
+/* 1: they are surely farther apart than that, as their latitudes tell without
+   a sine; 0: perhaps not */
+ngx_uint_t ntrip_point_beyond(ntrip_point_t a, ntrip_point_t b,
+    double distance);
+
 
 #endif /* _NTRIP_STREAM_H_INCLUDED_ */

@@ -1008,6 +1008,55 @@ test_messages(void)
 }
 
 
+/* what is out of the question by its latitude is so by its distance */
+
+static void
+test_beyond(void)
+{
+    double         d;
+    int32_t        lat[2];
+    ngx_uint_t     i, n, wrong, beyond;
+    ntrip_point_t  p[2];
+
+    srandom(4711);
+    wrong = 0;
+    beyond = 0;
+
+    for (i = 0; i < 100000; i++) {
+
+        /* anywhere, and near to each other */
+
+        for (n = 0; n < 2; n++) {
+            lat[n] = (n && i % 2) ? lat[0] / 100 * 99
+                                  : (int32_t) (random() % 1800000000
+                                               - 900000000);
+            p[n] = ntrip_point(lat[n],
+                               (int32_t) (random() % 1200 - 600)
+                               * (i % 4 ? 3000000 : 0));
+        }
+
+        d = ntrip_point_distance(p[0], p[1]);
+
+        wrong += ntrip_point_beyond(p[0], p[1], d);
+        beyond += ntrip_point_beyond(p[0], p[1], 30000);
+    }
+
+    test_ok(wrong == 0, "no point is beyond its distance");
+    test_ok(beyond > 50000, "latitudes tell most of them apart");
+
+    test_ok(!ntrip_point_beyond(ntrip_point(900000000, 0),
+                                ntrip_point(-900000000, 0), 12713505)
+            && ntrip_point_beyond(ntrip_point(484000000, 0),
+                                  ntrip_point(480000000, 0), 27000)
+            && !ntrip_point_beyond(ntrip_point(484000000, 0),
+                                   ntrip_point(480000000, 0), 30000),
+            "from pole to pole, and next door");
+
+    test_ok(ntrip_point_beyond(NTRIP_POINT_NONE, p[0], 30000),
+            "no position is no neighbour");
+}
+
+
 int
 main(void)
 {
@@ -1043,6 +1092,7 @@ main(void)
     test_sessions();
     test_offers();
     test_messages();
+    test_beyond();
 
     /* each account at a host of its own, or the pace is what is tested */
 
