@@ -9,6 +9,9 @@ my $key = 'a key of sixteen bytes';
 
 my $t = Fieldgate->new(workers => 2, http => <<"END");
     cwmp_zone cwmp:1m;
+    cwmp_url_mode path;
+    cwmp_secret "$key";
+    cwmp_origin_allow 127.0.0.1;
 
     log_format wakeup '\$status \$cwmp_origin \$cwmp_wakeup_result '
                       '\$cwmp_wakeup_status \$cwmp_wakeup_scheme';
@@ -16,10 +19,6 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
     server {
         listen 127.0.0.1:%%PORT:acs%%;
         access_log %%DIR%%/wakeup.log wakeup;
-
-        cwmp_url_mode path;
-        cwmp_secret "$key";
-        cwmp_origin_allow 127.0.0.1;
 
         location / {
             cwmp_connection_request;
@@ -37,10 +36,6 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
         listen 127.0.0.1:%%PORT:hasty%%;
         access_log %%DIR%%/wakeup.log wakeup;
 
-        cwmp_url_mode path;
-        cwmp_secret "$key";
-        cwmp_origin_allow 127.0.0.1;
-
         location / {
             cwmp_connection_request;
             cwmp_timeout 1s;
@@ -49,10 +44,6 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
 
     server {
         listen 127.0.0.1:%%PORT:basic%%;
-
-        cwmp_url_mode path;
-        cwmp_secret "$key";
-        cwmp_origin_allow 127.0.0.1;
 
         location / {
             cwmp_connection_request;

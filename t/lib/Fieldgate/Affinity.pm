@@ -101,8 +101,8 @@ sub wait_closed {
                         "$name to close connection $conn");
 }
 
-# how often, since an ACS was started, nginx has waited in vain for a session's old
-# connection to be closed
+# how often, since an ACS was started, nginx has waited in vain for the old
+# connection of a session to be closed
 
 sub in_vain {
     my ($t) = @_;
