@@ -425,11 +425,15 @@ ngx_stream_ntrip_source_position(ngx_stream_ntrip_source_t *source)
     }
 
     if (source->said) {
-        pause = source->mailed ? source->conf->gga_interval
-                               : source->conf->gga_repeat;
+        pause = source->conf->gga_interval;
 
-        if (pause == 0 && !source->mailed) {
-            return;
+        if (!source->mailed) {
+
+            if (source->conf->gga_repeat == 0) {
+                return;
+            }
+
+            pause = ngx_max(pause, source->conf->gga_repeat);
         }
 
         left = (ngx_msec_int_t) (source->sent + pause - ngx_current_msec);
