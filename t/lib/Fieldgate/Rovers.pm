@@ -15,7 +15,8 @@ package Fieldgate::Rovers;
 # not the user's.
 #
 # $rovers->add({...}...) lets more log in; ->move(id, lat, lon);
-# ->leave(id...) closes; ->pause(1) stops reading.
+# ->leave(id...) shuts its side down, and takes what still comes, so that no RST
+# follows; ->pause(1) stops reading.
 #
 # What is seen: { open, fed, messages, errors => [text], rovers => { id =>
 # { state, header, own (port), positions (sent), messages, switches, last
@@ -91,7 +92,8 @@ sub new {
 
     my $self = bless {
         host => '127.0.0.1', gga => 1, %$opt, control => $control,
-        by_fd => {}, by_user => {}, errors => [], messages => 0, fed => 0,
+        by_fd => {}, by_user => {}, leaving => {}, errors => [], messages => 0,
+        fed => 0,
         frames => {}, order => [], paused => 0,
     }, $class;
 
@@ -152,7 +154,8 @@ sub run {
         my $in = '';
         vec($in, fileno $self->{control}, 1) = 1;
         if (!$self->{paused}) {
-            vec($in, $_, 1) = 1 for keys %{$self->{by_fd}};
+            vec($in, $_, 1) = 1 for keys %{$self->{by_fd}},
+                                    keys %{$self->{leaving}};
         }
 
         my $n = select $in, undef, undef, 0.05;
@@ -162,6 +165,11 @@ sub run {
 
             for my $no (keys %{$self->{by_fd}}) {
                 $self->readable($no) if vec($in, $no, 1);
+            }
+            for my $no (keys %{$self->{leaving}}) {
+                delete $self->{leaving}{$no}
+                    if vec($in, $no, 1)
+                       && !sysread $self->{leaving}{$no}, my $rest, 65536;
             }
         }
 
@@ -207,7 +215,7 @@ sub command {
         @{$self->{by_user}{$user}}{qw(lat lon gga_at)} = ($lat, $lon, 0);
 
     } elsif ($verb eq 'leave') {
-        $self->close($self->{by_user}{$_}, 'left') for @args;
+        $self->leave($self->{by_user}{$_}) for @args;
 
     } elsif ($verb eq 'pause') {
         $self->{paused} = $args[0];
@@ -222,13 +230,23 @@ sub wrong {
     push @{$self->{errors}}, "$r->{user}: $text" if @{$self->{errors}} < 50;
 }
 
+sub leave {
+    my ($self, $r) = @_;
+    my $fh = $r->{fh} or return;
+
+    shutdown $fh, 1;
+    $self->{leaving}{fileno $fh} = $fh;
+    $self->close($r, 'left');
+}
+
+# the socket is closed with the last reference to it
+
 sub close {
     my ($self, $r, $why) = @_;
     my $fh = delete $r->{fh} or return;
 
     delete $self->{by_fd}{fileno $fh};
     @{$r}{qw(state why closed)} = ('closed', $why, time);
-    close $fh;
 }
 
 sub readable {
