@@ -9,8 +9,6 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
-#include <openssl/crypto.h>
-
 #include "ngx_stream_ntrip_stream.h"
 #include "ngx_stream_ntrip_verify.h"
 #include "ntrip_response.h"
@@ -627,7 +625,7 @@ ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover)
         ngx_stream_ntrip_read_handler(c->read);
     }
 
-    OPENSSL_cleanse(rq, sizeof(ngx_stream_ntrip_request_t));
+    ngx_explicit_memzero(rq, sizeof(ngx_stream_ntrip_request_t));
     ngx_free(rq);
 }
 

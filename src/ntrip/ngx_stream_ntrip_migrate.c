@@ -35,6 +35,7 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
     msg->login = rover->login;
     msg->version = rover->version;
     msg->stored = rover->stored;
+    msg->expires = (uint64_t) rover->expires;
     msg->max_sessions = rover->max_sessions;
     msg->started = rover->session->start_sec;
     msg->received = rover->session->received;
@@ -195,9 +196,10 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
     rover->stored = msg->stored;
     rover->max_sessions = msg->max_sessions;
 
-    /* expiry, and what has changed on the way, with the next tick */
+    rover->expires = (time_t) msg->expires;
 
-    rover->expires = NGX_MAX_INT_T_VALUE;
+    /* what has changed on the way, with the next tick */
+
     rover->check = 1;
 
     name.len = msg->mount_len;

@@ -10,8 +10,6 @@
 #include <ngx_stream.h>
 
 #include <math.h>
-#include <openssl/crypto.h>
-
 #include "ngx_stream_ntrip_stream.h"
 
 
@@ -648,7 +646,8 @@ ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover)
     ngx_stream_ntrip_nrovers--;
 
     if (rover->request) {
-        OPENSSL_cleanse(rover->request, sizeof(ngx_stream_ntrip_request_t));
+        ngx_explicit_memzero(rover->request,
+                             sizeof(ngx_stream_ntrip_request_t));
         ngx_free(rover->request);
         rover->request = NULL;
     }

@@ -10,8 +10,6 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
-#include <openssl/crypto.h>
-
 #include "ngx_stream_ntrip_stream.h"
 
 
@@ -402,16 +400,19 @@ ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
+    stored = 0;
+
     if (rc == NGX_OK) {
         stored = ntrip_hash(ngx_stream_ntrip_worker.bus->seed, user.password,
                             user.password_len, 0);
-        OPENSSL_cleanse(user.password, sizeof(user.password));
+    }
 
-        if (stored == rover->stored) {
-            rover->expires = user.expires;
-            rover->max_sessions = (uint32_t) user.max_sessions;
-            return;
-        }
+    ngx_explicit_memzero(user.password, sizeof(user.password));
+
+    if (rc == NGX_OK && stored == rover->stored) {
+        rover->expires = user.expires;
+        rover->max_sessions = (uint32_t) user.max_sessions;
+        return;
     }
 
     ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,

@@ -138,7 +138,7 @@ ngx_stream_ntrip_store_verify(ngx_stream_ntrip_user_t *user,
     ngx_memcpy(v->digest, digest, NGX_STREAM_NTRIP_VERIFY_LEN);
 
     if (ngx_thread_task_post(ngx_stream_ntrip_verify_pool, task) != NGX_OK) {
-        OPENSSL_cleanse(v->text, sizeof(v->text));
+        ngx_explicit_memzero(v->text, sizeof(v->text));
         ngx_free(task);
         return NGX_ERROR;
     }
@@ -206,7 +206,7 @@ ngx_stream_ntrip_verify_done(ngx_event_t *ev)
     handler = v->handler;
     data = v->data;
 
-    OPENSSL_cleanse(v->text, sizeof(v->text));
+    ngx_explicit_memzero(v->text, sizeof(v->text));
     ngx_free(task);
 
     if (data) {
@@ -239,7 +239,7 @@ ngx_stream_ntrip_verify_digest(ngx_stream_ntrip_user_t *user,
     p = HMAC(EVP_sha256(), ngx_stream_ntrip_verify_key,
              sizeof(ngx_stream_ntrip_verify_key), text, p - text, md, &len);
 
-    OPENSSL_cleanse(text, sizeof(text));
+    ngx_explicit_memzero(text, sizeof(text));
 
     if (p == NULL) {
         return NGX_ERROR;

@@ -88,6 +88,7 @@ typedef struct {
     uint64_t           messages;
     uint64_t           kicks;        /* those before it the giver has read */
     uint64_t           stored;       /* hash of the stored password */
+    uint64_t           expires;      /* seconds since 1970 */
     uint32_t           max_sessions; /* of the user, 0: no limit */
     ntrip_nmea_t       nmea;         /* with the unfinished sentence */
     uint16_t           user_len;
