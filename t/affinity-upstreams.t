@@ -12,14 +12,17 @@ cwmp on;
             proxy_set_header Connection "";
 END
 
+# how many of 100 sessions a server gets at least: each worker takes turns; who
+# goes by load leaves a server alone that does not run for a while
+
 my @kinds = (
-    [plain      => ''],
-    [shared     => 'zone shared 64k;'],
-    [least_conn => 'least_conn;'],
-    [least_kept => 'least_conn; keepalive 8; zone least_kept 64k;'],
-    [random     => 'random two;'],
-    [ip_hash    => 'ip_hash; keepalive 8;'],
-    [hashed     => 'hash $cwmp_session consistent; keepalive 8;'],
+    [plain      => '', 49],
+    [shared     => 'zone shared 64k;', 49],
+    [least_conn => 'least_conn;', 1],
+    [least_kept => 'least_conn; keepalive 8; zone least_kept 64k;', 1],
+    [random     => 'random two;', 1],
+    [ip_hash    => 'ip_hash; keepalive 8;', 0],
+    [hashed     => 'hash $cwmp_session consistent; keepalive 8;', 20],
 );
 
 my ($upstreams, $locations) = ('', '');
@@ -170,15 +173,17 @@ acs($t);
 closing($_) for qw(closing1 closing2);
 $t->start;
 
-for my $name ((map { $_->[0] } @kinds), 'tls') {
+for my $kind (@kinds, [tls => '', 49]) {
+    my ($name, undef, $least) = @$kind;
+
     acs($t, rpcs => 2);
     is(failed(through($name)), 0, "$name: all complete");
     my $seen = seen($t);
     never_mixed($seen, $name);
     is($seen->{conns}, 100, "$name: a connection for each session");
 
-    next if $name eq 'ip_hash';
-    cmp_ok($seen->{each}[$_], '>', 20, "$name: both servers") for 0, 1;
+    next if !$least;
+    cmp_ok($seen->{each}[$_], '>=', $least, "$name: both servers") for 0, 1;
 
     # the terminator in between closes later
 
