@@ -79,7 +79,8 @@ $t->stop;
 
 # ---- refusals ----
 
-# one rover, whose login at the provider fails
+# one rover, whose login at the provider fails; it sends its position once, so
+# that nothing is unread when its connection is closed, and no RST follows
 
 sub refused {
     my ($name, %opt) = @_;
@@ -91,7 +92,8 @@ sub refused {
 
     $provider->set(%{$opt{set}});
 
-    my $rovers = $n->rovers(1);
+    my $rovers = Fieldgate::Rovers->new(port => $t->port('caster'), gga => 3600,
+                                        rovers => [$n->rover(1)]);
     $t->wait_log($opt{log});
 
     return ($n, $t, $provider, $rovers);
