@@ -100,10 +100,6 @@ cwmp_message_end(cwmp_message_t *m)
         return NGX_ERROR;
     }
 
-    if (m->depth || m->half || !cwmp_xml_complete(&m->xml)) {
-        m->truncated = 1;
-    }
-
     cwmp_parameter_cut(&m->params);
 
     while (m->depth) {
@@ -469,10 +465,7 @@ cwmp_message_start_fact(cwmp_message_t *m)
 
         } else if (n->len == 12) {
 
-            if (cwmp_message_is_name(n, "Manufacturer")) {
-                id = &m->manufacturer;
-
-            } else if (cwmp_message_is_name(n, "ProductClass")) {
+            if (cwmp_message_is_name(n, "ProductClass")) {
                 id = &m->product_class;
 
             } else if (cwmp_message_is_name(n, "SerialNumber")) {

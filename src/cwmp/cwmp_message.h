@@ -71,13 +71,10 @@ typedef struct {
 
     /* out */
 
-    unsigned           truncated:1;   /* it ended inside an element */
-
     ngx_uint_t         error;         /* cwmp_message_error_e */
     ngx_uint_t         charset;       /* UTF16LE, UTF16BE, else NONE */
 
     cwmp_message_id_t  method;        /* first child of Body */
-    cwmp_message_id_t  manufacturer;
     cwmp_message_id_t  oui;
     cwmp_message_id_t  product_class;
     cwmp_message_id_t  serial;

@@ -174,13 +174,6 @@ cwmp_xml_next(cwmp_xml_t *x, u_char **pos, u_char *last)
 }
 
 
-ngx_uint_t
-cwmp_xml_complete(cwmp_xml_t *x)
-{
-    return x->state == sw_text || x->state == sw_entity;
-}
-
-
 static ngx_int_t
 cwmp_xml_text(cwmp_xml_t *x, u_char **pos, u_char *last)
 {

@@ -69,7 +69,6 @@ typedef struct {
     u_char        seen;     /* bytes of a delimiter seen so far */
 
     unsigned      want_text:1;
-    unsigned      cdata:1;
     unsigned      odd:1;    /* quotes in a comment; look for its other end */
     unsigned      ambiguous:1;
 
@@ -97,10 +96,6 @@ void cwmp_xml_input(cwmp_xml_t *x, u_char *p, u_char *last);
  */
 
 ngx_int_t cwmp_xml_next(cwmp_xml_t *x, u_char **pos, u_char *last);
-
-/* 1 if the input ended outside markup */
-
-ngx_uint_t cwmp_xml_complete(cwmp_xml_t *x);
 
 
 /* how many of len bytes at p are white space, up to the first other one */
