@@ -175,8 +175,10 @@ ntrip_str_line(ntrip_out_t *out, ngx_str_t *mount, ngx_str_t *str,
     ngx_uint_t    i;
     ntrip_str_t   parsed;
 
-    /* where nothing is known: what RTCM 3 of a network usually is; XXX is the
-       country code of ISO/IEC 7501 for "unspecified" */
+    /*
+     * Where nothing is known: what RTCM 3 of a network usually is, and the
+     * country code of ISO/IEC 7501 for "unspecified".
+     */
 
     static const char  *defaults[NTRIP_STR_FIELDS] = {
         "STR", "", "", "RTCM 3.2", "", "2", "GPS+GLO+GAL+BDS", "none", "XXX",
