@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_challenge.c
+ * sources: cwmp_challenge.c
  * libs:
  *
  * The removal of auth-int: what is left has it nowhere beside another qop, is

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_challenge.c
+ * sources: cwmp_challenge.c
  * libs:
  *
  * Two field values, divided by a line feed.  Every challenge lies in its

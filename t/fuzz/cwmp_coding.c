@@ -3,7 +3,7 @@
  * Fieldgate: content codings.  Where the input is split changes nothing, limits
  * hold, and what was inflated comes out of its own format again.
  *
- * sources: src/cwmp/cwmp_coding.c
+ * sources: cwmp_coding.c
  * libs: -lz
  */
 

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_cookie.c
+ * sources: cwmp_cookie.c
  * libs:
  *
  * Pairs lie in the header, one after the other, without white space or

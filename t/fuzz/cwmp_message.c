@@ -8,10 +8,10 @@
  * replacements; and in each document that libexpat takes it finds the values
  * that a tree has.
  *
- * sources: src/cwmp/cwmp_xml.c src/cwmp/cwmp_charset.c
- *          src/cwmp/cwmp_message.c src/cwmp/cwmp_parameter.c
- *          src/cwmp/cwmp_prefilter.c src/cwmp/cwmp_reference.c
- *          src/cwmp/cwmp_url.c
+ * sources: cwmp_xml.c cwmp_charset.c
+ *          cwmp_message.c cwmp_parameter.c
+ *          cwmp_prefilter.c cwmp_reference.c
+ *          cwmp_url.c
  * libs: -lexpat
  */
 

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_origin.c src/cwmp/cwmp_host.c src/cwmp/cwmp_url.c
+ * sources: cwmp_origin.c cwmp_host.c cwmp_url.c
  * libs:
  *
  * The first byte chooses what the rest is: an origin URL or a request target

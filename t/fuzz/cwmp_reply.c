@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_reply.c
+ * sources: cwmp_reply.c
  * libs:
  *
  * The first two bytes say how to split the rest, the third how it ends: the

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_table.c
+ * sources: cwmp_table.c
  * libs:
  *
  * The input is a list of operations on a table, which is compared with a plain

@@ -4,9 +4,9 @@
  * origin is accepted from a CPE comes out of that call again: same host, port,
  * target and signed path, in both modes.
  *
- * sources: src/cwmp/cwmp_url.c src/cwmp/cwmp_origin.c src/cwmp/cwmp_host.c
- *          src/cwmp/cwmp_xml.c
- *          src/cwmp/cwmp_reference.c
+ * sources: cwmp_url.c cwmp_origin.c cwmp_host.c
+ *          cwmp_xml.c
+ *          cwmp_reference.c
  */
 
 

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_chunked.c
+ * sources: ntrip_chunked.c
  *
  * The first byte says how the rest is cut.  It is decoded twice, with the same
  * result, and framed as chunks, which decode to itself.

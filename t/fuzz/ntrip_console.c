@@ -1,7 +1,7 @@
 
 /*
- * sources: src/ntrip/ntrip_console.c src/ntrip/ntrip_token.c
- *          src/ntrip/ntrip_text.c
+ * sources: ntrip_console.c ntrip_token.c
+ *          ntrip_text.c
  *
  * An accepted command has no word with a blank or a control character in its
  * arguments, its date prints as it was written, and rows of its values are one

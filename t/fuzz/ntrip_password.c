@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_password.c src/ntrip/ntrip_text.c
+ * sources: ntrip_password.c ntrip_text.c
  * libs: -lcrypt -lcrypto
  *
  * A stored value, a 0 byte, a password.  What takes crypt(3), thousands of

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_request.c src/ntrip/ntrip_text.c
+ * sources: ntrip_request.c ntrip_text.c
  *
  * The first byte says how the request is cut.  The result is the same as in
  * one piece; strings lie within the buffer and have nothing that could end a

@@ -1,7 +1,7 @@
 
 /*
- * sources: src/ntrip/ntrip_response.c src/ntrip/ntrip_sourcetable.c
- *          src/ntrip/ntrip_text.c
+ * sources: ntrip_response.c ntrip_sourcetable.c
+ *          ntrip_text.c
  *
  * The first byte chooses method, form and status, the rest is the mountpoint,
  * or the sourcetable of a page.  The header is never more than its own lines,

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_rtcm.c
+ * sources: ntrip_rtcm.c
  *
  * The first byte is the mode, the second says how the rest is cut.  However
  * that is, the same bytes come out; in RTCM 3 whole frames with a right CRC,

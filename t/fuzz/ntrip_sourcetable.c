@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_sourcetable.c src/ntrip/ntrip_text.c
+ * sources: ntrip_sourcetable.c ntrip_text.c
  *
  * The first byte says how the rest is cut.  As a provider's table, the same
  * lines come out; as a mountpoint, a 0 byte and its str="...", what the check

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_token.c src/ntrip/ntrip_text.c
+ * sources: ntrip_token.c ntrip_text.c
  *
  * A token that is accepted is, put together from its parts again, the same
  * token.

@@ -2,7 +2,7 @@
 /*
  * Fieldgate: content codings, with input and output in pieces of any size.
  *
- * sources: src/cwmp/cwmp_coding.c
+ * sources: cwmp_coding.c
  * libs: -lz
  */
 

@@ -2,7 +2,7 @@
 /*
  * Fieldgate: cookies as CPEs and ACSs really send them.
  *
- * sources: src/cwmp/cwmp_cookie.c
+ * sources: cwmp_cookie.c
  */
 
 

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_digest.c src/cwmp/cwmp_challenge.c
+ * sources: cwmp_digest.c cwmp_challenge.c
  * libs: -lcrypto
  *
  * The responses are those of the RFCs' examples, as far as these go, and

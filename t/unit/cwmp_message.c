@@ -3,10 +3,10 @@
  * Fieldgate: the scanner of CWMP messages.  Each message is fed whole, byte by
  * byte, and split in two at every place.
  *
- * sources: src/cwmp/cwmp_xml.c src/cwmp/cwmp_charset.c
- *          src/cwmp/cwmp_message.c src/cwmp/cwmp_parameter.c
- *          src/cwmp/cwmp_prefilter.c src/cwmp/cwmp_reference.c
- *          src/cwmp/cwmp_url.c
+ * sources: cwmp_xml.c cwmp_charset.c
+ *          cwmp_message.c cwmp_parameter.c
+ *          cwmp_prefilter.c cwmp_reference.c
+ *          cwmp_url.c
  */
 
 

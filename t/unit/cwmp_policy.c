@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_policy.c src/cwmp/cwmp_origin.c src/cwmp/cwmp_host.c
+ * sources: cwmp_policy.c cwmp_origin.c cwmp_host.c
  * libs:
  */
 

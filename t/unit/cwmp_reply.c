@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_reply.c
+ * sources: cwmp_reply.c
  * libs:
  *
  * Each reply is parsed whole, in two pieces at every place, and byte by byte.

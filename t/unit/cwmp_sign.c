@@ -1,6 +1,6 @@
 
 /*
- * sources: src/cwmp/cwmp_sign.c src/cwmp/cwmp_origin.c src/cwmp/cwmp_host.c
+ * sources: cwmp_sign.c cwmp_origin.c cwmp_host.c
  * libs: -lcrypto
  *
  * The expected digests were calculated with Python's hmac and hashlib.

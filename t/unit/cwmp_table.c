@@ -2,7 +2,7 @@
 /*
  * Fieldgate: the table of fixed rows, alone and under kill -9.
  *
- * sources: src/cwmp/cwmp_table.c
+ * sources: cwmp_table.c
  */
 
 

@@ -2,8 +2,8 @@
 /*
  * Fieldgate: announced URLs, charsets by name, and the prefilter alone.
  *
- * sources: src/cwmp/cwmp_url.c src/cwmp/cwmp_charset.c
- *          src/cwmp/cwmp_prefilter.c
+ * sources: cwmp_url.c cwmp_charset.c
+ *          cwmp_prefilter.c
  */
 
 

@@ -1,7 +1,7 @@
 
 /*
- * sources: src/cwmp/cwmp_wakeup.c src/cwmp/cwmp_reply.c
- *          src/cwmp/cwmp_challenge.c
+ * sources: cwmp_wakeup.c cwmp_reply.c
+ *          cwmp_challenge.c
  * libs:
  *
  * Whole exchanges: what the CPE does, and what is done next.

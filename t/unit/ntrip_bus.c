@@ -1,4 +1,4 @@
-/* sources: src/ntrip/ntrip_bus.c libs: */
+/* sources: ntrip_bus.c libs: */
 
 /*
  * Fieldgate: slots, and wake-ups that must not be lost.

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_chunked.c
+ * sources: ntrip_chunked.c
  */
 
 

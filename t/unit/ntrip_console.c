@@ -1,7 +1,7 @@
 
 /*
- * sources: src/ntrip/ntrip_console.c src/ntrip/ntrip_token.c
- *          src/ntrip/ntrip_text.c
+ * sources: ntrip_console.c ntrip_token.c
+ *          ntrip_text.c
  */
 
 

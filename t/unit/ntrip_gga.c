@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_gga.c src/ntrip/ntrip_text.c
+ * sources: ntrip_gga.c ntrip_text.c
  * libs: -lm
  */
 

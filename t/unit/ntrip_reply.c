@@ -1,7 +1,7 @@
 
 /*
- * sources: src/ntrip/ntrip_reply.c src/ntrip/ntrip_chunked.c
- *          src/ntrip/ntrip_text.c
+ * sources: ntrip_reply.c ntrip_chunked.c
+ *          ntrip_text.c
  */
 
 

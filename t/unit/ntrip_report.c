@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_report.c src/ntrip/ntrip_text.c
+ * sources: ntrip_report.c ntrip_text.c
  */
 
 

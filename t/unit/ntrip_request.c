@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_request.c src/ntrip/ntrip_text.c
+ * sources: ntrip_request.c ntrip_text.c
  */
 
 

@@ -1,7 +1,7 @@
 
 /*
- * sources: src/ntrip/ntrip_response.c src/ntrip/ntrip_text.c
- *          src/ntrip/ntrip_sourcetable.c
+ * sources: ntrip_response.c ntrip_text.c
+ *          ntrip_sourcetable.c
  */
 
 

@@ -1,4 +1,4 @@
-/* sources: src/ntrip/ntrip_ring.c src/ntrip/ntrip_mailbox.c libs: */
+/* sources: ntrip_ring.c ntrip_mailbox.c libs: */
 
 /*
  * Fieldgate: the ring and the mailbox, alone and under kill -9.

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_rtcm.c
+ * sources: ntrip_rtcm.c
  *
  * With the recording in $FIELDGATE_DATA, else ../shared/data, where it is.
  */

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_sourcetable.c src/ntrip/ntrip_text.c
+ * sources: ntrip_sourcetable.c ntrip_text.c
  */
 
 

@@ -1,6 +1,6 @@
 
 /*
- * sources: src/ntrip/ntrip_text.c
+ * sources: ntrip_text.c
  */
 
 

@@ -1,7 +1,7 @@
-/* sources: src/ntrip/ntrip_zone.c src/ntrip/ntrip_table.c
- * src/ntrip/ntrip_bus.c src/ntrip/ntrip_ring.c src/ntrip/ntrip_mailbox.c
- * src/ntrip/ntrip_stream.c src/ntrip/ntrip_lease.c src/ntrip/ntrip_session.c
- * src/ntrip/ntrip_handover.c src/ntrip/ntrip_gga.c src/ntrip/ntrip_text.c
+/* sources: ntrip_zone.c ntrip_table.c
+ * ntrip_bus.c ntrip_ring.c ntrip_mailbox.c
+ * ntrip_stream.c ntrip_lease.c ntrip_session.c
+ * ntrip_handover.c ntrip_gga.c ntrip_text.c
  * libs: -lm */
 
 /*

@@ -4,7 +4,7 @@ package Fieldgate::Compile;
 # sources that it is linked with and the libraries that those need:
 #
 #   /*
-#    * sources: src/cwmp/cwmp_xml.c src/cwmp/cwmp_url.c
+#    * sources: cwmp_xml.c cwmp_url.c
 #    * libs: -lcrypto
 #    */
 #
@@ -29,8 +29,15 @@ my @warnings = qw(-W -Wall -Wpointer-arith -Wno-unused-parameter
 my @includes = map { "-I$_" }
                map({ "/usr/share/nginx/src/src/$_" }
                    qw(core event event/modules event/quic os/unix)),
-               'build/objs', 'src/cwmp', 'src/ntrip', 't';
+               'build/objs', 't', rooms();
 
+
+# the folders of src/rooms
+
+sub rooms {
+    return map { m{^([a-z]+\S*)} ? "src/$1" : () }
+               split /\n/, read_file(top() . '/src/rooms');
+}
 
 # build(SOURCE, CC, FLAGS...): the path of the program.  Dies with what the
 # compiler said.  Paths are relative to the top folder, which is the current one
@@ -51,7 +58,7 @@ sub build {
 
     my $dir = "build/$cc-" . checksum("@flags");
     my @objects = map { object($dir, $_, $cc, @flags) }
-                      $main, split ' ', $sources;
+                      $main, map { in_room($_) } split ' ', $sources;
 
     my $program = $main =~ s/\.c$//r;
     $program = "$dir/" . $program =~ tr{/}{_}r;
@@ -59,6 +66,14 @@ sub build {
 
     command($program, [@objects], @command);
     return $program;
+}
+
+# names of files are unique, so that a program need not know their rooms
+
+sub in_room {
+    my $name = shift;
+    my ($path) = grep { -f } map { "$_/$name" } rooms();
+    return $path // die "no room has $name\n";
 }
 
 sub object {
