@@ -55,12 +55,6 @@ my $marker = join '|', '\b(?:TO' . 'DO|FIX' . 'ME)\b',
 nothing('nothing is left for later',
         lines(sub { $_[0] =~ /$marker/ && $_[0] !~ /Test::More::/ }, @text));
 
-nothing('protocol files include nothing of nginx but its types',
-        grep { my ($module) = m{src/(\w+)/};
-               m{/${module}_[^/]*$}
-               && read_file($_) =~ /^\#include\ <ngx_(?!config|core)/mx }
-             @source);
-
 # config lists each source, and nothing else
 
 my $config = read_file('config');

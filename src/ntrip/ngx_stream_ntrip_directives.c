@@ -11,8 +11,7 @@
 
 #include "ngx_stream_ntrip.h"
 #include "ngx_stream_ntrip_bus.h"
-#include "ntrip_password.h"
-#include "ntrip_sourcetable.h"
+#include "ntrip_protocol.h"
 
 
 /* a password file is one line */

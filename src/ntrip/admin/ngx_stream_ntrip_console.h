@@ -19,7 +19,7 @@
 
 #include "ngx_stream_ntrip.h"
 #include "ngx_stream_ntrip_store.h"
-#include "ntrip_console.h"
+#include "ntrip_protocol.h"
 
 
 #define NGX_STREAM_NTRIP_ORDER_PAGE   32768

@@ -10,7 +10,7 @@
 
 
 #include "ntrip_mailbox.h"
-#include "ntrip_text.h"
+#include "ntrip_protocol.h"
 
 
 /* longest that any of these functions appends */

@@ -45,9 +45,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_gga.h"
-#include "ntrip_reply.h"
-#include "ntrip_rtcm.h"
+#include "ntrip_protocol.h"
 #include "ntrip_stream.h"
 #include "ntrip_session.h"
 

@@ -11,8 +11,7 @@
 
 #include "ngx_stream_ntrip_stream.h"
 #include "ngx_stream_ntrip_verify.h"
-#include "ntrip_response.h"
-#include "ntrip_sourcetable.h"
+#include "ntrip_protocol.h"
 
 
 /* how long a login waits for the store, and how often it asks */

@@ -16,7 +16,7 @@
 #include "ngx_stream_ntrip_bus.h"
 #include "ngx_stream_ntrip_store.h"
 #include "ngx_stream_ntrip_verify.h"
-#include "ntrip_password.h"
+#include "ntrip_protocol.h"
 
 
 /* 256 KB a worker, once the first hash was right */

@@ -27,8 +27,7 @@
 #include <ngx_event_connect.h>
 #include <ngx_stream.h>
 
-#include "ntrip_reply.h"
-#include "ntrip_rtcm.h"
+#include "ntrip_protocol.h"
 
 #include "ngx_stream_ntrip_bus.h"
 #include "ngx_stream_ntrip_store.h"

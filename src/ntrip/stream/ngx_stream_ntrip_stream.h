@@ -106,7 +106,7 @@
 #include "ngx_stream_ntrip.h"
 #include "ngx_stream_ntrip_bus.h"
 #include "ngx_stream_ntrip_store.h"
-#include "ntrip_request.h"
+#include "ntrip_protocol.h"
 
 
 /* of a buffer: bytes, more than any message has, and records */

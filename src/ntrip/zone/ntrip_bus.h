@@ -37,7 +37,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_text.h"
+#include "ntrip_protocol.h"
 
 
 #define NTRIP_SLOTS          256

@@ -27,7 +27,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_gga.h"
+#include "ntrip_protocol.h"
 
 
 #define NTRIP_MAILBOX_TRIES  8
