@@ -1,12 +1,17 @@
 package Fieldgate::Compile;
 
 # Builds the C programs of the tests: a program names, in a comment, the
-# sources that it is linked with and the libraries that those need:
+# sources that it is linked with, the files of nginx's core that those use, and
+# the libraries that they need:
 #
 #   /*
 #    * sources: cwmp_xml.c cwmp_url.c
+#    * core: src/core/ngx_string.c
 #    * libs: -lcrypto
 #    */
+#
+# The core's come from the source package of the installed nginx, in build/src.
+# What else they need is left out with the functions that nobody calls.
 #
 # Objects are kept in build/, and made again when a source, a header that it
 # includes, or the command has changed.
@@ -53,12 +58,25 @@ sub build {
     my $text = read_file($main);
     my ($sources) = $text =~ /\bsources:((?:[\s*]+\S+\.c\b)+)/;
     die "$main names no sources in a comment\n" unless defined $sources;
+    my ($core) = $text =~ /\bcore:((?:[\s*]+\S+\.c\b)+)/;
     my ($libs) = $text =~ /\blibs:((?:[\s*]+-\S+)+)/;
-    tr/*/ / for $sources, $libs // ();
+    tr/*/ / for $sources, $core // (), $libs // ();
 
     my $dir = "build/$cc-" . checksum("@flags");
     my @objects = map { object($dir, $_, $cc, @flags) }
                       $main, map { in_room($_) } split ' ', $sources;
+
+    if (defined $core) {
+        system('t/debian', 'source', top() . '/build/src') == 0
+            or die "no source of nginx\n";
+
+        # a fuzzer's coverage would hold on to every function
+        my @plain = ((map { s/\bfuzzer,//r } @flags), '-ffunction-sections');
+
+        push @objects, map { object($dir, "build/src/$_", $cc, @plain) }
+                           split ' ', $core;
+        push @flags, '-Wl,--gc-sections';
+    }
 
     my $program = $main =~ s/\.c$//r;
     $program = "$dir/" . $program =~ tr{/}{_}r;
