@@ -344,19 +344,6 @@ is(join(' ', $body =~ m{<Value>(.*?)</Value>}g),
 
 # charsets
 
-for my $case ([ 'utf16le-bom', 'UTF-16LE' ], [ 'utf16be-bom', 'UTF-16BE' ],
-              [ 'utf16le', 'UTF-16LE' ], [ 'utf16be', 'UTF-16BE' ])
-{
-    my ($name, $charset) = @$case;
-    my $in = fixture("$name.xml");
-    my $wide = sub { pack $charset =~ /BE$/ ? 'n*' : 'v*',
-                     unpack 'C*', $_[0] };
-    my ($from, $to) = ($wide->($url), $wide->(announced($url)));
-    my $out = $in =~ s/\Q$from\E/$to/r;
-    my (undef, $body) = request('/', $in);
-    isnt($out, $in, "$name has the URL");
-    ok($body eq $out, "$name: rewritten in its charset");
-}
 (undef, $body) = request('/', fixture('thomson.xml'),
     headers => "Content-Type: text/xml; charset=ISO-8859-1\r\n",
     chunked => 100);

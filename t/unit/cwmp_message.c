@@ -7,6 +7,7 @@
  *          cwmp_message.c cwmp_parameter.c
  *          cwmp_prefilter.c cwmp_reference.c
  *          cwmp_url.c
+ * core: src/core/ngx_string.c
  */
 
 
@@ -129,7 +130,7 @@ test_run(test_result_t *r, const u_char *in, size_t len, size_t first,
     size_t step, cwmp_name_pt name, ngx_uint_t declared)
 {
     off_t        pos;
-    u_char      *p, *piece, escaped[8192], url[8192];
+    u_char      *p, *piece, url[8192];
     size_t       n, left;
     ngx_str_t    public, origin, sig, announced;
     ngx_uint_t   i;
@@ -184,9 +185,8 @@ test_run(test_result_t *r, const u_char *in, size_t len, size_t first,
         origin.len = r->edits[i].len;
         announced.data = url;
         announced.len = cwmp_url_query(url, &public, &origin, &sig) - url;
-        n = cwmp_url_escape(escaped, &announced) - escaped;
 
-        p = cwmp_message_encode(p, escaped, n, r->m.charset);
+        p = (u_char *) ngx_escape_html(p, announced.data, announced.len);
     }
 
     p = ngx_cpymem(p, in + pos, len - pos);
@@ -524,34 +524,15 @@ static test_case_t  cases[] = {
       BODY("\xff\xc0" PARAM(CR2, PUBLIC "http://o/%E9") "\x01\x80"), 0 },
 
     { "quotes in a comment, paired",
-      BODY("<!-- 'a' \"b\" -->" PARAM(CR2, "http://o/") "<!-- x -->"),
-      BODY("<!-- 'a' \"b\" -->" PARAM(CR2, PUBLIC "http://o/")
-           "<!-- x -->"), 0 },
-
-    { "an apostrophe in the only comment",
-      BODY("<!-- it's -->" PARAM(CR2, "http://o/")),
-      BODY("<!-- it's -->" PARAM(CR2, PUBLIC "http://o/")), 0 },
-
-    { "an apostrophe, and a comment without",
-      BODY("<!-- it's -->" PARAM(CR2, "http://o/") "<!-- x --><?y?>"),
-      BODY("<!-- it's -->" PARAM(CR2, PUBLIC "http://o/")
-           "<!-- x --><?y?>"), 0 },
-
-    { "an apostrophe, and more in quotes",
-      BODY("<!-- it's -->" PARAM(CR2, "http://o/") "<a b='x' c=\"-->\"/>"),
-      BODY("<!-- it's -->" PARAM(CR2, PUBLIC "http://o/")
-           "<a b='x' c=\"-->\"/>"), 0 },
-
-    { "an apostrophe, and quotes in the URL",
-      BODY("<!-- it's -->" PARAM(CR2, "http://o/'")), SAME,
+      BODY("<!-- 'a' \"b\" -->" PARAM(CR2, "http://o/")), SAME,
       CWMP_MESSAGE_AMBIGUOUS },
 
-    { "an apostrophe, quotes in the URL, and another comment",
-      BODY("<!-- it's -->" PARAM(CR2, "http://o/\"") "<!DOCTYPE '><!-- -->"),
-      SAME, CWMP_MESSAGE_AMBIGUOUS },
+    { "an apostrophe in a comment",
+      BODY(PARAM(CR2, "http://o/") "<!-- it's -->"), SAME,
+      CWMP_MESSAGE_AMBIGUOUS },
 
-    { "an apostrophe, and another comment",
-      BODY("<!-- ' -->" PARAM(CR2, "http://o/") "<!-- ' -->"), SAME,
+    { "an apostrophe in a comment that is cut off",
+      BODY(PARAM(CR2, "http://o/")) "<!-- it's", SAME,
       CWMP_MESSAGE_AMBIGUOUS },
 
     { "<!-->", BODY("<!-->" PARAM(CR2, "http://o/") "<!-- -->"), SAME,
@@ -560,8 +541,26 @@ static test_case_t  cases[] = {
     { "<?>", BODY("<?>" PARAM(CR2, "http://o/") "<?x ?>"), SAME,
       CWMP_MESSAGE_AMBIGUOUS },
 
-    { "an apostrophe in an instruction, and another one",
-      BODY("<?x ' ?>" PARAM(CR2, "http://o/") "<?x ' ?>"), SAME,
+    { "an instruction without quotes",
+      BODY("<?x y=z ?>" PARAM(CR2, "http://o/")),
+      BODY("<?x y=z ?>" PARAM(CR2, PUBLIC "http://o/")), 0 },
+
+    { "an apostrophe in an instruction",
+      BODY("<?x ' ?>" PARAM(CR2, "http://o/")), SAME,
+      CWMP_MESSAGE_AMBIGUOUS },
+
+    { "quotes in an instruction, paired",
+      "<?xml-stylesheet href=\"a\"?>" BODY(PARAM(CR2, "http://o/")), SAME,
+      CWMP_MESSAGE_AMBIGUOUS },
+
+    { "both quotes in a declaration",
+      "<?xml version='1.0' encoding=\"UTF-8\" standalone='\"'?>"
+      BODY(PARAM(CR2, "http://o/")),
+      "<?xml version='1.0' encoding=\"UTF-8\" standalone='\"'?>"
+      BODY(PARAM(CR2, PUBLIC "http://o/")), 0 },
+
+    { "a declaration with a quote that is not closed",
+      "<?xml version='1.0?>" BODY(PARAM(CR2, "http://o/")), SAME,
       CWMP_MESSAGE_AMBIGUOUS },
 
     { "half of a comment", BODY("<!-x->"), SAME, CWMP_MESSAGE_DOCTYPE },
@@ -631,82 +630,29 @@ test_cases(void)
 }
 
 
-static size_t
-test_wide(u_char *dst, const char *src, ngx_uint_t charset, ngx_uint_t bom)
-{
-    u_char  *p;
-
-    p = dst;
-
-    if (bom) {
-        p = ngx_cpymem(p, charset == CWMP_CHARSET_UTF16LE ? "\xff\xfe"
-                                                          : "\xfe\xff", 2);
-    }
-
-    return cwmp_message_encode(p, (u_char *) src, strlen(src), charset) - dst;
-}
-
-
 static void
-test_utf16(void)
+test_charsets(void)
 {
-    size_t      n, m;
-    u_char      in[2048], out[2048];
-    ngx_uint_t  charset, bom;
+    size_t  n;
+    u_char  in[2048];
 
-    static const char  from[] = "\r\n" BODY(PARAM(CR2, " &#104;ttp://o/?&amp;")
-                                            PARAM("A.B", "http://x/"));
-    static const char  to[] = "\r\n" BODY(PARAM(CR2, PUBLIC "http://o/?%26")
-                                          PARAM("A.B", "http://x/"));
+    static const char  le[] = "<\0a\0>\0\r\0\n\0";
+    static const char  be[] = "\0<\0a\0>\0\r\0\n";
 
-    for (charset = CWMP_CHARSET_UTF16LE;
-         charset <= CWMP_CHARSET_UTF16BE;
-         charset++)
-    {
-        for (bom = 0; bom < 2; bom++) {
-            n = test_wide(in, from, charset, bom);
-            m = test_wide(out, to, charset, bom);
+    n = ngx_cpymem(in, le, sizeof(le) - 1) - in;
+    test_message("UTF-16LE", in, n, in, n, CWMP_MESSAGE_CHARSET,
+                 CWMP_CHARSET_NONE);
+    test_message("UTF-16LE, declared as UTF-8", in, n, in, n,
+                 CWMP_MESSAGE_CHARSET, CWMP_CHARSET_ASCII);
 
-            test_message("UTF-16", in, n, out, m, 0, CWMP_CHARSET_NONE);
-            test_message("UTF-16, declared", in, n, out, m, 0,
-                         CWMP_CHARSET_UTF16);
-            test_message("UTF-16 and its order, declared", in, n, out, m, 0,
-                         charset);
-            test_message("UTF-16, declared as UTF-8", in, n, out, m, 0,
-                         CWMP_CHARSET_ASCII);
-            test_message("UTF-16, declared in the other order", in, n, in, n,
-                         CWMP_MESSAGE_CHARSET,
-                         CWMP_CHARSET_UTF16LE + CWMP_CHARSET_UTF16BE
-                         - charset);
-
-            /* a byte is missing at the end */
-
-            test_message("half of a unit", in, n - 1, out, m - 1, 0,
-                         CWMP_CHARSET_NONE);
-        }
-    }
-
-    /* U+3C4F and U+4F3C have the byte of '<' */
-
-    n = test_wide(in, "<a>x</a>", CWMP_CHARSET_UTF16LE, 1);
-    in[8] = 0x4f;
-    in[9] = 0x3c;
-    test_message("UTF-16 with the byte of '<' in a character", in, n, in, n,
-                 CWMP_MESSAGE_CHARSET, CWMP_CHARSET_NONE);
-
-    in[8] = 0x2d;
-    in[9] = 0x4e;
-    test_message("UTF-16 with another character", in, n, in, n, 0,
+    n = ngx_cpymem(in, be, sizeof(be) - 1) - in;
+    test_message("UTF-16BE", in, n, in, n, CWMP_MESSAGE_CHARSET,
                  CWMP_CHARSET_NONE);
 
-    n = test_wide(in, BODY(PARAM(CR2, "http://o/")), CWMP_CHARSET_UTF16BE, 0);
-    for (m = 0; m + 1 < n; m += 2) {
-        if (in[m + 1] == 'o' && in[m + 3] == '/') {
-            in[m] = 0x4e;
-        }
-    }
-    test_message("a URL that is not ASCII in UTF-16", in, n, in, n,
-                 CWMP_MESSAGE_URL, CWMP_CHARSET_NONE);
+    n = ngx_cpymem(in, "\xfe\xff", 2) - in;
+    n = ngx_cpymem(in + n, be, sizeof(be) - 1) - in;
+    test_message("UTF-16BE with a mark", in, n, in, n, CWMP_MESSAGE_CHARSET,
+                 CWMP_CHARSET_NONE);
 
     n = ngx_cpymem(in, "\xff\xfe" "<<aa>>", 8) - in;
     test_message("a mark of UTF-16 before ASCII", in, n, in, n,
@@ -729,8 +675,6 @@ test_utf16(void)
         - in;
     test_message("Content-Type declares an unknown charset", in, n, in, n,
                  CWMP_MESSAGE_CHARSET, CWMP_CHARSET_OTHER);
-    test_message("Content-Type declares UTF-16", in, n, in, n,
-                 CWMP_MESSAGE_CHARSET, CWMP_CHARSET_UTF16);
     test_message("Content-Type declares UTF-8", in, n, in, n, 0,
                  CWMP_CHARSET_ASCII);
 }
@@ -978,7 +922,7 @@ int
 main(void)
 {
     test_cases();
-    test_utf16();
+    test_charsets();
     test_limits();
     test_edits();
     test_facts();

@@ -58,8 +58,6 @@ static ngx_int_t ngx_http_cwmp_device_id(ngx_pool_t *pool,
     ngx_http_cwmp_ctx_t *ctx);
 static ngx_int_t ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b,
     ngx_http_cwmp_ctx_t *ctx);
-static ngx_int_t ngx_http_cwmp_encode(ngx_http_cwmp_body_t *b,
-    ngx_str_t *text);
 static int ngx_libc_cdecl ngx_http_cwmp_compare_edits(const void *one,
     const void *two);
 static ngx_int_t ngx_http_cwmp_uncertain(ngx_http_request_t *r,
@@ -500,7 +498,9 @@ ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b, ngx_http_cwmp_ctx_t *ctx)
             return NGX_ERROR;
         }
 
-        edit[i].text.len = cwmp_url_escaped_size(&announced);
+        edit[i].text.len = announced.len
+                           + ngx_escape_html(NULL, announced.data,
+                                             announced.len);
 
         p = ngx_pnalloc(b->request->pool, edit[i].text.len);
         if (p == NULL) {
@@ -508,40 +508,13 @@ ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b, ngx_http_cwmp_ctx_t *ctx)
         }
 
         edit[i].text.data = p;
-        (void) cwmp_url_escape(p, &announced);
-
-        if (b->message.charset != CWMP_CHARSET_NONE
-            && ngx_http_cwmp_encode(b, &edit[i].text) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+        (void) ngx_escape_html(p, announced.data, announced.len);
 
         ngx_http_cwmp_count(cmcf->shared, REWRITTEN);
 
         ngx_log_debug2(NGX_LOG_DEBUG_HTTP, b->request->connection->log, 0,
                        "cwmp value at %O..%O", edit[i].start, edit[i].end);
     }
-
-    return NGX_OK;
-}
-
-
-/* into the message's UTF-16 */
-
-static ngx_int_t
-ngx_http_cwmp_encode(ngx_http_cwmp_body_t *b, ngx_str_t *text)
-{
-    u_char  *p, *last;
-
-    p = ngx_pnalloc(b->request->pool, 2 * text->len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    last = cwmp_message_encode(p, text->data, text->len, b->message.charset);
-
-    text->data = p;
-    text->len = last - p;
 
     return NGX_OK;
 }

@@ -21,10 +21,7 @@
 typedef enum {
     CWMP_CHARSET_NONE = 0,  /* not declared */
     CWMP_CHARSET_ASCII,     /* markup is ASCII bytes and nothing else is */
-    CWMP_CHARSET_UTF16,     /* UTF-16 in either order */
-    CWMP_CHARSET_UTF16LE,
-    CWMP_CHARSET_UTF16BE,
-    CWMP_CHARSET_OTHER      /* UTF-7, UTF-32, EBCDIC, ISO-2022, unknown */
+    CWMP_CHARSET_OTHER      /* UTF-16, UTF-7, EBCDIC, ISO-2022, unknown */
 } cwmp_charset_e;
 
 
@@ -52,8 +49,8 @@ ngx_uint_t cwmp_charset_declaration(u_char *p, size_t len, ngx_uint_t cut);
 
 /*
  * The class by the first bytes, len of them, 4 unless the message is shorter:
- * NONE, UTF16LE, UTF16BE or OTHER.  "bom" is set to the length of the
- * byte-order mark to be skipped, also that of UTF-8.
+ * NONE or OTHER.  "bom" is set to the length of the mark of UTF-8, which is to
+ * be skipped, if it is there.
  */
 
 ngx_uint_t cwmp_charset_detect(u_char *p, size_t len, size_t *bom);

@@ -10,11 +10,6 @@
 #include "cwmp_message.h"
 
 
-/* in place of a character of UTF-16 that is not ASCII: no byte of UTF-8 */
-#define CWMP_MESSAGE_FOREIGN      0xff
-
-#define CWMP_MESSAGE_UTF16_CHUNK  256
-
 /* of DeviceId: Envelope, Body, Inform, DeviceId */
 #define CWMP_MESSAGE_FACT_DEPTH   4
 
@@ -30,10 +25,6 @@
 
 
 static ngx_int_t cwmp_message_begin(cwmp_message_t *m);
-static ngx_int_t cwmp_message_bytes(cwmp_message_t *m, u_char *p, size_t len);
-static ngx_int_t cwmp_message_utf16(cwmp_message_t *m, u_char *p, size_t len);
-static ngx_int_t cwmp_message_unit(cwmp_message_t *m, u_char high, u_char low,
-    u_char *dst);
 static ngx_int_t cwmp_message_tokens(cwmp_message_t *m, u_char *p,
     size_t len);
 static u_char *cwmp_message_skip(cwmp_message_t *m, u_char *p, u_char *last);
@@ -85,7 +76,7 @@ cwmp_message_read(cwmp_message_t *m, u_char *p, size_t len)
         }
     }
 
-    return cwmp_message_bytes(m, p, len);
+    return cwmp_message_tokens(m, p, len);
 }
 
 
@@ -131,7 +122,7 @@ cwmp_message_error(ngx_uint_t error)
         return "elements nested too deeply";
 
     case CWMP_MESSAGE_URL:
-        return "a connection request URL that is too long or not ASCII";
+        return "a connection request URL that is too long";
 
     case CWMP_MESSAGE_VALUES:
         return "too many values for a connection request URL";
@@ -145,170 +136,23 @@ cwmp_message_error(ngx_uint_t error)
 }
 
 
-u_char *
-cwmp_message_encode(u_char *dst, u_char *src, size_t len, ngx_uint_t charset)
-{
-    for ( /* void */ ; len; len--) {
-
-        if (charset == CWMP_CHARSET_UTF16BE) {
-            *dst++ = 0;
-        }
-
-        *dst++ = *src++;
-
-        if (charset == CWMP_CHARSET_UTF16LE) {
-            *dst++ = 0;
-        }
-    }
-
-    return dst;
-}
-
-
 static ngx_int_t
 cwmp_message_begin(cwmp_message_t *m)
 {
+    size_t      bom;
     ngx_uint_t  class;
 
     m->started = 1;
 
-    class = cwmp_charset_detect(m->head, m->nhead, &m->bom);
+    class = cwmp_charset_detect(m->head, m->nhead, &bom);
 
     if (class == CWMP_CHARSET_OTHER || m->declared == CWMP_CHARSET_OTHER) {
         return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
     }
 
-    switch (m->declared) {
+    m->xml.offset = bom;
 
-    case CWMP_CHARSET_UTF16:
-
-        if (class == CWMP_CHARSET_NONE) {
-            return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
-        }
-
-        break;
-
-    case CWMP_CHARSET_UTF16LE:
-    case CWMP_CHARSET_UTF16BE:
-
-        if (class != m->declared) {
-            return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
-        }
-
-        break;
-    }
-
-    m->charset = class;
-
-    if (class == CWMP_CHARSET_NONE) {
-        m->xml.offset = m->bom;
-
-    } else {
-        m->params.base = m->bom;
-        m->params.shift = 1;
-        m->params.foreign = CWMP_MESSAGE_FOREIGN;
-    }
-
-    return cwmp_message_bytes(m, m->head + m->bom, m->nhead - m->bom);
-}
-
-
-static ngx_int_t
-cwmp_message_bytes(cwmp_message_t *m, u_char *p, size_t len)
-{
-    if (m->charset != CWMP_CHARSET_NONE) {
-        return cwmp_message_utf16(m, p, len);
-    }
-
-    return cwmp_message_tokens(m, p, len);
-}
-
-
-/*
- * Each unit becomes one byte, so that offsets stay proportional.
- */
-
-static ngx_int_t
-cwmp_message_utf16(cwmp_message_t *m, u_char *p, size_t len)
-{
-    size_t      n;
-    u_char     *last, chunk[CWMP_MESSAGE_UTF16_CHUNK];
-    ngx_int_t   rc;
-    ngx_uint_t  failed;
-
-    last = p + len;
-
-    while (p < last) {
-
-        rc = NGX_OK;
-
-        for (n = 0; p < last && n < CWMP_MESSAGE_UTF16_CHUNK; p++) {
-
-            if (!m->half) {
-                m->unit = *p;
-                m->half = 1;
-                continue;
-            }
-
-            m->half = 0;
-
-            rc = (m->charset == CWMP_CHARSET_UTF16LE)
-                 ? cwmp_message_unit(m, *p, m->unit, &chunk[n])
-                 : cwmp_message_unit(m, m->unit, *p, &chunk[n]);
-
-            if (rc != NGX_OK) {
-                break;
-            }
-
-            n++;
-        }
-
-        failed = (rc != NGX_OK);
-        rc = cwmp_message_tokens(m, chunk, n);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        if (failed) {
-            return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * An ACS that ignores the byte-order mark, or takes the other order, would find
- * its markup in characters of the rows and columns 3C: such a message, and
- * one that does not begin with markup, is not read with certainty.
- */
-
-static ngx_int_t
-cwmp_message_unit(cwmp_message_t *m, u_char high, u_char low, u_char *dst)
-{
-    if (high) {
-        *dst = CWMP_MESSAGE_FOREIGN;
-
-        if (high == '<' || low == '<') {
-            return NGX_ERROR;
-        }
-
-    } else {
-        *dst = (low < 0x80) ? low : CWMP_MESSAGE_FOREIGN;
-    }
-
-    if (!m->markup && !cwmp_xml_is_space(*dst)) {
-
-        if (*dst != '<') {
-            return NGX_ERROR;
-        }
-
-        m->markup = 1;
-    }
-
-    return NGX_OK;
+    return cwmp_message_tokens(m, m->head + bom, m->nhead - bom);
 }
 
 
@@ -319,8 +163,6 @@ cwmp_message_tokens(cwmp_message_t *m, u_char *p, size_t len)
     ngx_int_t   rc;
 
     last = p + len;
-
-    cwmp_xml_input(&m->xml, p, last);
 
     for ( ;; ) {
         rc = cwmp_xml_next(&m->xml, &p, last);
@@ -502,8 +344,6 @@ cwmp_message_end_element(cwmp_message_t *m)
         cwmp_message_end_fact(m);
     }
 
-    m->params.odd = (m->xml.odd || m->xml.odd_end);
-
     error = cwmp_parameter_end(&m->params, depth, m->xml.markup);
 
     if (error) {
@@ -636,31 +476,8 @@ cwmp_message_declaration(cwmp_message_t *m)
     class = cwmp_charset_declaration(text->data, text->len,
                                      text->len == CWMP_XML_PI_MAX);
 
-    switch (class) {
-
-    case CWMP_CHARSET_NONE:
-    case CWMP_CHARSET_ASCII:
-        return NGX_OK;
-
-    case CWMP_CHARSET_UTF16:
-
-        if (m->charset != CWMP_CHARSET_NONE) {
-            return NGX_OK;
-        }
-
-        break;
-
-    case CWMP_CHARSET_UTF16LE:
-    case CWMP_CHARSET_UTF16BE:
-
-        if (m->charset == class) {
-            return NGX_OK;
-        }
-
-        break;
-    }
-
-    return cwmp_message_fail(m, CWMP_MESSAGE_CHARSET);
+    return cwmp_message_fail(m, class == CWMP_CHARSET_OTHER
+                                ? CWMP_MESSAGE_CHARSET : CWMP_MESSAGE_OK);
 }
 
 
@@ -683,7 +500,7 @@ static void
 cwmp_message_printable(u_char *p, size_t len)
 {
     for ( /* void */ ; len; len--, p++) {
-        if (*p < 0x20 || *p == 0x7f || *p == CWMP_MESSAGE_FOREIGN) {
+        if (*p < 0x20 || *p == 0x7f) {
             *p = '?';
         }
     }

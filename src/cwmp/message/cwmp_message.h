@@ -31,16 +31,12 @@
 typedef enum {
     CWMP_MESSAGE_OK = 0,
 
-    /* a URL that is too long, or not ASCII in UTF-16 */
     CWMP_MESSAGE_URL = CWMP_PARAMETER_TOO_LONG,
-
     CWMP_MESSAGE_VALUES = CWMP_PARAMETER_TOO_MANY_VALUES,
     CWMP_MESSAGE_EDITS = CWMP_PARAMETER_TOO_MANY_EDITS,
     CWMP_MESSAGE_HANDLER = CWMP_PARAMETER_HANDLER,
 
-    /* parsers would disagree, see cwmp_xml.h */
-    CWMP_MESSAGE_AMBIGUOUS = CWMP_PARAMETER_AMBIGUOUS,
-
+    CWMP_MESSAGE_AMBIGUOUS,   /* parsers would disagree, see cwmp_xml.h */
     CWMP_MESSAGE_CHARSET,     /* one that does not contain ASCII */
     CWMP_MESSAGE_DOCTYPE,
     CWMP_MESSAGE_DEPTH        /* elements nested too deeply */
@@ -72,7 +68,6 @@ typedef struct {
     /* out */
 
     ngx_uint_t         error;         /* cwmp_message_error_e */
-    ngx_uint_t         charset;       /* UTF16LE, UTF16BE, else NONE */
 
     cwmp_message_id_t  method;        /* first child of Body */
     cwmp_message_id_t  oui;
@@ -97,13 +92,9 @@ typedef struct {
     cwmp_message_id_t  event_code;
 
     size_t             nhead;
-    size_t             bom;
     u_char             head[4];       /* until the charset is known */
 
     unsigned           started:1;
-    unsigned           markup:1;      /* the first '<' was seen */
-    unsigned           half:1;        /* one byte of a unit is here */
-    u_char             unit;
 
     cwmp_xml_t         xml;
     cwmp_parameter_t   params;
@@ -131,14 +122,6 @@ ngx_int_t cwmp_message_end(cwmp_message_t *m);
 /* why a message is not read, for the log */
 
 const char *cwmp_message_error(ngx_uint_t error);
-
-/*
- * Writes ASCII text in the message's charset, and returns the end: as it is, or
- * two bytes for each in UTF-16.
- */
-
-u_char *cwmp_message_encode(u_char *dst, u_char *src, size_t len,
-    ngx_uint_t charset);
 
 
 #endif /* _CWMP_MESSAGE_H_INCLUDED_ */

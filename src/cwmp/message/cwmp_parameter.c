@@ -432,22 +432,10 @@ cwmp_parameter_report(cwmp_parameter_t *pp, cwmp_parameter_value_t *v)
         return CWMP_PARAMETER_TOO_MANY_EDITS;
     }
 
-    value.start = pp->base + (v->start << pp->shift);
-    value.end = pp->base + (v->end << pp->shift);
+    value.start = v->start;
+    value.end = v->end;
     value.text.data = pp->text + v->pos;
     value.text.len = v->len;
-
-    if (pp->odd
-        && (v->end - v->start != (off_t) v->len
-            || memchr(value.text.data, '"', v->len)
-            || memchr(value.text.data, '\'', v->len)))
-    {
-        return CWMP_PARAMETER_AMBIGUOUS;
-    }
-
-    if (pp->foreign && memchr(value.text.data, pp->foreign, v->len)) {
-        return CWMP_PARAMETER_TOO_LONG;
-    }
 
     if (pp->value_handler(pp->data, &value) != NGX_OK) {
         return CWMP_PARAMETER_HANDLER;

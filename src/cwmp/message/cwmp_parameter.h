@@ -52,11 +52,10 @@
 
 
 typedef enum {
-    CWMP_PARAMETER_TOO_LONG = 1,      /* a URL, or it has a foreign byte */
+    CWMP_PARAMETER_TOO_LONG = 1,      /* a URL */
     CWMP_PARAMETER_TOO_MANY_VALUES,   /* in one struct */
     CWMP_PARAMETER_TOO_MANY_EDITS,    /* in one message */
-    CWMP_PARAMETER_HANDLER,           /* the caller's function failed */
-    CWMP_PARAMETER_AMBIGUOUS          /* see "odd" */
+    CWMP_PARAMETER_HANDLER            /* the caller's function failed */
 } cwmp_parameter_error_e;
 
 
@@ -101,17 +100,6 @@ typedef struct {
     cwmp_name_pt               name_handler;   /* or NULL */
     cwmp_value_pt              value_handler;
     void                      *data;           /* their first argument */
-
-    /* UTF-16: what is reported of an offset is base + (offset << shift) */
-    off_t                      base;
-    ngx_uint_t                 shift;
-    u_char                     foreign;     /* a URL with it is an error */
-
-    /*
-     * After odd quotes, see cwmp_xml.h: a value that has quotes or markup
-     * cannot be replaced, since that would move where they end.
-     */
-    ngx_uint_t                 odd;         /* unsigned  odd:1; */
 
     ngx_uint_t                 matched;     /* names that match */
     ngx_uint_t                 reported;    /* values */

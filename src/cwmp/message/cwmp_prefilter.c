@@ -41,8 +41,7 @@ cwmp_prefilter(cwmp_prefilter_t *f, u_char *p, size_t len,
     if (!f->started) {
         f->started = 1;
 
-        if ((declared != CWMP_CHARSET_NONE && declared != CWMP_CHARSET_ASCII)
-            || cwmp_prefilter_start(&p, last))
+        if (declared == CWMP_CHARSET_OTHER || cwmp_prefilter_start(&p, last))
         {
             f->hidden = 1;
             return 1;
@@ -121,7 +120,7 @@ cwmp_prefilter_start(u_char **pos, u_char *last)
 
     *pos = end + 1;
 
-    return class != CWMP_CHARSET_NONE && class != CWMP_CHARSET_ASCII;
+    return class == CWMP_CHARSET_OTHER;
 }
 
 

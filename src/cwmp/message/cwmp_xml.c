@@ -51,9 +51,7 @@ static ngx_int_t cwmp_xml_cdata_end(cwmp_xml_t *x, u_char **pos,
     u_char *last);
 static ngx_int_t cwmp_xml_comment(cwmp_xml_t *x, u_char **pos, u_char *last);
 static ngx_int_t cwmp_xml_pi(cwmp_xml_t *x, u_char **pos, u_char *last);
-static void cwmp_xml_count_quote(cwmp_xml_t *x, u_char c);
-static void cwmp_xml_odd_start(cwmp_xml_t *x, u_char *p, u_char *last);
-static void cwmp_xml_odd(cwmp_xml_t *x, u_char *p, u_char *last);
+static ngx_uint_t cwmp_xml_is_declaration(cwmp_xml_t *x);
 
 
 #define CWMP_XML_ENDS_NAME    0x01      /* a tag name */
@@ -77,17 +75,6 @@ void
 cwmp_xml_init(cwmp_xml_t *x)
 {
     ngx_memzero(x, offsetof(cwmp_xml_t, buf));
-}
-
-
-void
-cwmp_xml_input(cwmp_xml_t *x, u_char *p, u_char *last)
-{
-    x->tail = x->offset + (last - p);
-
-    if (x->odd) {
-        cwmp_xml_odd(x, p, last);
-    }
 }
 
 
@@ -165,10 +152,6 @@ cwmp_xml_next(cwmp_xml_t *x, u_char **pos, u_char *last)
     } while (rc == NGX_OK);
 
     x->offset = x->tail - (last - *pos);
-
-    if (x->odd_end && x->offset >= x->odd_end) {
-        x->ambiguous = 1;
-    }
 
     return rc;
 }
@@ -306,6 +289,7 @@ cwmp_xml_lt(cwmp_xml_t *x, u_char **pos, u_char *last)
     x->nbuf = 0;
     x->seen = 0;
     x->quote = 0;
+    x->quotes = 0;
 
     switch (*p) {
 
@@ -672,10 +656,6 @@ cwmp_xml_comment(cwmp_xml_t *x, u_char **pos, u_char *last)
             x->state = sw_text;
             *pos = p + 1;
 
-            if (x->quote) {
-                cwmp_xml_odd_start(x, p + 1, last);
-            }
-
             return NGX_OK;
         }
 
@@ -692,8 +672,11 @@ cwmp_xml_comment(cwmp_xml_t *x, u_char **pos, u_char *last)
             x->seen = 0;
         }
 
+        if (c == '"' || c == '\'') {
+            x->ambiguous = 1;
+        }
+
         x->length++;
-        cwmp_xml_count_quote(x, c);
     }
 
     *pos = last;
@@ -718,8 +701,10 @@ cwmp_xml_pi(cwmp_xml_t *x, u_char **pos, u_char *last)
                 x->text.len = x->nbuf;
                 *pos = p + 1;
 
-                if (x->quote) {
-                    cwmp_xml_odd_start(x, p + 1, last);
+                if (x->quotes
+                    && (x->quote || !cwmp_xml_is_declaration(x)))
+                {
+                    x->ambiguous = 1;
                 }
 
                 return CWMP_XML_PI;
@@ -736,7 +721,16 @@ cwmp_xml_pi(cwmp_xml_t *x, u_char **pos, u_char *last)
             x->buf[x->nbuf++] = c;
         }
 
-        cwmp_xml_count_quote(x, c);
+        if (c == '"' || c == '\'') {
+            x->quotes = 1;
+
+            if (x->quote == 0) {
+                x->quote = c;
+
+            } else if (x->quote == c) {
+                x->quote = 0;
+            }
+        }
     }
 
     *pos = last;
@@ -745,67 +739,12 @@ cwmp_xml_pi(cwmp_xml_t *x, u_char **pos, u_char *last)
 }
 
 
-static void
-cwmp_xml_count_quote(cwmp_xml_t *x, u_char c)
+static ngx_uint_t
+cwmp_xml_is_declaration(cwmp_xml_t *x)
 {
-    if (c == '"' || c == '\'') {
-
-        if (x->quote == 0) {
-            x->quote = c;
-
-        } else if (x->quote == c) {
-            x->quote = 0;
-        }
-    }
-}
-
-
-static void
-cwmp_xml_odd_start(cwmp_xml_t *x, u_char *p, u_char *last)
-{
-    if (x->odd || x->odd_end) {
-        return;
-    }
-
-    x->odd = 1;
-    x->odd_quote = x->quote;
-    x->odd_prev = 0;
-
-    cwmp_xml_odd(x, p, last);
-}
-
-
-/* after an odd number of quotes: where would GenieACS end the comment? */
-
-static void
-cwmp_xml_odd(cwmp_xml_t *x, u_char *p, u_char *last)
-{
-    u_char  c, prev;
-
-    prev = x->odd_prev;
-
-    for ( /* void */ ; p < last; p++) {
-        c = *p;
-
-        if (x->odd_quote) {
-
-            if (c == x->odd_quote) {
-                x->odd_quote = 0;
-            }
-
-        } else if (c == '"' || c == '\'') {
-            x->odd_quote = c;
-
-        } else if (c == '>' && (prev == '-' || prev == '?')) {
-            x->odd = 0;
-            x->odd_end = x->tail - (last - p) + 1;
-            return;
-        }
-
-        prev = c;
-    }
-
-    x->odd_prev = prev;
+    return x->nbuf > 3
+           && ngx_memcmp(x->buf, "xml", 3) == 0
+           && cwmp_xml_is_space(x->buf[3]);
 }
 
 

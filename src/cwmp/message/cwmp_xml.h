@@ -23,10 +23,8 @@
  *
  *   - "<!-->" and "<?>" end a comment or a processing instruction for
  *     parsers that only look back from '>', and begin one for the others;
- *   - an odd number of quotes in a comment or a processing instruction makes
- *     GenieACS read on to the next such quote, wherever it is; that yields
- *     another document if "-->" or "?>" follows later, outside of quotes, and
- *     else an error;
+ *   - quotes in a comment or a processing instruction: GenieACS looks for its
+ *     end outside of them.  In an XML declaration they are allowed in pairs;
  *   - GenieACS keeps the position of the first white space in a tag modulo
  *     256, so a tag name that long ends anywhere.
  */
@@ -53,8 +51,6 @@ typedef struct {
     off_t         offset;   /* of the next byte to be read */
     off_t         markup;   /* of the '<' of the current markup */
     off_t         tail;     /* of the end of the input at hand */
-    off_t         odd_end;  /* known to be "ambiguous" from there on, or 0;
-                               then "odd" is over */
 
     ngx_str_t     name;
     ngx_str_t     text;
@@ -64,12 +60,10 @@ typedef struct {
 
     u_char        quote;    /* the open quote, 0 if none */
     u_char        prev;     /* the byte before, in a tag */
-    u_char        odd_prev; /* the same two, as GenieACS reads on */
-    u_char        odd_quote;
     u_char        seen;     /* bytes of a delimiter seen so far */
 
     unsigned      want_text:1;
-    unsigned      odd:1;    /* quotes in a comment; look for its other end */
+    unsigned      quotes:1; /* in a processing instruction */
     unsigned      ambiguous:1;
 
     u_char        buf[CWMP_XML_PI_MAX];
@@ -79,12 +73,6 @@ typedef struct {
 /* x: to be set up, once for each document */
 
 void cwmp_xml_init(cwmp_xml_t *x);
-
-/*
- * To be called for each piece of input before it is read.
- */
-
-void cwmp_xml_input(cwmp_xml_t *x, u_char *p, u_char *last);
 
 /*
  * Reads the next token from *pos to last and moves *pos behind what was read.
