@@ -22,7 +22,7 @@ static char *ngx_http_cwmp_error_at(ngx_conf_t *cf,
 /* cwmp_origin_allow client, any port */
 
 static cwmp_policy_spec_t  ngx_http_cwmp_client_spec = {
-    CWMP_POLICY_CLIENT, 0, 65535, 0, 0, { 0 }, ngx_null_string, NULL
+    CWMP_POLICY_CLIENT, 0, 65535, { 0 }, ngx_null_string, NULL
 };
 
 static ngx_array_t  ngx_http_cwmp_default_allow = {

@@ -1,6 +1,7 @@
 
 /*
  * sources: cwmp_origin.c cwmp_host.c cwmp_url.c
+ * core: src/core/ngx_string.c src/core/ngx_inet.c
  * libs:
  *
  * The first byte chooses what the rest is: an origin URL or a request target
@@ -39,6 +40,7 @@ test_clean(ngx_str_t *s)
 static void
 test_address(cwmp_origin_t *o)
 {
+    int     family;
     char    host[256];
     size_t  i;
     u_char  addr[16];
@@ -46,7 +48,10 @@ test_address(cwmp_origin_t *o)
     memcpy(host, o->host.data, o->host.len);
     host[o->host.len] = '\0';
 
-    if (o->family == AF_UNSPEC) {
+    family = o->sockaddr.sockaddr.sa_family;
+
+    if (o->socklen == 0) {
+        test(family == AF_UNSPEC);
         test(inet_pton(AF_INET, host, addr) == 0);
         test(inet_pton(AF_INET6, host, addr) == 0);
 
@@ -62,10 +67,16 @@ test_address(cwmp_origin_t *o)
         return;
     }
 
-    test(inet_pton(o->family, host, addr) == 1);
-    test(memcmp(addr, o->addr, o->family == AF_INET ? 4 : 16) == 0);
-    test(o->family == AF_INET
-         || !IN6_IS_ADDR_V4MAPPED((struct in6_addr *) o->addr));
+    test(inet_pton(family, host, addr) == 1);
+    test(ngx_inet_get_port(&o->sockaddr.sockaddr) == o->port);
+
+    if (family == AF_INET) {
+        test(memcmp(addr, &o->sockaddr.sockaddr_in.sin_addr, 4) == 0);
+        return;
+    }
+
+    test(memcmp(addr, &o->sockaddr.sockaddr_in6.sin6_addr, 16) == 0);
+    test(!IN6_IS_ADDR_V4MAPPED((struct in6_addr *) addr));
 }
 
 
@@ -92,9 +103,9 @@ test_again(cwmp_origin_t *o, ngx_str_t *target, ngx_uint_t same_target)
     buf = malloc(cwmp_origin_size(url.len));
 
     test(cwmp_origin_parse(&again, &url, buf) == NGX_OK);
-    test(again.family == o->family);
     test(again.port == o->port);
-    test(memcmp(again.addr, o->addr, 16) == 0);
+    test(again.socklen == o->socklen);
+    test(memcmp(&again.sockaddr, &o->sockaddr, sizeof(ngx_sockaddr_t)) == 0);
     test(again.hostport.len == o->hostport.len);
     test(memcmp(again.hostport.data, o->hostport.data, o->hostport.len) == 0);
     test(again.path.len == o->path.len);

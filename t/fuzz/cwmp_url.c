@@ -7,6 +7,7 @@
  * sources: cwmp_url.c cwmp_origin.c cwmp_host.c
  *          cwmp_xml.c
  *          cwmp_reference.c
+ * core: src/core/ngx_string.c src/core/ngx_inet.c
  */
 
 
@@ -44,10 +45,10 @@ fuzz_escape(ngx_str_t *url)
     size_t       size, len;
     cwmp_xml_t   x;
 
-    size = cwmp_url_escaped_size(url);
+    size = url->len + ngx_escape_html(NULL, url->data, url->len);
     buf = malloc(size + 1);
     text = malloc(size + 1);
-    last = cwmp_url_escape(buf, url);
+    last = (u_char *) ngx_escape_html(buf, url->data, url->len);
 
     fuzz_check((size_t) (last - buf) == size);
 

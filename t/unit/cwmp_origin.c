@@ -1,6 +1,7 @@
 
 /*
  * sources: cwmp_origin.c cwmp_host.c
+ * core: src/core/ngx_string.c src/core/ngx_inet.c
  * libs:
  */
 
@@ -409,7 +410,7 @@ test_urls(void)
         rc = test_parse(&o, -1, t->url, &buf);
 
         if (tap_ok(rc == NGX_OK, "%s", t->url)) {
-            tap_ok(o.family == t->family, "family");
+            tap_ok(o.sockaddr.sockaddr.sa_family == t->family, "family");
             tap_is(&o.host, t->host, "host");
             tap_is(&o.hostport, t->hostport, "host:port");
             tap_is(&o.host_header, t->header, "Host");
@@ -605,34 +606,36 @@ test_length(void)
 static void
 test_sockaddr(void)
 {
-    u_char          *buf;
-    cwmp_origin_t    o;
-    ngx_sockaddr_t   sa;
+    u_char           *buf;
+    cwmp_origin_t     o;
+    struct in6_addr   addr;
 
     (void) test_parse(&o, -1, "http://10.1.2.3:7547/", &buf);
 
-    tap_ok(cwmp_origin_sockaddr(&o, &sa) == sizeof(struct sockaddr_in)
-           && sa.sockaddr.sa_family == AF_INET
-           && sa.sockaddr_in.sin_port == htons(7547)
-           && sa.sockaddr_in.sin_addr.s_addr == htonl(0x0a010203),
+    tap_ok(o.socklen == sizeof(struct sockaddr_in)
+           && o.sockaddr.sockaddr.sa_family == AF_INET
+           && o.sockaddr.sockaddr_in.sin_port == htons(7547)
+           && o.sockaddr.sockaddr_in.sin_addr.s_addr == htonl(0x0a010203),
            "IPv4 socket address");
 
     free(buf);
 
     (void) test_parse(&o, -1, "http://[fd00::1]:7547/", &buf);
 
-    tap_ok(cwmp_origin_sockaddr(&o, &sa) == sizeof(struct sockaddr_in6)
-           && sa.sockaddr.sa_family == AF_INET6
-           && sa.sockaddr_in6.sin6_port == htons(7547)
-           && sa.sockaddr_in6.sin6_scope_id == 0
-           && memcmp(&sa.sockaddr_in6.sin6_addr, o.addr, 16) == 0,
+    inet_pton(AF_INET6, "fd00::1", &addr);
+
+    tap_ok(o.socklen == sizeof(struct sockaddr_in6)
+           && o.sockaddr.sockaddr.sa_family == AF_INET6
+           && o.sockaddr.sockaddr_in6.sin6_port == htons(7547)
+           && o.sockaddr.sockaddr_in6.sin6_scope_id == 0
+           && memcmp(&o.sockaddr.sockaddr_in6.sin6_addr, &addr, 16) == 0,
            "IPv6 socket address");
 
     free(buf);
 
     (void) test_parse(&o, -1, "http://cpe.example/", &buf);
 
-    tap_ok(cwmp_origin_sockaddr(&o, &sa) == 0, "no socket address of a name");
+    tap_ok(o.socklen == 0 && o.port == 80, "no socket address of a name");
 
     free(buf);
 }

@@ -1,6 +1,7 @@
 
 /*
  * sources: cwmp_sign.c cwmp_origin.c cwmp_host.c
+ * core: src/core/ngx_string.c src/core/ngx_inet.c
  * libs: -lcrypto
  *
  * The expected digests were calculated with Python's hmac and hashlib.

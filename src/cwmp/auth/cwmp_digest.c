@@ -17,26 +17,27 @@
 #define CWMP_DIGEST_FIXED  256
 
 
-static ngx_int_t cwmp_digest_start(EVP_MD_CTX *ctx);
-static ngx_int_t cwmp_digest_end(EVP_MD_CTX *ctx, u_char *hex, size_t *len);
-static ngx_int_t cwmp_digest_add(EVP_MD_CTX *ctx, ngx_str_t *s);
-static ngx_int_t cwmp_digest_add_unescaped(EVP_MD_CTX *ctx, ngx_str_t *s);
+/* one of the strings that are hashed with colons in between */
+
+typedef struct {
+    ngx_str_t           text;
+    ngx_uint_t          quoted;         /* from between quotes, with escapes */
+} cwmp_digest_part_t;
+
+
+static void cwmp_digest_part(cwmp_digest_part_t *part, ngx_str_t *text,
+    ngx_uint_t quoted);
 static ngx_int_t cwmp_digest_a1(EVP_MD_CTX *ctx, cwmp_challenge_t *ch,
-    cwmp_digest_t *d, u_char *hex, size_t *len);
+    cwmp_digest_t *d, ngx_str_t *hash);
 static ngx_int_t cwmp_digest_a2(EVP_MD_CTX *ctx, cwmp_challenge_t *ch,
-    cwmp_digest_t *d, u_char *hex, size_t *len);
-static const char *cwmp_digest_qop(cwmp_challenge_t *ch);
-static void cwmp_digest_nc(cwmp_digest_t *d, char *nc);
+    cwmp_digest_t *d, ngx_str_t *hash);
+static ngx_int_t cwmp_digest_hash(EVP_MD_CTX *ctx, cwmp_digest_part_t *parts,
+    ngx_uint_t nparts, ngx_str_t *hash);
+static ngx_int_t cwmp_digest_add_quoted(EVP_MD_CTX *ctx, ngx_str_t *s);
+static void cwmp_digest_qop(cwmp_challenge_t *ch, ngx_str_t *qop);
 static size_t cwmp_digest_escaped(ngx_str_t *s);
 static u_char *cwmp_digest_escape(u_char *dst, ngx_str_t *s);
-static u_char *cwmp_digest_quoted(u_char *dst, const char *name,
-    ngx_str_t *value);
-static ngx_int_t cwmp_basic_digit(u_char ch);
 static ngx_uint_t cwmp_basic_has_control(ngx_str_t *s);
-
-
-#define cwmp_digest_text(dst, text)                                          \
-    ngx_cpymem(dst, text, strlen(text))
 
 
 /* RFC 7616 3.4.1; without qop RFC 2069 2.1.1 */
@@ -45,11 +46,14 @@ ngx_int_t
 cwmp_digest_response(cwmp_challenge_t *ch, cwmp_digest_t *d, u_char *hex,
     size_t *len)
 {
-    char           nc[9], *qop;
-    u_char         a1[CWMP_DIGEST_HEX_MAX], a2[CWMP_DIGEST_HEX_MAX];
-    ngx_int_t      rc;
-    EVP_MD_CTX    *ctx;
-    const EVP_MD  *md;
+    u_char               a1[CWMP_DIGEST_HEX_MAX], a2[CWMP_DIGEST_HEX_MAX];
+    u_char               nc[8];
+    ngx_int_t            rc;
+    ngx_str_t            text, response;
+    ngx_uint_t           n;
+    EVP_MD_CTX          *ctx;
+    const EVP_MD        *md;
+    cwmp_digest_part_t   parts[6];
 
     ctx = EVP_MD_CTX_new();
     if (ctx == NULL) {
@@ -62,40 +66,44 @@ cwmp_digest_response(cwmp_challenge_t *ch, cwmp_digest_t *d, u_char *hex,
 
     md = (ch->hash == CWMP_ALGORITHM_SHA256) ? EVP_sha256() : EVP_md5();
 
-    if (EVP_DigestInit_ex(ctx, md, NULL) != 1
-        || cwmp_digest_a1(ctx, ch, d, a1, len) != NGX_OK
-        || cwmp_digest_a2(ctx, ch, d, a2, len) != NGX_OK
-        || cwmp_digest_start(ctx) != NGX_OK
-        || EVP_DigestUpdate(ctx, a1, *len) != 1
-        || EVP_DigestUpdate(ctx, ":", 1) != 1
-        || cwmp_digest_add_unescaped(ctx, &ch->nonce) != NGX_OK)
-    {
+    if (EVP_DigestInit_ex(ctx, md, NULL) != 1) {
         goto done;
     }
 
-    qop = (char *) cwmp_digest_qop(ch);
+    text.data = a1;
 
-    if (qop) {
-        cwmp_digest_nc(d, nc);
-
-        if (EVP_DigestUpdate(ctx, ":", 1) != 1
-            || EVP_DigestUpdate(ctx, nc, 8) != 1
-            || EVP_DigestUpdate(ctx, ":", 1) != 1
-            || cwmp_digest_add(ctx, &d->cnonce) != NGX_OK
-            || EVP_DigestUpdate(ctx, ":", 1) != 1
-            || EVP_DigestUpdate(ctx, qop, strlen(qop)) != 1)
-        {
-            goto done;
-        }
-    }
-
-    if (EVP_DigestUpdate(ctx, ":", 1) != 1
-        || EVP_DigestUpdate(ctx, a2, *len) != 1)
-    {
+    if (cwmp_digest_a1(ctx, ch, d, &text) != NGX_OK) {
         goto done;
     }
 
-    rc = cwmp_digest_end(ctx, hex, len);
+    n = 0;
+    cwmp_digest_part(&parts[n++], &text, 0);
+    cwmp_digest_part(&parts[n++], &ch->nonce, 1);
+
+    cwmp_digest_qop(ch, &text);
+
+    if (text.len) {
+        cwmp_digest_part(&parts[n + 2], &text, 0);
+
+        text.data = nc;
+        text.len = ngx_sprintf(nc, "%08xD", d->nc) - nc;
+
+        cwmp_digest_part(&parts[n], &text, 0);
+        cwmp_digest_part(&parts[n + 1], &d->cnonce, 0);
+        n += 3;
+    }
+
+    text.data = a2;
+
+    if (cwmp_digest_a2(ctx, ch, d, &text) != NGX_OK) {
+        goto done;
+    }
+
+    cwmp_digest_part(&parts[n++], &text, 0);
+
+    response.data = hex;
+    rc = cwmp_digest_hash(ctx, parts, n, &response);
+    *len = response.len;
 
 done:
 
@@ -124,10 +132,8 @@ cwmp_digest_size(cwmp_challenge_t *ch, cwmp_digest_t *d)
 u_char *
 cwmp_digest_header(u_char *dst, cwmp_challenge_t *ch, cwmp_digest_t *d)
 {
-    char         nc[9];
-    u_char       hex[CWMP_DIGEST_HEX_MAX];
-    ngx_str_t    response;
-    const char  *qop;
+    u_char     hex[CWMP_DIGEST_HEX_MAX];
+    ngx_str_t  response, qop;
 
     response.data = hex;
 
@@ -135,57 +141,47 @@ cwmp_digest_header(u_char *dst, cwmp_challenge_t *ch, cwmp_digest_t *d)
         return NULL;
     }
 
-    dst = cwmp_digest_text(dst, "Authorization: Digest username=\"");
+    dst = ngx_sprintf(dst, "Authorization: Digest username=\"");
     dst = cwmp_digest_escape(dst, &d->credentials.user);
-    *dst++ = '"';
 
-    dst = cwmp_digest_quoted(dst, "realm", &ch->realm);
-    dst = cwmp_digest_quoted(dst, "nonce", &ch->nonce);
+    dst = ngx_sprintf(dst, "\", realm=\"");
 
-    dst = cwmp_digest_text(dst, ", uri=\"");
+    if (ch->realm.len) {
+        dst = ngx_sprintf(dst, "%V", &ch->realm);
+    }
+
+    dst = ngx_sprintf(dst, "\", nonce=\"%V\", uri=\"", &ch->nonce);
     dst = cwmp_digest_escape(dst, &d->uri);
-    *dst++ = '"';
 
-    dst = cwmp_digest_quoted(dst, "response", &response);
+    dst = ngx_sprintf(dst, "\", response=\"%V\"", &response);
 
     if (ch->has_algorithm) {
-        dst = cwmp_digest_text(dst, ", algorithm=");
-        dst = ngx_cpymem(dst, ch->algorithm.data, ch->algorithm.len);
+        dst = ngx_sprintf(dst, ", algorithm=%V", &ch->algorithm);
     }
 
-    qop = cwmp_digest_qop(ch);
+    cwmp_digest_qop(ch, &qop);
 
-    if (qop) {
-        cwmp_digest_nc(d, nc);
-
-        dst = cwmp_digest_text(dst, ", qop=");
-        dst = cwmp_digest_text(dst, qop);
-        dst = cwmp_digest_text(dst, ", nc=");
-        dst = cwmp_digest_text(dst, nc);
+    if (qop.len) {
+        dst = ngx_sprintf(dst, ", qop=%V, nc=%08xD", &qop, d->nc);
     }
 
-    if (qop || ch->sess) {
-        dst = cwmp_digest_quoted(dst, "cnonce", &d->cnonce);
+    if (qop.len || ch->sess) {
+        dst = ngx_sprintf(dst, ", cnonce=\"%V\"", &d->cnonce);
     }
 
     if (ch->has_opaque) {
-        dst = cwmp_digest_quoted(dst, "opaque", &ch->opaque);
+        dst = ngx_sprintf(dst, ", opaque=\"%V\"", &ch->opaque);
     }
 
-    *dst++ = CR;
-    *dst++ = LF;
-
-    return dst;
+    return ngx_sprintf(dst, CRLF);
 }
 
 
 ngx_int_t
 cwmp_basic_decode(ngx_str_t *value, u_char *buf, cwmp_credentials_t *c)
 {
-    u_char      *p, *last, *dst;
-    uint32_t     bits;
-    ngx_int_t    digit;
-    ngx_uint_t   n;
+    u_char     *p, *last;
+    ngx_str_t   src, dst;
 
     if (cwmp_auth_scheme(value) != CWMP_AUTH_BASIC) {
         return NGX_DECLINED;
@@ -208,34 +204,17 @@ cwmp_basic_decode(ngx_str_t *value, u_char *buf, cwmp_credentials_t *c)
         last--;
     }
 
-    for (n = 0; n < 2 && last > p && last[-1] == '='; n++) {
-        last--;
-    }
+    src.data = p;
+    src.len = last - p;
+    dst.data = buf;
 
-    if ((last - p) % 4 == 1) {
+    if (ngx_decode_base64(&dst, &src) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    dst = buf;
-    bits = 0;
+    last = buf + dst.len;
 
-    for (n = 0; p < last; p++) {
-
-        digit = cwmp_basic_digit(*p);
-        if (digit == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-
-        bits = bits << 6 | digit;
-        n += 6;
-
-        if (n >= 8) {
-            n -= 8;
-            *dst++ = (u_char) (bits >> n);
-        }
-    }
-
-    p = memchr(buf, ':', dst - buf);
+    p = ngx_strlchr(buf, last, ':');
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -243,65 +222,46 @@ cwmp_basic_decode(ngx_str_t *value, u_char *buf, cwmp_credentials_t *c)
     c->user.data = buf;
     c->user.len = p - buf;
     c->password.data = p + 1;
-    c->password.len = dst - p - 1;
+    c->password.len = last - p - 1;
 
-    if (cwmp_basic_has_control(&c->user)
-        || cwmp_basic_has_control(&c->password))
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return cwmp_credentials_valid(c) ? NGX_OK : NGX_ERROR;
 }
 
 
 size_t
 cwmp_basic_size(cwmp_credentials_t *c)
 {
-    return sizeof("Authorization: Basic " CRLF)
-           + (c->user.len + 1 + c->password.len + 2) / 3 * 4;
+    size_t  len;
+
+    len = c->user.len + 1 + c->password.len;
+
+    return sizeof("Authorization: Basic " CRLF) - 1
+           + ngx_base64_encoded_length(len) + len;
 }
 
+
+/* the plain text is made where nothing else is to come */
 
 u_char *
 cwmp_basic_header(u_char *dst, cwmp_credentials_t *c)
 {
-    size_t          i, len;
-    uint32_t        bits;
-    ngx_uint_t      n;
+    u_char     *p;
+    ngx_str_t   plain, encoded;
 
-    static u_char   alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    dst = ngx_sprintf(dst, "Authorization: Basic ");
 
-    dst = cwmp_digest_text(dst, "Authorization: Basic ");
+    plain.len = c->user.len + 1 + c->password.len;
+    plain.data = dst + ngx_base64_encoded_length(plain.len)
+                 + sizeof(CRLF) - 1;
 
-    len = c->user.len + 1 + c->password.len;
-    bits = 0;
-    n = 0;
+    p = ngx_cpymem(plain.data, c->user.data, c->user.len);
+    *p++ = ':';
+    ngx_memcpy(p, c->password.data, c->password.len);
 
-    for (i = 0; i < len; i++) {
+    encoded.data = dst;
+    ngx_encode_base64(&encoded, &plain);
 
-        bits = bits << 8 | (i < c->user.len ? c->user.data[i]
-                            : i == c->user.len ? ':'
-                            : c->password.data[i - c->user.len - 1]);
-
-        for (n += 8; n >= 6; n -= 6) {
-            *dst++ = alphabet[bits >> (n - 6) & 0x3f];
-        }
-    }
-
-    if (n) {
-        *dst++ = alphabet[bits << (6 - n) & 0x3f];
-    }
-
-    for ( /* void */ ; len % 3; len++) {
-        *dst++ = '=';
-    }
-
-    *dst++ = CR;
-    *dst++ = LF;
-
-    return dst;
+    return ngx_sprintf(dst + encoded.len, CRLF);
 }
 
 
@@ -313,49 +273,123 @@ cwmp_credentials_valid(cwmp_credentials_t *c)
 }
 
 
-/* once more with the same algorithm */
-
-static ngx_int_t
-cwmp_digest_start(EVP_MD_CTX *ctx)
+static void
+cwmp_digest_part(cwmp_digest_part_t *part, ngx_str_t *text, ngx_uint_t quoted)
 {
-    return EVP_DigestInit_ex(ctx, NULL, NULL) == 1 ? NGX_OK : NGX_ERROR;
+    part->text = *text;
+    part->quoted = quoted;
 }
 
 
 static ngx_int_t
-cwmp_digest_end(EVP_MD_CTX *ctx, u_char *hex, size_t *len)
+cwmp_digest_a1(EVP_MD_CTX *ctx, cwmp_challenge_t *ch, cwmp_digest_t *d,
+    ngx_str_t *hash)
 {
-    u_char         hash[EVP_MAX_MD_SIZE];
-    unsigned int   i, n;
+    cwmp_digest_part_t  parts[3];
 
-    static u_char  digits[] = "0123456789abcdef";
+    cwmp_digest_part(&parts[0], &d->credentials.user, 0);
+    cwmp_digest_part(&parts[1], &ch->realm, 1);
+    cwmp_digest_part(&parts[2], &d->credentials.password, 0);
 
-    if (EVP_DigestFinal_ex(ctx, hash, &n) != 1) {
+    if (cwmp_digest_hash(ctx, parts, 3, hash) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        *hex++ = digits[hash[i] >> 4];
-        *hex++ = digits[hash[i] & 0xf];
+    if (!ch->sess) {
+        return NGX_OK;
     }
 
-    *len = 2 * n;
+    /* the hash goes in as hexadecimal digits, RFC 7616 3.4.2 */
 
-    return NGX_OK;
+    cwmp_digest_part(&parts[0], hash, 0);
+    cwmp_digest_part(&parts[1], &ch->nonce, 1);
+    cwmp_digest_part(&parts[2], &d->cnonce, 0);
+
+    return cwmp_digest_hash(ctx, parts, 3, hash);
 }
 
 
 static ngx_int_t
-cwmp_digest_add(EVP_MD_CTX *ctx, ngx_str_t *s)
+cwmp_digest_a2(EVP_MD_CTX *ctx, cwmp_challenge_t *ch, cwmp_digest_t *d,
+    ngx_str_t *hash)
 {
-    return EVP_DigestUpdate(ctx, s->data, s->len) == 1 ? NGX_OK : NGX_ERROR;
+    u_char               body[CWMP_DIGEST_HEX_MAX];
+    ngx_str_t            text;
+    ngx_uint_t           n;
+    cwmp_digest_part_t   parts[3];
+
+    cwmp_digest_part(&parts[0], &d->method, 0);
+    cwmp_digest_part(&parts[1], &d->uri, 0);
+    n = 2;
+
+    cwmp_digest_qop(ch, &text);
+
+    if (text.len == sizeof("auth-int") - 1) {
+
+        /* a connection request has no body */
+
+        text.data = body;
+
+        if (cwmp_digest_hash(ctx, NULL, 0, &text) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        cwmp_digest_part(&parts[n++], &text, 0);
+    }
+
+    return cwmp_digest_hash(ctx, parts, n, hash);
+}
+
+
+/* as hexadecimal digits; hash->data has CWMP_DIGEST_HEX_MAX bytes */
+
+static ngx_int_t
+cwmp_digest_hash(EVP_MD_CTX *ctx, cwmp_digest_part_t *parts, ngx_uint_t nparts,
+    ngx_str_t *hash)
+{
+    u_char        digest[EVP_MAX_MD_SIZE];
+    ngx_uint_t    i;
+    unsigned int  n;
+
+    /* once more with the same algorithm */
+
+    if (EVP_DigestInit_ex(ctx, NULL, NULL) != 1) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < nparts; i++) {
+
+        if (i && EVP_DigestUpdate(ctx, ":", 1) != 1) {
+            return NGX_ERROR;
+        }
+
+        if (parts[i].quoted) {
+            if (cwmp_digest_add_quoted(ctx, &parts[i].text) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+        } else if (EVP_DigestUpdate(ctx, parts[i].text.data,
+                                    parts[i].text.len)
+                   != 1)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (EVP_DigestFinal_ex(ctx, digest, &n) != 1) {
+        return NGX_ERROR;
+    }
+
+    hash->len = ngx_hex_dump(hash->data, digest, n) - hash->data;
+
+    return NGX_OK;
 }
 
 
 /* the content of a quoted-string, RFC 7616 3.4 "unq" */
 
 static ngx_int_t
-cwmp_digest_add_unescaped(EVP_MD_CTX *ctx, ngx_str_t *s)
+cwmp_digest_add_quoted(EVP_MD_CTX *ctx, ngx_str_t *s)
 {
     u_char  *p, *last, *start;
 
@@ -380,95 +414,18 @@ cwmp_digest_add_unescaped(EVP_MD_CTX *ctx, ngx_str_t *s)
 }
 
 
-static ngx_int_t
-cwmp_digest_a1(EVP_MD_CTX *ctx, cwmp_challenge_t *ch, cwmp_digest_t *d,
-    u_char *hex, size_t *len)
-{
-    if (cwmp_digest_start(ctx) != NGX_OK
-        || cwmp_digest_add(ctx, &d->credentials.user) != NGX_OK
-        || EVP_DigestUpdate(ctx, ":", 1) != 1
-        || cwmp_digest_add_unescaped(ctx, &ch->realm) != NGX_OK
-        || EVP_DigestUpdate(ctx, ":", 1) != 1
-        || cwmp_digest_add(ctx, &d->credentials.password) != NGX_OK
-        || cwmp_digest_end(ctx, hex, len) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (!ch->sess) {
-        return NGX_OK;
-    }
-
-    /* the hash goes in as hexadecimal digits, RFC 7616 3.4.2 */
-
-    if (cwmp_digest_start(ctx) != NGX_OK
-        || EVP_DigestUpdate(ctx, hex, *len) != 1
-        || EVP_DigestUpdate(ctx, ":", 1) != 1
-        || cwmp_digest_add_unescaped(ctx, &ch->nonce) != NGX_OK
-        || EVP_DigestUpdate(ctx, ":", 1) != 1
-        || cwmp_digest_add(ctx, &d->cnonce) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return cwmp_digest_end(ctx, hex, len);
-}
-
-
-static ngx_int_t
-cwmp_digest_a2(EVP_MD_CTX *ctx, cwmp_challenge_t *ch, cwmp_digest_t *d,
-    u_char *hex, size_t *len)
-{
-    u_char       body[CWMP_DIGEST_HEX_MAX];
-    ngx_uint_t   integrity;
-    const char  *qop;
-
-    qop = cwmp_digest_qop(ch);
-    integrity = (qop && strcmp(qop, "auth-int") == 0);
-
-    /* a connection request has no body */
-
-    if (integrity
-        && (cwmp_digest_start(ctx) != NGX_OK
-            || cwmp_digest_end(ctx, body, len) != NGX_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    if (cwmp_digest_start(ctx) != NGX_OK
-        || cwmp_digest_add(ctx, &d->method) != NGX_OK
-        || EVP_DigestUpdate(ctx, ":", 1) != 1
-        || cwmp_digest_add(ctx, &d->uri) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (integrity
-        && (EVP_DigestUpdate(ctx, ":", 1) != 1
-            || EVP_DigestUpdate(ctx, body, *len) != 1))
-    {
-        return NGX_ERROR;
-    }
-
-    return cwmp_digest_end(ctx, hex, len);
-}
-
-
-static const char *
-cwmp_digest_qop(cwmp_challenge_t *ch)
+static void
+cwmp_digest_qop(cwmp_challenge_t *ch, ngx_str_t *qop)
 {
     if (ch->qop & CWMP_QOP_AUTH) {
-        return "auth";
+        ngx_str_set(qop, "auth");
+
+    } else if (ch->qop & CWMP_QOP_AUTH_INT) {
+        ngx_str_set(qop, "auth-int");
+
+    } else {
+        ngx_str_null(qop);
     }
-
-    return (ch->qop & CWMP_QOP_AUTH_INT) ? "auth-int" : NULL;
-}
-
-
-static void
-cwmp_digest_nc(cwmp_digest_t *d, char *nc)
-{
-    (void) snprintf(nc, 9, "%08x", (unsigned) d->nc);
 }
 
 
@@ -502,42 +459,6 @@ cwmp_digest_escape(u_char *dst, ngx_str_t *s)
     }
 
     return dst;
-}
-
-
-static u_char *
-cwmp_digest_quoted(u_char *dst, const char *name, ngx_str_t *value)
-{
-    dst = cwmp_digest_text(dst, ", ");
-    dst = cwmp_digest_text(dst, name);
-    dst = cwmp_digest_text(dst, "=\"");
-    dst = ngx_cpymem(dst, value->data, value->len);
-    *dst++ = '"';
-
-    return dst;
-}
-
-
-static ngx_int_t
-cwmp_basic_digit(u_char ch)
-{
-    if (ch >= 'A' && ch <= 'Z') {
-        return ch - 'A';
-    }
-
-    if (ch >= 'a' && ch <= 'z') {
-        return ch - 'a' + 26;
-    }
-
-    if (ch >= '0' && ch <= '9') {
-        return ch - '0' + 52;
-    }
-
-    if (ch == '+') {
-        return 62;
-    }
-
-    return (ch == '/') ? 63 : NGX_ERROR;
 }
 
 

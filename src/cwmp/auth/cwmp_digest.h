@@ -65,7 +65,7 @@ ngx_int_t cwmp_basic_decode(ngx_str_t *value, u_char *buf,
 
 /*
  * Writes "Authorization: Basic ...\r\n" into dst, which has
- * cwmp_basic_size() bytes.  Returns the end.
+ * cwmp_basic_size() bytes: more than that takes.  Returns the end.
  */
 size_t cwmp_basic_size(cwmp_credentials_t *c);
 u_char *cwmp_basic_header(u_char *dst, cwmp_credentials_t *c);

@@ -78,7 +78,9 @@ cwmp_host_parse(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
 static ngx_int_t
 cwmp_host_ipv6(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
 {
-    char  text[INET6_ADDRSTRLEN];
+    void             *addr;
+    char              text[INET6_ADDRSTRLEN];
+    struct in6_addr   in6;
 
     if (memchr(p, '%', last - p)) {
         return CWMP_ORIGIN_ZONE;
@@ -91,20 +93,32 @@ cwmp_host_ipv6(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
     ngx_memcpy(text, p, last - p);
     text[last - p] = '\0';
 
-    if (inet_pton(AF_INET6, text, o->addr) != 1) {
+    if (inet_pton(AF_INET6, text, &in6) != 1) {
         return CWMP_ORIGIN_BAD_IPV6;
     }
 
-    o->family = AF_INET6;
+    if (IN6_IS_ADDR_V4MAPPED(&in6)) {
+        o->sockaddr.sockaddr_in.sin_family = AF_INET;
+        o->socklen = sizeof(struct sockaddr_in);
 
-    if (IN6_IS_ADDR_V4MAPPED((struct in6_addr *) o->addr)) {
-        ngx_memmove(o->addr, &o->addr[12], 4);
-        ngx_memzero(&o->addr[4], 12);
-        o->family = AF_INET;
+        addr = &o->sockaddr.sockaddr_in.sin_addr;
+        ngx_memcpy(addr, &in6.s6_addr[12], 4);
+
+    } else {
+#if (NGX_HAVE_INET6)
+        o->sockaddr.sockaddr_in6.sin6_family = AF_INET6;
+        o->socklen = sizeof(struct sockaddr_in6);
+
+        addr = &o->sockaddr.sockaddr_in6.sin6_addr;
+        ngx_memcpy(addr, &in6, 16);
+#else
+        return CWMP_ORIGIN_BAD_IPV6;
+#endif
     }
 
     o->host.data = *buf;
-    (void) inet_ntop(o->family, o->addr, (char *) *buf, INET6_ADDRSTRLEN);
+    (void) inet_ntop(o->sockaddr.sockaddr.sa_family, addr, (char *) *buf,
+                     INET6_ADDRSTRLEN);
     o->host.len = strlen((char *) *buf);
     *buf += o->host.len;
 
@@ -150,13 +164,16 @@ cwmp_host_name(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
         ngx_memcpy(*buf, p, len);
         (*buf)[len] = '\0';
 
-        if (inet_pton(AF_INET, (char *) *buf, o->addr) != 1
+        if (inet_pton(AF_INET, (char *) *buf,
+                      &o->sockaddr.sockaddr_in.sin_addr)
+            != 1
             || cwmp_host_has_leading_zero(p, last))
         {
             return CWMP_ORIGIN_BAD_NUMBER;
         }
 
-        o->family = AF_INET;
+        o->sockaddr.sockaddr_in.sin_family = AF_INET;
+        o->socklen = sizeof(struct sockaddr_in);
         o->host.data = *buf;
         o->host.len = len;
         *buf += len;
@@ -194,7 +211,6 @@ cwmp_host_name(cwmp_origin_t *o, u_char *p, u_char *last, u_char **buf)
         *dst++ = ngx_tolower(*p);
     }
 
-    o->family = AF_UNSPEC;
     o->host.data = *buf;
     o->host.len = dst - *buf;
     *buf = dst;
@@ -254,32 +270,29 @@ cwmp_host_is_number(u_char *p, u_char *last)
 static ngx_int_t
 cwmp_host_port(cwmp_origin_t *o, u_char *p, u_char *last)
 {
-    ngx_uint_t  port;
+    ngx_int_t  port;
 
-    if (p == last) {
-        o->port = 80;
-        return NGX_OK;
-    }
+    port = 80;
 
-    p++;    /* ":" */
+    if (p < last) {
+        p++;    /* ":" */
 
-    if (p == last || last - p > 5 || *p == '0') {
-        return CWMP_ORIGIN_BAD_PORT;
-    }
-
-    for (port = 0; p < last; p++) {
-        if (*p < '0' || *p > '9') {
+        if (p == last || *p == '0') {
             return CWMP_ORIGIN_BAD_PORT;
         }
 
-        port = port * 10 + (*p - '0');
-    }
+        port = ngx_atoi(p, last - p);
 
-    if (port > 65535) {
-        return CWMP_ORIGIN_BAD_PORT;
+        if (port == NGX_ERROR || port > 65535) {
+            return CWMP_ORIGIN_BAD_PORT;
+        }
     }
 
     o->port = port;
+
+    if (o->socklen) {
+        ngx_inet_set_port(&o->sockaddr.sockaddr, (in_port_t) port);
+    }
 
     return NGX_OK;
 }
@@ -290,36 +303,19 @@ cwmp_host_port(cwmp_origin_t *o, u_char *p, u_char *last)
 static void
 cwmp_host_print(cwmp_origin_t *o, u_char **buf)
 {
-    u_char      *p, port[sizeof("65535") - 1];
-    ngx_uint_t   i, n;
+    u_char      *p;
+    ngx_uint_t   inet6;
 
     p = *buf;
+    inet6 = (o->socklen == sizeof(struct sockaddr_in6));
+
     o->hostport.data = p;
     o->host_header.data = p;
 
-    if (o->family == AF_INET6) {
-        *p++ = '[';
-    }
-
-    p = ngx_cpymem(p, o->host.data, o->host.len);
-
-    if (o->family == AF_INET6) {
-        *p++ = ']';
-    }
-
+    p = ngx_sprintf(p, inet6 ? "[%V]" : "%V", &o->host);
     o->host_header.len = p - o->host_header.data;
 
-    i = sizeof(port);
-    n = o->port;
-
-    do {
-        port[--i] = (u_char) ('0' + n % 10);
-        n /= 10;
-    } while (n);
-
-    *p++ = ':';
-    p = ngx_cpymem(p, port + i, sizeof(port) - i);
-
+    p = ngx_sprintf(p, ":%ui", o->port);
     o->hostport.len = p - o->hostport.data;
 
     if (o->port != 80) {

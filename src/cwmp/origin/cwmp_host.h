@@ -15,10 +15,10 @@
 
 
 /*
- * Reads host[:port], from p up to last, into family, addr, port and host,
- * hostport and host_header of *o.  Their text is written at *buf, which is
- * moved behind it and has room for what cwmp_origin_size() says.  Returns
- * NGX_OK or one of CWMP_ORIGIN_*.
+ * Reads host[:port], from p up to last, into *o, whose strings but those of
+ * the path are set then.  Their text is written at *buf, which is moved behind
+ * it and has room for what cwmp_origin_size() says; *o is zeroed by the caller.
+ * Returns NGX_OK or a cwmp_origin_error_e.
  */
 ngx_int_t cwmp_host_parse(cwmp_origin_t *o, u_char *p, u_char *last,
     u_char **buf);

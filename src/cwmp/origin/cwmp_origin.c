@@ -174,33 +174,6 @@ cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *target,
 }
 
 
-socklen_t
-cwmp_origin_sockaddr(cwmp_origin_t *o, ngx_sockaddr_t *sa)
-{
-    ngx_memzero(sa, sizeof(ngx_sockaddr_t));
-
-    switch (o->family) {
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sa->sockaddr_in6.sin6_family = AF_INET6;
-        sa->sockaddr_in6.sin6_port = htons((in_port_t) o->port);
-        ngx_memcpy(&sa->sockaddr_in6.sin6_addr, o->addr, 16);
-        return sizeof(struct sockaddr_in6);
-#endif
-
-    case AF_INET:
-        sa->sockaddr_in.sin_family = AF_INET;
-        sa->sockaddr_in.sin_port = htons((in_port_t) o->port);
-        ngx_memcpy(&sa->sockaddr_in.sin_addr, o->addr, 4);
-        return sizeof(struct sockaddr_in);
-
-    default:
-        return 0;
-    }
-}
-
-
 const char *
 cwmp_origin_strerror(ngx_int_t error)
 {
@@ -560,8 +533,7 @@ cwmp_origin_char(u_char ch)
 static ngx_int_t
 cwmp_origin_byte(u_char **p, u_char *last)
 {
-    ngx_int_t   ch;
-    ngx_uint_t  i, digit;
+    ngx_int_t  ch;
 
     if (**p != '%') {
         return *(*p)++;
@@ -571,21 +543,7 @@ cwmp_origin_byte(u_char **p, u_char *last)
         return NGX_ERROR;
     }
 
-    ch = 0;
-
-    for (i = 1; i < 3; i++) {
-
-        digit = (*p)[i];
-
-        if (!isascii(digit) || !isxdigit(digit)) {
-            return NGX_ERROR;
-        }
-
-        digit = isdigit(digit) ? digit - '0' : (digit | 0x20) - 'a' + 10;
-
-        ch = ch * 16 + digit;
-    }
-
+    ch = ngx_hextoi(*p + 1, 2);
     *p += 3;
 
     return ch;

@@ -66,8 +66,8 @@ typedef enum {
  */
 
 typedef struct {
-    ngx_uint_t          family;       /* AF_INET, AF_INET6, AF_UNSPEC: name */
-    u_char              addr[16];     /* network order; 4 bytes for AF_INET */
+    ngx_sockaddr_t      sockaddr;     /* with the port; AF_UNSPEC: a name */
+    socklen_t           socklen;      /* 0: a name */
     ngx_uint_t          port;         /* 1 to 65535 */
 
     ngx_str_t           host;         /* canonical, lower case, no brackets */
@@ -113,13 +113,6 @@ ngx_int_t cwmp_origin_parse(cwmp_origin_t *o, ngx_str_t *url, u_char *buf);
  */
 ngx_int_t cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode,
     ngx_str_t *target, u_char *buf);
-
-
-/*
- * The socket address of a literal; returns its length, or 0 if the origin is
- * a name.
- */
-socklen_t cwmp_origin_sockaddr(cwmp_origin_t *o, ngx_sockaddr_t *sa);
 
 
 /* What is wrong, for error.log: "has userinfo", without the origin itself. */

@@ -10,47 +10,21 @@
 #include "cwmp_policy.h"
 
 
-/* an address that is checked; IPv4 where IPv6 maps it */
-
-typedef struct {
-    ngx_uint_t   family;        /* AF_UNSPEC: none */
-    u_char       addr[16];
-    ngx_uint_t   port;
-} cwmp_policy_addr_t;
-
-
 /* what is known when specs are evaluated */
 
 typedef struct {
     cwmp_origin_t       *origin;
-    cwmp_policy_addr_t   addr;
+    ngx_sockaddr_t       addr;      /* AF_UNSPEC: a name, not resolved yet */
     ngx_uint_t           client;    /* the verdict of "client" */
     ngx_uint_t           regex;     /* a ~regex may admit */
 } cwmp_policy_case_t;
-
-
-/* ranges that nobody means who does not name them */
-
-typedef struct {
-    ngx_int_t            error;
-    u_char               addr[4];
-    ngx_uint_t           bits;
-} cwmp_policy_range_t;
-
-
-typedef struct {
-    ngx_int_t            error;
-    u_char               addr[16];
-    ngx_uint_t           bits;
-} cwmp_policy_range6_t;
 
 
 static ngx_int_t cwmp_policy_parse_cidr(cwmp_policy_spec_t *spec, u_char *p,
     u_char *last, const char **err);
 static ngx_int_t cwmp_policy_parse_ports(cwmp_policy_spec_t *spec, u_char *p,
     u_char *last, const char **err);
-static ngx_int_t cwmp_policy_parse_number(u_char **p, u_char *last,
-    ngx_uint_t max);
+static ngx_int_t cwmp_policy_parse_port(u_char *p, u_char *last);
 static u_char *cwmp_policy_find_ports(u_char *p, u_char *last);
 static void cwmp_policy_case_init(cwmp_policy_case_t *c, cwmp_origin_t *o);
 static ngx_int_t cwmp_policy_match(cwmp_policy_t *p, cwmp_policy_spec_t *spec,
@@ -59,44 +33,19 @@ static ngx_int_t cwmp_policy_match_any(cwmp_policy_t *p,
     cwmp_policy_spec_t *specs, ngx_uint_t nspecs, cwmp_policy_case_t *c);
 static ngx_int_t cwmp_policy_literal(cwmp_policy_t *p, cwmp_policy_case_t *c);
 static ngx_int_t cwmp_policy_name(cwmp_policy_t *p, cwmp_policy_case_t *c);
-static ngx_int_t cwmp_policy_builtin(cwmp_policy_t *p, cwmp_policy_addr_t *a);
+static ngx_int_t cwmp_policy_builtin(cwmp_policy_t *p, cwmp_policy_case_t *c);
 static ngx_int_t cwmp_policy_builtin_inet(u_char *addr, ngx_uint_t *bits);
+#if (NGX_HAVE_INET6)
+static ngx_int_t cwmp_policy_builtin_inet6(u_char *addr, ngx_uint_t *bits);
+#endif
 static ngx_uint_t cwmp_policy_is_listener(cwmp_policy_t *p,
-    cwmp_policy_addr_t *a);
-static ngx_uint_t cwmp_policy_names(cwmp_policy_t *p, cwmp_policy_addr_t *a,
+    cwmp_policy_case_t *c);
+static ngx_uint_t cwmp_policy_is_loopback(ngx_sockaddr_t *addr);
+static ngx_uint_t cwmp_policy_names(cwmp_policy_t *p, cwmp_policy_case_t *c,
     ngx_uint_t bits);
-static ngx_uint_t cwmp_policy_in_cidr(cwmp_policy_spec_t *spec,
-    cwmp_policy_addr_t *a);
-static ngx_uint_t cwmp_policy_prefix(u_char *a, u_char *b, ngx_uint_t bits);
-static void cwmp_policy_sockaddr(cwmp_policy_addr_t *a, struct sockaddr *sa);
-
-
-static cwmp_policy_range_t  cwmp_policy_ranges[] = {
-    { CWMP_POLICY_LOOPBACK, { 127, 0, 0, 0 }, 8 },
-    { CWMP_POLICY_LINK_LOCAL, { 169, 254, 0, 0 }, 16 },
-    { CWMP_POLICY_UNSPECIFIED, { 0, 0, 0, 0 }, 8 },
-    { CWMP_POLICY_MULTICAST, { 224, 0, 0, 0 }, 3 }
-};
-
-
-static cwmp_policy_range6_t  cwmp_policy_ranges6[] = {
-    { CWMP_POLICY_LOOPBACK,
-      { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 }, 128 },
-    { CWMP_POLICY_UNSPECIFIED,
-      { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 128 },
-    { CWMP_POLICY_LINK_LOCAL,
-      { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 10 },
-    { CWMP_POLICY_MULTICAST,
-      { 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 8 }
-};
-
-
-/* prefixes of 96 bits in front of an IPv4 address: RFC 4291, RFC 6052 */
-
-static u_char  cwmp_policy_embedded[][12] = {
-    { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
-    { 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0 }
-};
+static ngx_uint_t cwmp_policy_in_cidr(ngx_cidr_t *cidr, ngx_sockaddr_t *addr);
+static ngx_uint_t cwmp_policy_same(ngx_sockaddr_t *addr, struct sockaddr *sa);
+static void cwmp_policy_set_addr(ngx_sockaddr_t *addr, struct sockaddr *sa);
 
 
 ngx_int_t
@@ -190,22 +139,17 @@ ngx_int_t
 cwmp_policy_announce(cwmp_policy_t *p, cwmp_origin_t *o,
     struct sockaddr *client)
 {
-    cwmp_policy_addr_t  addr;
     cwmp_policy_case_t  c;
 
     cwmp_policy_case_init(&c, o);
 
     c.regex = 1;
 
-    cwmp_policy_sockaddr(&addr, client);
-
-    c.client = (o->family != AF_UNSPEC && addr.family == o->family
-                && cwmp_policy_prefix(addr.addr, o->addr,
-                                      o->family == AF_INET ? 32 : 128));
-
-    if (o->family == AF_UNSPEC) {
+    if (o->socklen == 0) {
         return cwmp_policy_name(p, &c);
     }
+
+    c.client = cwmp_policy_same(&c.addr, client);
 
     return cwmp_policy_literal(p, &c);
 }
@@ -224,7 +168,7 @@ cwmp_policy_call(cwmp_policy_t *p, cwmp_origin_t *o,
 
     cwmp_policy_case_init(&c, o);
 
-    if (o->family == AF_UNSPEC) {
+    if (o->socklen == 0) {
         c.regex = 1;
 
         rc = cwmp_policy_name(p, &c);
@@ -257,8 +201,7 @@ cwmp_policy_resolved(cwmp_policy_t *p, cwmp_origin_t *o,
 
     for (i = 0; i < naddrs; i++) {
 
-        cwmp_policy_sockaddr(&c.addr, addrs[i].sockaddr);
-        c.addr.port = o->port;
+        cwmp_policy_set_addr(&c.addr, addrs[i].sockaddr);
 
         rc = cwmp_policy_literal(p, &c);
 
@@ -317,77 +260,42 @@ static ngx_int_t
 cwmp_policy_parse_cidr(cwmp_policy_spec_t *spec, u_char *p, u_char *last,
     const char **err)
 {
-    char        text[INET6_ADDRSTRLEN];
-    u_char     *slash;
-    ngx_int_t   bits;
-    ngx_uint_t  i, max, low;
+    ngx_int_t         rc;
+    ngx_str_t         text;
+    ngx_cidr_t       *cidr;
+#if (NGX_HAVE_INET6)
+    struct in6_addr   addr, mask;
+#endif
 
-    slash = memchr(p, '/', last - p);
-    if (slash == NULL) {
-        slash = last;
-    }
+    cidr = &spec->cidr;
 
-    *err = "neither \"client\", an address, a CIDR nor a \"~\" with "
-           "a regular expression";
+    text.data = p;
+    text.len = last - p;
 
-    if (p == slash || slash - p >= (ssize_t) sizeof(text)) {
+    rc = ngx_ptocidr(&text, cidr);
+
+    if (rc == NGX_ERROR) {
+        *err = "neither \"client\", an address, a CIDR nor a \"~\" with "
+               "a regular expression";
         return NGX_ERROR;
     }
 
-    ngx_memcpy(text, p, slash - p);
-    text[slash - p] = '\0';
+#if (NGX_HAVE_INET6)
 
-    if (inet_pton(AF_INET, text, spec->addr) == 1) {
-        spec->family = AF_INET;
+    /* addresses that map IPv4 ones are matched as these */
 
-    } else if (inet_pton(AF_INET6, text, spec->addr) == 1) {
-        spec->family = AF_INET6;
+    if (cidr->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&cidr->u.in6.addr)) {
+        addr = cidr->u.in6.addr;
+        mask = cidr->u.in6.mask;
 
-    } else {
-        return NGX_ERROR;
+        cidr->family = AF_INET;
+        ngx_memcpy(&cidr->u.in.addr, &addr.s6_addr[12], 4);
+        ngx_memcpy(&cidr->u.in.mask, &mask.s6_addr[12], 4);
     }
 
-    max = (spec->family == AF_INET) ? 32 : 128;
-    spec->bits = max;
+#endif
 
-    if (slash < last) {
-        p = slash + 1;
-        bits = cwmp_policy_parse_number(&p, last, max);
-
-        if (bits == NGX_ERROR || p != last) {
-            *err = "invalid length of the address prefix";
-            return NGX_ERROR;
-        }
-
-        spec->bits = bits;
-    }
-
-    if (spec->family == AF_INET6
-        && IN6_IS_ADDR_V4MAPPED((struct in6_addr *) spec->addr))
-    {
-        if (spec->bits < 96) {
-            *err = "a prefix of IPv4-mapped addresses has 96 bits at least";
-            return NGX_ERROR;
-        }
-
-        ngx_memmove(spec->addr, &spec->addr[12], 4);
-        ngx_memzero(&spec->addr[4], 12);
-        spec->family = AF_INET;
-        spec->bits -= 96;
-        max = 32;
-    }
-
-    *err = NULL;
-    low = 0;
-
-    for (i = spec->bits; i < max; i++) {
-        if (spec->addr[i / 8] & (0x80 >> i % 8)) {
-            spec->addr[i / 8] &= (u_char) ~(0x80 >> i % 8);
-            low = 1;
-        }
-    }
-
-    return low ? NGX_DONE : NGX_OK;
+    return rc;
 }
 
 
@@ -395,7 +303,8 @@ static ngx_int_t
 cwmp_policy_parse_ports(cwmp_policy_spec_t *spec, u_char *p, u_char *last,
     const char **err)
 {
-    ngx_int_t  min, max;
+    u_char     *dash;
+    ngx_int_t   min, max;
 
     if (p == last) {
         return NGX_OK;
@@ -406,15 +315,12 @@ cwmp_policy_parse_ports(cwmp_policy_spec_t *spec, u_char *p, u_char *last,
         return NGX_ERROR;
     }
 
-    min = cwmp_policy_parse_number(&p, last, 65535);
-    max = min;
+    dash = ngx_strlchr(p, last, '-');
 
-    if (p < last && *p == '-') {
-        p++;
-        max = cwmp_policy_parse_number(&p, last, 65535);
-    }
+    min = cwmp_policy_parse_port(p, dash ? dash : last);
+    max = dash ? cwmp_policy_parse_port(dash + 1, last) : min;
 
-    if (min < 1 || max < min || p != last) {
+    if (min == NGX_ERROR || max < min) {
         *err = "invalid port or range of ports";
         return NGX_ERROR;
     }
@@ -427,22 +333,13 @@ cwmp_policy_parse_ports(cwmp_policy_spec_t *spec, u_char *p, u_char *last,
 
 
 static ngx_int_t
-cwmp_policy_parse_number(u_char **p, u_char *last, ngx_uint_t max)
+cwmp_policy_parse_port(u_char *p, u_char *last)
 {
-    ngx_uint_t   value;
-    u_char      *start;
+    ngx_int_t  port;
 
-    value = 0;
+    port = ngx_atoi(p, last - p);
 
-    for (start = *p; *p < last && **p >= '0' && **p <= '9'; (*p)++) {
-        value = value * 10 + (**p - '0');
-
-        if (value > max) {
-            return NGX_ERROR;
-        }
-    }
-
-    return (*p == start) ? NGX_ERROR : (ngx_int_t) value;
+    return (port < 1 || port > 65535) ? NGX_ERROR : port;
 }
 
 
@@ -477,9 +374,7 @@ cwmp_policy_case_init(cwmp_policy_case_t *c, cwmp_origin_t *o)
     ngx_memzero(c, sizeof(cwmp_policy_case_t));
 
     c->origin = o;
-    c->addr.family = o->family;
-    c->addr.port = o->port;
-    ngx_memcpy(c->addr.addr, o->addr, 16);
+    c->addr = o->sockaddr;
 }
 
 
@@ -489,7 +384,7 @@ cwmp_policy_match(cwmp_policy_t *p, cwmp_policy_spec_t *spec,
 {
     ngx_uint_t  match;
 
-    if (c->addr.port < spec->port_min || c->addr.port > spec->port_max) {
+    if (c->origin->port < spec->port_min || c->origin->port > spec->port_max) {
         return NGX_DECLINED;
     }
 
@@ -500,7 +395,7 @@ cwmp_policy_match(cwmp_policy_t *p, cwmp_policy_spec_t *spec,
         break;
 
     case CWMP_POLICY_CIDR:
-        match = cwmp_policy_in_cidr(spec, &c->addr);
+        match = cwmp_policy_in_cidr(&spec->cidr, &c->addr);
         break;
 
     default: /* CWMP_POLICY_REGEX */
@@ -552,14 +447,14 @@ cwmp_policy_literal(cwmp_policy_t *p, cwmp_policy_case_t *c)
         return (rc == NGX_OK) ? CWMP_POLICY_DENIED : CWMP_POLICY_REGEX_FAILED;
     }
 
-    rc = cwmp_policy_builtin(p, &c->addr);
+    rc = cwmp_policy_builtin(p, c);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (cwmp_policy_is_listener(p, &c->addr)
-        && !cwmp_policy_names(p, &c->addr, c->addr.family == AF_INET ? 32
-                                                                     : 128))
+    if (cwmp_policy_is_listener(p, c)
+        && !cwmp_policy_names(p, c, c->addr.sockaddr.sa_family == AF_INET
+                                    ? 32 : 128))
     {
         return CWMP_POLICY_LISTENER;
     }
@@ -604,41 +499,31 @@ cwmp_policy_name(cwmp_policy_t *p, cwmp_policy_case_t *c)
 }
 
 
+/* ranges that nobody means who does not name them */
+
 static ngx_int_t
-cwmp_policy_builtin(cwmp_policy_t *p, cwmp_policy_addr_t *a)
+cwmp_policy_builtin(cwmp_policy_t *p, cwmp_policy_case_t *c)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  i, n, bits;
+    u_char      *addr;
+    ngx_int_t    rc;
+    ngx_uint_t   bits;
 
-    rc = NGX_OK;
-    bits = 0;
+    switch (c->addr.sockaddr.sa_family) {
 
-    if (a->family == AF_INET) {
-        rc = cwmp_policy_builtin_inet(a->addr, &bits);
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        addr = c->addr.sockaddr_in6.sin6_addr.s6_addr;
+        rc = cwmp_policy_builtin_inet6(addr, &bits);
+        break;
+#endif
 
-    } else {
-        n = sizeof(cwmp_policy_ranges6) / sizeof(cwmp_policy_ranges6[0]);
-
-        for (i = 0; i < n && rc == NGX_OK; i++) {
-            bits = cwmp_policy_ranges6[i].bits;
-
-            if (cwmp_policy_prefix(a->addr, cwmp_policy_ranges6[i].addr, bits))
-            {
-                rc = cwmp_policy_ranges6[i].error;
-            }
-        }
-
-        n = sizeof(cwmp_policy_embedded) / sizeof(cwmp_policy_embedded[0]);
-
-        for (i = 0; i < n && rc == NGX_OK; i++) {
-            if (cwmp_policy_prefix(a->addr, cwmp_policy_embedded[i], 96)) {
-                rc = cwmp_policy_builtin_inet(&a->addr[12], &bits);
-                bits += 96;
-            }
-        }
+    default: /* AF_INET */
+        addr = (u_char *) &c->addr.sockaddr_in.sin_addr;
+        rc = cwmp_policy_builtin_inet(addr, &bits);
+        break;
     }
 
-    if (rc != NGX_OK && cwmp_policy_names(p, a, bits)) {
+    if (rc != NGX_OK && cwmp_policy_names(p, c, bits)) {
         return NGX_OK;
     }
 
@@ -649,61 +534,99 @@ cwmp_policy_builtin(cwmp_policy_t *p, cwmp_policy_addr_t *a)
 static ngx_int_t
 cwmp_policy_builtin_inet(u_char *addr, ngx_uint_t *bits)
 {
-    ngx_uint_t            i, n;
-    cwmp_policy_range_t  *range;
+    *bits = 8;
 
-    n = sizeof(cwmp_policy_ranges) / sizeof(cwmp_policy_ranges[0]);
+    if (addr[0] == 127) {
+        return CWMP_POLICY_LOOPBACK;
+    }
 
-    for (i = 0; i < n; i++) {
-        range = &cwmp_policy_ranges[i];
+    if (addr[0] == 0) {
+        return CWMP_POLICY_UNSPECIFIED;
+    }
 
-        if (cwmp_policy_prefix(addr, range->addr, range->bits)) {
-            *bits = range->bits;
-            return range->error;
-        }
+    if (addr[0] >= 224) {
+        *bits = 3;
+        return CWMP_POLICY_MULTICAST;
+    }
+
+    if (addr[0] == 169 && addr[1] == 254) {
+        *bits = 16;
+        return CWMP_POLICY_LINK_LOCAL;
     }
 
     return NGX_OK;
 }
 
 
-static ngx_uint_t
-cwmp_policy_is_listener(cwmp_policy_t *p, cwmp_policy_addr_t *a)
+#if (NGX_HAVE_INET6)
+
+static ngx_int_t
+cwmp_policy_builtin_inet6(u_char *addr, ngx_uint_t *bits)
 {
-    ngx_uint_t           i, bits, ignored, loopback;
-    cwmp_policy_addr_t   listener;
+    ngx_int_t         rc;
+    struct in6_addr  *in6;
 
-    if (a->family == AF_INET) {
-        loopback = (a->addr[0] == 127);
-        bits = 32;
+    /* prefixes of 96 bits in front of an IPv4 address: RFC 4291, RFC 6052 */
 
-    } else {
-        loopback = IN6_IS_ADDR_LOOPBACK((struct in6_addr *) a->addr);
-        bits = 128;
+    static u_char  compatible[12];
+    static u_char  translated[12] = { 0, 0x64, 0xff, 0x9b };
+
+    in6 = (struct in6_addr *) addr;
+    *bits = 128;
+
+    if (IN6_IS_ADDR_LOOPBACK(in6)) {
+        return CWMP_POLICY_LOOPBACK;
     }
 
+    if (IN6_IS_ADDR_UNSPECIFIED(in6)) {
+        return CWMP_POLICY_UNSPECIFIED;
+    }
+
+    if (IN6_IS_ADDR_LINKLOCAL(in6)) {
+        *bits = 10;
+        return CWMP_POLICY_LINK_LOCAL;
+    }
+
+    if (IN6_IS_ADDR_MULTICAST(in6)) {
+        *bits = 8;
+        return CWMP_POLICY_MULTICAST;
+    }
+
+    if (ngx_memcmp(addr, compatible, 12) != 0
+        && ngx_memcmp(addr, translated, 12) != 0)
+    {
+        return NGX_OK;
+    }
+
+    rc = cwmp_policy_builtin_inet(addr + 12, bits);
+    *bits += 96;
+
+    return rc;
+}
+
+#endif
+
+
+static ngx_uint_t
+cwmp_policy_is_listener(cwmp_policy_t *p, cwmp_policy_case_t *c)
+{
+    ngx_uint_t        i;
+    struct sockaddr  *sa;
+
     for (i = 0; i < p->nlisteners; i++) {
+        sa = p->listeners[i];
 
-        cwmp_policy_sockaddr(&listener, p->listeners[i]);
-
-        if (listener.family == AF_UNSPEC || listener.port != a->port) {
+        if (ngx_inet_get_port(sa) != c->origin->port) {
             continue;
         }
 
-        if (listener.family == a->family
-            && cwmp_policy_prefix(listener.addr, a->addr, bits))
-        {
+        if (cwmp_policy_same(&c->addr, sa)) {
             return 1;
         }
 
         /* [::] may take IPv4 too */
 
-        if (loopback
-            && (listener.family == AF_INET
-                ? cwmp_policy_builtin_inet(listener.addr, &ignored)
-                  == CWMP_POLICY_UNSPECIFIED
-                : IN6_IS_ADDR_UNSPECIFIED((struct in6_addr *) listener.addr)))
-        {
+        if (ngx_inet_wildcard(sa) && cwmp_policy_is_loopback(&c->addr)) {
             return 1;
         }
     }
@@ -712,21 +635,51 @@ cwmp_policy_is_listener(cwmp_policy_t *p, cwmp_policy_addr_t *a)
 }
 
 
-/* whether an allow CIDR has the address, and is no wider than bits */
+static ngx_uint_t
+cwmp_policy_is_loopback(ngx_sockaddr_t *addr)
+{
+#if (NGX_HAVE_INET6)
+    if (addr->sockaddr.sa_family == AF_INET6) {
+        return IN6_IS_ADDR_LOOPBACK(&addr->sockaddr_in6.sin6_addr);
+    }
+#endif
+
+    return *(u_char *) &addr->sockaddr_in.sin_addr == 127;
+}
+
+
+/*
+ * Whether an allow CIDR has the address, and a prefix of so many bits at
+ * least, which shows by the last of them.
+ */
 
 static ngx_uint_t
-cwmp_policy_names(cwmp_policy_t *p, cwmp_policy_addr_t *a, ngx_uint_t bits)
+cwmp_policy_names(cwmp_policy_t *p, cwmp_policy_case_t *c, ngx_uint_t bits)
 {
+    u_char              *mask;
     ngx_uint_t           i;
     cwmp_policy_spec_t  *spec;
 
     for (i = 0; i < p->nallow; i++) {
         spec = &p->allow[i];
 
-        if (spec->type == CWMP_POLICY_CIDR && spec->bits >= bits
-            && a->port >= spec->port_min && a->port <= spec->port_max
-            && cwmp_policy_in_cidr(spec, a))
+        if (spec->type != CWMP_POLICY_CIDR
+            || c->origin->port < spec->port_min
+            || c->origin->port > spec->port_max
+            || !cwmp_policy_in_cidr(&spec->cidr, &c->addr))
         {
+            continue;
+        }
+
+        mask = (u_char *) &spec->cidr.u.in.mask;
+
+#if (NGX_HAVE_INET6)
+        if (spec->cidr.family == AF_INET6) {
+            mask = spec->cidr.u.in6.mask.s6_addr;
+        }
+#endif
+
+        if (mask[(bits - 1) / 8] & (0x80 >> (bits - 1) % 8)) {
             return 1;
         }
     }
@@ -736,69 +689,64 @@ cwmp_policy_names(cwmp_policy_t *p, cwmp_policy_addr_t *a, ngx_uint_t bits)
 
 
 static ngx_uint_t
-cwmp_policy_in_cidr(cwmp_policy_spec_t *spec, cwmp_policy_addr_t *a)
+cwmp_policy_in_cidr(ngx_cidr_t *cidr, ngx_sockaddr_t *addr)
 {
-    return a->family == spec->family
-           && cwmp_policy_prefix(a->addr, spec->addr, spec->bits);
+    ngx_array_t  cidrs;
+
+    cidrs.elts = cidr;
+    cidrs.nelts = 1;
+
+    return ngx_cidr_match(&addr->sockaddr, &cidrs) == NGX_OK;
 }
 
+
+/* whether sa is that very address, on whatever port */
 
 static ngx_uint_t
-cwmp_policy_prefix(u_char *a, u_char *b, ngx_uint_t bits)
+cwmp_policy_same(ngx_sockaddr_t *addr, struct sockaddr *sa)
 {
-    u_char  mask;
+    ngx_sockaddr_t  other;
 
-    if (memcmp(a, b, bits / 8) != 0) {
-        return 0;
-    }
+    cwmp_policy_set_addr(&other, sa);
 
-    if (bits % 8 == 0) {
-        return 1;
-    }
-
-    mask = (u_char) (0xff00 >> bits % 8);
-
-    return ((a[bits / 8] ^ b[bits / 8]) & mask) == 0;
+    return other.sockaddr.sa_family != AF_UNSPEC
+           && ngx_cmp_sockaddr(&addr->sockaddr, sizeof(ngx_sockaddr_t),
+                               &other.sockaddr, sizeof(ngx_sockaddr_t), 0)
+              == NGX_OK;
 }
 
 
+/* an IPv4 address where IPv6 maps one; AF_UNSPEC if it is neither */
+
 static void
-cwmp_policy_sockaddr(cwmp_policy_addr_t *a, struct sockaddr *sa)
+cwmp_policy_set_addr(ngx_sockaddr_t *addr, struct sockaddr *sa)
 {
-    struct sockaddr_in   *sin;
 #if (NGX_HAVE_INET6)
     struct sockaddr_in6  *sin6;
 #endif
 
-    ngx_memzero(a, sizeof(cwmp_policy_addr_t));
+    ngx_memzero(addr, sizeof(ngx_sockaddr_t));
 
     switch (sa->sa_family) {
 
     case AF_INET:
-        sin = (struct sockaddr_in *) sa;
-        a->family = AF_INET;
-        a->port = ntohs(sin->sin_port);
-        ngx_memcpy(a->addr, &sin->sin_addr, 4);
+        addr->sockaddr_in = *(struct sockaddr_in *) sa;
         break;
 
 #if (NGX_HAVE_INET6)
     case AF_INET6:
         sin6 = (struct sockaddr_in6 *) sa;
-        a->port = ntohs(sin6->sin6_port);
 
         if (IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
-            a->family = AF_INET;
-            ngx_memcpy(a->addr, &sin6->sin6_addr.s6_addr[12], 4);
+            addr->sockaddr_in.sin_family = AF_INET;
+            ngx_memcpy(&addr->sockaddr_in.sin_addr,
+                       &sin6->sin6_addr.s6_addr[12], 4);
 
         } else {
-            a->family = AF_INET6;
-            ngx_memcpy(a->addr, &sin6->sin6_addr, 16);
+            addr->sockaddr_in6 = *sin6;
         }
 
         break;
 #endif
-
-    default:
-        a->family = AF_UNSPEC;
     }
 }

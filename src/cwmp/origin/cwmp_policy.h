@@ -1,8 +1,6 @@
 
 /*
- * Fieldgate: which origins may be announced and called.
- *
- * Which origins may be announced and called: cwmp_origin_allow and
+ * Fieldgate: which origins may be announced and called: cwmp_origin_allow and
  * cwmp_origin_deny.  Deny wins.  Loopback, link-local, unspecified and
  * multicast addresses are refused unless an allow CIDR lies within these
  * ranges (0.0.0.0/0 does not name 127.0.0.1), nginx's own listening sockets
@@ -32,10 +30,7 @@ typedef struct {
     ngx_uint_t            port_min;     /* 0 and 65535: any */
     ngx_uint_t            port_max;
 
-    /* CWMP_POLICY_CIDR */
-    ngx_uint_t            family;       /* AF_INET or AF_INET6 */
-    ngx_uint_t            bits;
-    u_char                addr[16];
+    ngx_cidr_t            cidr;         /* CWMP_POLICY_CIDR */
 
     /* CWMP_POLICY_REGEX */
     ngx_str_t             pattern;      /* without "~" and port */

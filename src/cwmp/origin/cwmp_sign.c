@@ -15,6 +15,7 @@
 
 #define CWMP_SIGN_BLOCK   64    /* of SHA-256 */
 #define CWMP_SIGN_DIGEST  32
+#define CWMP_SIGN_BYTES   16    /* taken of it */
 
 /* what is signed begins with this: keys may get another use one day */
 #define CWMP_SIGN_URL     1
@@ -26,7 +27,6 @@ static ngx_int_t cwmp_sign_digest(cwmp_sign_key_t *k, ngx_str_t *parts,
 static ngx_int_t cwmp_sign_hash(cwmp_sign_key_t *k, ngx_str_t *parts,
     ngx_uint_t nparts, u_char *hash);
 static ngx_int_t cwmp_sign_hash_part(EVP_MD_CTX *ctx, ngx_str_t *part);
-static void cwmp_sign_base64url(u_char *dst, u_char *src);
 
 
 ngx_int_t
@@ -107,7 +107,7 @@ ngx_int_t
 cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
 {
     u_char     digest[CWMP_SIGN_DIGEST];
-    ngx_str_t  parts[3];
+    ngx_str_t  parts[3], src, dst;
 
     if (mode == CWMP_URL_PATH) {
         ngx_str_set(&parts[0], "path");
@@ -123,7 +123,11 @@ cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
         return NGX_ERROR;
     }
 
-    cwmp_sign_base64url(sig, digest);
+    src.data = digest;
+    src.len = CWMP_SIGN_BYTES;
+    dst.data = sig;
+
+    ngx_encode_base64url(&dst, &src);
 
     return NGX_OK;
 }
@@ -276,30 +280,4 @@ cwmp_sign_hash_part(EVP_MD_CTX *ctx, ngx_str_t *part)
     }
 
     return NGX_OK;
-}
-
-
-/* 16 bytes as CWMP_SIGN_LEN characters, none of which a URL parser encodes */
-
-static void
-cwmp_sign_base64url(u_char *dst, u_char *src)
-{
-    uint32_t        bits;
-    ngx_uint_t      i, n;
-
-    static u_char   alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    bits = 0;
-    n = 0;
-
-    for (i = 0; i < 16; i++) {
-        bits = bits << 8 | src[i];
-
-        for (n += 8; n >= 6; n -= 6) {
-            *dst++ = alphabet[bits >> (n - 6) & 0x3f];
-        }
-    }
-
-    *dst = alphabet[bits << (6 - n) & 0x3f];
 }

@@ -122,65 +122,6 @@ cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
 }
 
 
-size_t
-cwmp_url_escaped_size(ngx_str_t *text)
-{
-    size_t  len, i;
-
-    len = text->len;
-
-    for (i = 0; i < text->len; i++) {
-
-        switch (text->data[i]) {
-
-        case '&':
-            len += sizeof("&amp;") - 2;
-            break;
-
-        case '<':
-        case '>':
-            len += sizeof("&lt;") - 2;
-            break;
-        }
-    }
-
-    return len;
-}
-
-
-u_char *
-cwmp_url_escape(u_char *dst, ngx_str_t *text)
-{
-    size_t  i;
-    u_char  c;
-
-    for (i = 0; i < text->len; i++) {
-        c = text->data[i];
-
-        switch (c) {
-
-        case '&':
-            dst = ngx_cpymem(dst, "&amp;", sizeof("&amp;") - 1);
-            break;
-
-        case '<':
-            dst = ngx_cpymem(dst, "&lt;", sizeof("&lt;") - 1);
-            break;
-
-        case '>':
-            dst = ngx_cpymem(dst, "&gt;", sizeof("&gt;") - 1);
-            break;
-
-        default:
-            *dst++ = c;
-            break;
-        }
-    }
-
-    return dst;
-}
-
-
 static u_char *
 cwmp_url_copy(u_char *p, ngx_str_t *s)
 {

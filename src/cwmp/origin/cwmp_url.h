@@ -1,6 +1,10 @@
 
 /*
  * Fieldgate: the URL that is announced in place of a CPE's.
+ *
+ * Whatever the CPE has there is announced through us, also what is no URL, as
+ * "(null)": else the ACS would keep what it knew before, or call the CPE
+ * itself; our wake-up location then refuses the call and says why.
  */
 
 
@@ -14,14 +18,6 @@
 
 /* TR-098, ManagementServer.ConnectionRequestURL */
 #define CWMP_URL_MAX  256
-
-
-/*
- * The URL that is announced in place of a CPE's.  Whatever the CPE has there
- * is announced through us, also what is no URL, as "(null)": else the ACS would
- * keep what it knew before, or call the CPE itself; our wake-up location
- * then refuses the call and says why.
- */
 
 
 /* removes controls and spaces around a URL, as URL parsers do */
@@ -54,14 +50,6 @@ u_char *cwmp_url_query(u_char *p, ngx_str_t *public, ngx_str_t *origin,
 
 u_char *cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
     ngx_str_t *hostport, ngx_str_t *sig);
-
-/*
- * Escapes text as character data of XML: the exact size that it takes, and
- * the writing, which returns the end.
- */
-
-size_t cwmp_url_escaped_size(ngx_str_t *text);
-u_char *cwmp_url_escape(u_char *dst, ngx_str_t *text);
 
 
 #endif /* _CWMP_URL_H_INCLUDED_ */

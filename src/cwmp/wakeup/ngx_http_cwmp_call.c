@@ -158,7 +158,7 @@ ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
 
     same.flags = clcf->cpe_basic | (clcf->user ? 2 : 0);
 
-    if (w->origin.family == AF_UNSPEC) {
+    if (w->origin.socklen == 0) {
         same.conf = clcf;
     }
 

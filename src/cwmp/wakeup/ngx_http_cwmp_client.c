@@ -182,27 +182,22 @@ ngx_http_cwmp_client_event(ngx_http_cwmp_call_t *call, cwmp_wakeup_event_e ev)
 static ngx_int_t
 ngx_http_cwmp_client_address(ngx_http_cwmp_call_t *call)
 {
-    ngx_sockaddr_t  *sa;
-
     if (call->naddrs) {
         return NGX_OK;
     }
 
-    if (call->origin.family == AF_UNSPEC) {
+    if (call->origin.socklen == 0) {
         return ngx_http_cwmp_client_resolve(call);
     }
 
-    call->addrs = ngx_palloc(call->pool,
-                             sizeof(ngx_addr_t) + sizeof(ngx_sockaddr_t));
+    call->addrs = ngx_palloc(call->pool, sizeof(ngx_addr_t));
     if (call->addrs == NULL) {
         ngx_http_cwmp_client_event(call, CWMP_WAKEUP_EV_INTERNAL);
         return NGX_DONE;
     }
 
-    sa = (ngx_sockaddr_t *) (call->addrs + 1);
-
-    call->addrs->sockaddr = (struct sockaddr *) sa;
-    call->addrs->socklen = cwmp_origin_sockaddr(&call->origin, sa);
+    call->addrs->sockaddr = &call->origin.sockaddr.sockaddr;
+    call->addrs->socklen = call->origin.socklen;
     call->addrs->name = call->origin.hostport;
     call->naddrs = 1;
 
