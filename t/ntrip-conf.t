@@ -108,6 +108,17 @@ for my $case (@good) {
 
 ok(!-e $t->path('db'), 'nginx -t makes no folder');
 
+for my $case (['thread pools of an operator', 'ntrip_hash', 'ntrip_sqlite',
+               'ntrip_lookup'],
+              ['one of them', 'ntrip_lookup'], ['another', 'default'])
+{
+    my ($name, @pools) = @$case;
+    my ($status, $out) = $t->check(
+        main => join('', map { "thread_pool $_ threads=1;\n" } @pools),
+        stream => caster($mount));
+    is($status, 0, "$name: accepted") or diag($out);
+}
+
 
 # each mistake, and the line of check.conf that the explanation names: the one
 # with the directive

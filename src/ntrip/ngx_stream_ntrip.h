@@ -86,7 +86,12 @@ typedef struct {
 
     ngx_shm_zone_t            *bus;                /* NULL: no ntrip_zone */
     ngx_shm_zone_t            *zone;
-    ngx_thread_pool_t         *thread_pool;        /* NULL: no database */
+
+    /* a slow name server delays no login, a storm of logins no write; NULL:
+       no database */
+    ngx_thread_pool_t         *hash_pool;          /* passwords */
+    ngx_thread_pool_t         *sqlite_pool;        /* writes */
+    ngx_thread_pool_t         *lookup_pool;        /* names of hosts */
 
     ngx_stream_ntrip_place_t   zone_place;
     ngx_stream_ntrip_place_t   ring_place;

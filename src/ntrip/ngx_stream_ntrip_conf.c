@@ -12,6 +12,14 @@
 #include "ngx_stream_ntrip_bus.h"
 
 
+/* nginx has no header that names it */
+extern ngx_module_t  ngx_thread_pool_module;
+
+
+static ngx_int_t ngx_stream_ntrip_thread_pools(ngx_conf_t *cf,
+    ngx_stream_ntrip_main_conf_t *nmcf);
+static ngx_int_t ngx_stream_ntrip_declare_pool(ngx_conf_t *cf,
+    ngx_str_t *name, const char *threads);
 static ngx_int_t ngx_stream_ntrip_check_needs(ngx_conf_t *cf,
     ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_place_t *place,
     const char *name);
@@ -41,7 +49,7 @@ ngx_stream_ntrip_create_main_conf(ngx_conf_t *cf)
      *     conf->database = { 0, NULL };
      *     conf->bus = NULL;
      *     conf->zone = NULL;
-     *     conf->thread_pool = NULL;
+     *     conf->hash_pool, sqlite_pool, lookup_pool = NULL;
      *     conf->*_place, caster, console = { { 0, NULL }, 0 };
      */
 
@@ -71,11 +79,10 @@ ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (nmcf->database.len) {
-        nmcf->thread_pool = ngx_thread_pool_add(cf, NULL);
-        if (nmcf->thread_pool == NULL) {
-            return NGX_CONF_ERROR;
-        }
+    if (nmcf->database.len
+        && ngx_stream_ntrip_thread_pools(cf, nmcf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     if (nmcf->zone_size) {
@@ -83,6 +90,94 @@ ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * A hash keeps a processor busy, a write waits for a disk and for other
+ * writers, and a look-up for a name server: none waits for another kind.
+ * A worker has one write under way at a time.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_thread_pools(ngx_conf_t *cf,
+    ngx_stream_ntrip_main_conf_t *nmcf)
+{
+    ngx_uint_t  i;
+
+    struct {
+        ngx_str_t            name;
+        const char          *threads;
+        ngx_thread_pool_t  **pool;
+    } pools[] = {
+        { ngx_string("ntrip_hash"), "threads=2", &nmcf->hash_pool },
+        { ngx_string("ntrip_sqlite"), "threads=1", &nmcf->sqlite_pool },
+        { ngx_string("ntrip_lookup"), "threads=8", &nmcf->lookup_pool }
+    };
+
+    for (i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+
+        *pools[i].pool = ngx_thread_pool_get(cf->cycle, &pools[i].name);
+
+        if (*pools[i].pool) {
+            continue;
+        }
+
+        if (ngx_stream_ntrip_declare_pool(cf, &pools[i].name,
+                                          pools[i].threads)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        *pools[i].pool = ngx_thread_pool_get(cf->cycle, &pools[i].name);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * As if "thread_pool name threads=n;" stood here: what a pool has is known to
+ * nginx's directive alone, and one without threads is an error to nginx.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_declare_pool(ngx_conf_t *cf, ngx_str_t *name,
+    const char *threads)
+{
+    char           *rv;
+    ngx_str_t      *value;
+    ngx_array_t    *args, *saved;
+    ngx_command_t  *cmd;
+
+    for (cmd = ngx_thread_pool_module.commands; cmd->name.len; cmd++) {
+        if (ngx_strcmp(cmd->name.data, "thread_pool") == 0) {
+            break;
+        }
+    }
+
+    args = ngx_array_create(cf->pool, 3, sizeof(ngx_str_t));
+
+    if (args == NULL || cmd->name.len == 0) {
+        return NGX_ERROR;
+    }
+
+    value = ngx_array_push_n(args, 3);
+
+    value[0] = cmd->name;
+    value[1] = *name;
+    value[2].data = (u_char *) threads;
+    value[2].len = ngx_strlen(threads);
+
+    saved = cf->args;
+    cf->args = args;
+
+    rv = cmd->set(cf, cmd, NULL);
+
+    cf->args = saved;
+
+    return (rv == NGX_CONF_OK) ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -436,7 +436,7 @@ ngx_stream_ntrip_connect_lookup(ngx_stream_ntrip_source_t *source)
     lookup->source = source;
     ngx_memcpy(lookup->host, source->host.data, source->host.len);
 
-    if (ngx_thread_task_post(nmcf->thread_pool, task) != NGX_OK) {
+    if (ngx_thread_task_post(nmcf->lookup_pool, task) != NGX_OK) {
         ngx_free(task);
         return NGX_ERROR;
     }

@@ -116,7 +116,7 @@ ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
     st->log = cycle->log;
     ngx_queue_init(&st->works);
 
-    if (ngx_stream_ntrip_verify_init(cycle, nmcf->thread_pool) != NGX_OK) {
+    if (ngx_stream_ntrip_verify_init(cycle, nmcf->hash_pool) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -279,7 +279,7 @@ ngx_stream_ntrip_store_run(ngx_stream_ntrip_store_t *st)
 
     st->busy = 1;
 
-    if (ngx_thread_task_post(st->conf->thread_pool, st->task) == NGX_OK) {
+    if (ngx_thread_task_post(st->conf->sqlite_pool, st->task) == NGX_OK) {
         return;
     }
 
