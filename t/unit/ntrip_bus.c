@@ -11,9 +11,11 @@
 #include "ntrip_bus.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,12 +23,19 @@
 #define TEST_WAKERS  2
 #define TEST_WAKES   200000
 #define TEST_GUARD   20000           /* ms: a lost wake-up, not a slow one */
+#define TEST_STEPS   100000          /* instructions of one operation */
+#define TEST_POINTS  100             /* of a look at the slots: the first ones */
 
 
 typedef struct {
     uint64_t     counts[TEST_WAKERS];
+    uint64_t     done;
+    uint64_t     dead[NTRIP_SLOTS];
     ntrip_bus_t  bus;
 } test_shared_t;
+
+
+typedef void (*test_run_pt)(void);
 
 
 static ngx_uint_t      test_n;
@@ -115,6 +124,127 @@ test_slots(ntrip_bus_t *bus)
     for (i = 0; i < NTRIP_SLOTS; i++) {
         (void) ntrip_bus_release(bus, bus->slots[i].holder);
     }
+}
+
+
+/*
+ * Two operations interleaved: a child does one, instruction by instruction,
+ * and waits at each for the parent to do the other.
+ */
+
+static pid_t
+test_stepper(test_run_pt run)
+{
+    int    status;
+    pid_t  pid;
+
+    test_shared->done = 0;
+
+    pid = fork();
+
+    if (pid == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1) {
+            _exit(3);
+        }
+
+        raise(SIGSTOP);
+        run();
+
+        __atomic_store_n(&test_shared->done, 1, __ATOMIC_SEQ_CST);
+        raise(SIGSTOP);
+        _exit(0);
+    }
+
+    return (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) ? pid : -1;
+}
+
+
+/* one instruction, or all that are left */
+
+static ngx_uint_t
+test_step(pid_t pid, ngx_uint_t all)
+{
+    int  status;
+
+    return ptrace(all ? PTRACE_CONT : PTRACE_SINGLESTEP, pid, NULL, NULL) == 0
+           && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status);
+}
+
+
+static void
+test_end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+
+static void
+test_run_claim(void)
+{
+    (void) ntrip_bus_claim(&test_shared->bus, 1, 1, 1, 1);
+}
+
+
+static void
+test_run_look(void)
+{
+    ntrip_bus_sweep_begin(&test_shared->bus, test_shared->dead);
+}
+
+
+static void
+test_interleaved(ntrip_bus_t *bus)
+{
+    pid_t       pid;
+    uint64_t    holder, worst, dead[NTRIP_SLOTS];
+    ngx_uint_t  i, n, wrong;
+
+    memset(bus, 0, sizeof(ntrip_bus_t));
+    ntrip_bus_init(bus, 1);
+
+    pid = test_stepper(test_run_claim);
+    worst = 0;
+
+    for (i = 0; i < TEST_STEPS && pid != -1 && !test_shared->done; i++) {
+        if (!test_step(pid, 0)) {
+            break;
+        }
+
+        ntrip_bus_sweep_begin(bus, dead);
+        worst = ngx_max(worst, dead[0]);
+    }
+
+    holder = bus->slots[0].holder;
+
+    test_ok(test_shared->done && holder && worst < holder >> 8,
+            "whoever looks while a slot is claimed takes nobody for dead");
+
+    test_end(pid);
+    (void) ntrip_bus_release(bus, holder);
+
+    /* the other way round, from point to point */
+
+    wrong = 0;
+
+    for (n = 0; n < TEST_POINTS; n++) {
+        pid = test_stepper(test_run_look);
+
+        for (i = 0; i < n; i++) {
+            (void) test_step(pid, 0);
+        }
+
+        holder = ntrip_bus_claim(bus, 1, 1, 1, 1);
+
+        (void) test_step(pid, 1);
+
+        wrong += (!test_shared->done || test_shared->dead[0] >= holder >> 8);
+
+        test_end(pid);
+        (void) ntrip_bus_release(bus, holder);
+    }
+
+    test_ok(wrong == 0, "nor does who is overtaken by a claim");
 }
 
 
@@ -225,6 +355,7 @@ main(void)
     ntrip_bus_init(&test_shared->bus, 1);
 
     test_slots(&test_shared->bus);
+    test_interleaved(&test_shared->bus);
     test_wakes(&test_shared->bus);
 
     printf("1..%u\n", (unsigned) test_n);

@@ -38,7 +38,6 @@ ntrip_bus_claim(ntrip_bus_t *bus, ngx_uint_t limit, uint64_t pid,
 
     slot = &bus->slots[i];
 
-    __atomic_add_fetch(&slot->incarnation, 1, __ATOMIC_SEQ_CST);
     slot->pid = pid;
     slot->start = start;
     slot->generation = generation;
@@ -51,7 +50,7 @@ ntrip_bus_claim(ntrip_bus_t *bus, ngx_uint_t limit, uint64_t pid,
 
     __atomic_store_n(&slot->pending, 0, __ATOMIC_SEQ_CST);
 
-    holder = slot->incarnation << 8 | i;
+    holder = (slot->incarnation + 1) << 8 | i;
 
     __atomic_store_n(&slot->holder, holder, __ATOMIC_SEQ_CST);
 
@@ -70,6 +69,7 @@ ntrip_bus_release(ntrip_bus_t *bus, uint64_t holder)
         return NGX_DECLINED;
     }
 
+    __atomic_store_n(&slot->incarnation, holder >> 8, __ATOMIC_SEQ_CST);
     __atomic_store_n(&slot->holder, 0, __ATOMIC_SEQ_CST);
 
     return NGX_OK;
@@ -118,8 +118,8 @@ ntrip_bus_sweep_begin(ntrip_bus_t *bus, uint64_t dead[NTRIP_SLOTS])
         slot = &bus->slots[i];
 
         /*
-         * In this order: a worker that claims the slot in between counts up
-         * "incarnation" before it sets "holder", and is not dead.
+         * In this order: "incarnation" is written while its worker still has
+         * the slot, so that a slot which is free afterwards has lost it.
          */
 
         incarnation = __atomic_load_n(&slot->incarnation, __ATOMIC_SEQ_CST);

@@ -16,8 +16,12 @@
  *
  * Why it holds:
  *   killed while claiming a slot: "holder" is written last; the slot is free.
- *   killed while releasing a dead one: one word.  What is to be swept follows
- *     from "holder" and "swept" of the slots alone.
+ *   killed while releasing a dead one: it still has the slot, and is
+ *     released by the next who finds it dead.  What is to be swept follows
+ *     from "holder", "incarnation" and "swept" of the slots alone.
+ *   claimed while somebody looks what is to be swept: the incarnation of a
+ *     worker is written when it is released, so it never counts among the
+ *     dead before (t/unit/ntrip_bus.c, step by step).
  *   sweeper killed: "swept" is set after a complete sweep only.
  *   killed after a wake-up was noted, before the eventfd was written: the
  *     sleeper looks once a second anyway.
@@ -87,7 +91,9 @@ typedef struct {
     uint64_t           start;        /* of the process, clock ticks since
                                         boot (proc(5), field 22) */
     uint64_t           generation;
-    uint64_t           incarnation;  /* of the last claim */
+    uint64_t           incarnation;  /* of the last that was released,
+                                        written before "holder" is cleared:
+                                        the next one has one more */
     uint64_t           swept;        /* rows of incarnations up to this one
                                         are gone from the data zone */
     uint64_t           exiting;      /* 1: takes no hand-over any more */
