@@ -256,6 +256,24 @@ test_run_claim(void)
 
 
 static void
+test_run_test(void)
+{
+    uint64_t  delay;
+
+    (void) ntrip_lease_test(test_zone, test_bus, test_me, TEST_NOW,
+                            &test_accounts[0], &delay);
+}
+
+
+static void
+test_run_tested(void)
+{
+    ntrip_lease_tested(test_zone, test_bus, test_me, TEST_NOW,
+                       &test_accounts[0], NTRIP_REST_NONE);
+}
+
+
+static void
 test_run_login(void)
 {
     (void) test_enter_session(test_me, 20);
@@ -342,6 +360,8 @@ static const test_operation_t  test_operations[] = {
     { "account refused, next one", test_with_both, test_run_failed },
     { "stream fails", test_with_both, test_run_fail },
     { "connection closed", test_closing, test_run_closed },
+    { "test an account", test_nothing, test_run_test },
+    { "a test is over", test_run_test, test_run_tested },
     { "claim an orphan", test_orphan, test_run_claim },
     { "login", test_with_session, test_run_login },
     { "logout", test_with_own_session, test_run_logout },
@@ -453,6 +473,7 @@ test_rows(ngx_uint_t *streams)
         lease = ntrip_table_row(&test_zone->leases, i);
 
         if (lease->row.state == NTRIP_LEASE_CLOSING
+            || lease->row.state == NTRIP_LEASE_TESTING
             || (lease->row.state == NTRIP_LEASE_HELD
                 && !ntrip_lease_held(test_zone, lease)))
         {

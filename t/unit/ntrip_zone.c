@@ -400,6 +400,79 @@ test_streams(void)
 }
 
 
+/* an account without a stream */
+
+static void
+test_tests(void)
+{
+    uint64_t             me, other, delay;
+    ntrip_candidate_t   *c;
+    ntrip_lease_row_t   *lease;
+
+    me = test_claim_slot(1);
+    other = test_claim_slot(1);
+    c = &test_accounts[0];
+
+    test_enter();
+
+    test_ok(ntrip_lease_test(test_zone, test_bus, me, 500000, c, &delay)
+            == NGX_OK && delay == 0,
+            "an account is tried at once");
+
+    test_ok(ntrip_lease_test(test_zone, test_bus, other, 500000, c, &delay)
+            == NGX_BUSY,
+            "by one worker at a time");
+
+    test_ok(ntrip_lease_test(test_zone, test_bus, other, 500000,
+                             &test_accounts[1], &delay) == NGX_OK
+            && delay == NTRIP_HOST_PACE,
+            "another one of its host waits for its turn");
+
+    ntrip_lease_tested(test_zone, test_bus, other, 500000, c,
+                       NTRIP_REST_REFUSED);
+    lease = ntrip_lease_find(test_zone, c->source);
+
+    test_ok(lease->row.state == NTRIP_LEASE_TESTING,
+            "nobody else ends a test");
+
+    ntrip_lease_tested(test_zone, test_bus, me, 500000, c,
+                       NTRIP_REST_REFUSED);
+
+    test_ok(lease->row.state == NTRIP_LEASE_IDLE
+            && lease->until == 500000 + NTRIP_REST_MIN
+            && ntrip_lease_test(test_zone, test_bus, me, 510000, c, &delay)
+               == NGX_OK && delay == 0,
+            "a refused account rests, and is tried all the same");
+
+    ntrip_lease_tested(test_zone, test_bus, me, 510000, c, NTRIP_REST_NONE);
+
+    test_ok(lease->row.state == NTRIP_LEASE_CLOSING && lease->failures == 0,
+            "a good login is forgiven, and closed as any other");
+
+    ntrip_lease_closed(test_zone, me, c->source, 510000);
+
+    test_ok(ntrip_lease_find(test_zone, c->source) == NULL, "then it is free");
+
+    test_leave();
+
+    test_release(other);
+    test_sweep();
+
+    lease = ntrip_lease_find(test_zone, test_accounts[1].source);
+
+    test_ok(lease->row.state == NTRIP_LEASE_IDLE
+            && lease->reason == NTRIP_REST_CRASH,
+            "one whose tester has died cools");
+
+    test_release(me);
+    test_sweep();
+
+    test_enter();
+    lease->until = 0;
+    test_leave();
+}
+
+
 static void
 test_sessions(void)
 {
@@ -933,6 +1006,12 @@ test_offers(void)
 
     ntrip_row_offer(&stream->row, heir, nonce, 10000000);
 
+    test_ok(ntrip_row_offered(&stream->row, heir, found.serial, nonce)
+            && !ntrip_row_offered(&stream->row, giver, found.serial, nonce)
+            && !ntrip_row_offered(&stream->row, heir, found.serial - 1, nonce)
+            && !ntrip_row_offered(&stream->row, heir, found.serial, nonce - 1),
+            "an offer is its heir's, of one use of the row, under one nonce");
+
     test_ok(ntrip_row_withdraw(&stream->row, giver, nonce) == NGX_OK
             && ntrip_stream_accept(test_zone, heir, found.index,
                                    found.serial, nonce) == NGX_DECLINED
@@ -1116,6 +1195,7 @@ main(void)
     }
 
     test_plan();
+    test_tests();
     test_streams();
     test_sessions();
     test_offers();

@@ -11,6 +11,14 @@ static void ntrip_lease_rest(ntrip_lease_row_t *lease, uint64_t until,
     ngx_uint_t reason);
 static ngx_uint_t ntrip_lease_available(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, const ntrip_candidate_t *candidate, uint64_t *wait);
+static ntrip_lease_row_t *ntrip_lease_new(ntrip_zone_t *zone, uint64_t now,
+    uint64_t source);
+static uint64_t ntrip_lease_turn(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, const ntrip_candidate_t *candidate);
+static void ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason);
+static void ntrip_lease_forgive(ntrip_zone_t *zone,
+    ntrip_lease_row_t *lease, const ntrip_candidate_t *candidate);
 static ntrip_lease_row_t *ntrip_lease_take(ntrip_zone_t *zone, uint64_t now);
 static uint64_t ntrip_lease_backoff(uint64_t first, uint64_t max,
     ngx_uint_t failures);
@@ -60,19 +68,14 @@ ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
                          __ATOMIC_SEQ_CST);
 
     } else {
-        lease = ntrip_lease_take(zone, now);
+        lease = ntrip_lease_new(zone, now, candidates[i].source);
 
         if (lease == NULL) {
             return NGX_ERROR;
         }
 
-        lease->source = candidates[i].source;
         lease->stream = index;
         lease->serial = serial;
-        lease->failures = 0;
-        lease->until = 0;
-        lease->reason = NTRIP_REST_NONE;
-        lease->last = NTRIP_REST_NONE;
 
         ntrip_table_publish(&zone->leases, lease,
                             ntrip_lease_hash(lease->source),
@@ -129,6 +132,31 @@ ntrip_lease_available(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 }
 
 
+/* not yet published; NULL: the table is full */
+
+static ntrip_lease_row_t *
+ntrip_lease_new(ntrip_zone_t *zone, uint64_t now, uint64_t source)
+{
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_lease_take(zone, now);
+
+    if (lease == NULL) {
+        return NULL;
+    }
+
+    lease->source = source;
+    lease->stream = NTRIP_ROW_NONE;
+    lease->serial = 0;
+    lease->failures = 0;
+    lease->until = 0;
+    lease->reason = NTRIP_REST_NONE;
+    lease->last = NTRIP_REST_NONE;
+
+    return lease;
+}
+
+
 /* an idle row that no longer rests is given up when there is no other */
 
 static ntrip_lease_row_t *
@@ -160,10 +188,22 @@ void
 ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason)
 {
-    uint64_t             until;
-    ntrip_rest_row_t    *rest;
-    ntrip_lease_row_t   *lease;
     ntrip_stream_row_t  *stream;
+
+    ntrip_lease_punish(zone, bus, now, candidate, reason);
+
+    stream = ntrip_stream_row(zone, index);
+    stream->source = 0;
+}
+
+
+static void
+ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    const ntrip_candidate_t *candidate, ngx_uint_t reason)
+{
+    uint64_t            until;
+    ntrip_rest_row_t   *rest;
+    ntrip_lease_row_t  *lease;
 
     lease = ntrip_lease_find(zone, candidate->source);
     until = now;
@@ -225,9 +265,6 @@ ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     if (lease) {
         ntrip_lease_rest(lease, until, reason);
     }
-
-    stream = ntrip_stream_row(zone, index);
-    stream->source = 0;
 }
 
 
@@ -235,16 +272,25 @@ void
 ntrip_lease_good(ntrip_zone_t *zone, uint32_t index,
     const ntrip_candidate_t *candidate)
 {
-    ntrip_rest_row_t   *rest;
     ntrip_lease_row_t  *lease;
 
     lease = ntrip_lease_find(zone, candidate->source);
 
     if (lease && lease->stream == index) {
-        lease->failures = 0;
-        lease->reason = NTRIP_REST_NONE;
-        lease->last = NTRIP_REST_NONE;
+        ntrip_lease_forgive(zone, lease, candidate);
     }
+}
+
+
+static void
+ntrip_lease_forgive(ntrip_zone_t *zone, ntrip_lease_row_t *lease,
+    const ntrip_candidate_t *candidate)
+{
+    ntrip_rest_row_t  *rest;
+
+    lease->failures = 0;
+    lease->reason = NTRIP_REST_NONE;
+    lease->last = NTRIP_REST_NONE;
 
     rest = ntrip_rest_find(zone, candidate->host);
 
@@ -310,6 +356,100 @@ ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source,
 }
 
 
+ngx_int_t
+ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, const ntrip_candidate_t *candidate, uint64_t *delay)
+{
+    uint64_t            turn;
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_lease_find(zone, candidate->source);
+
+    if (lease) {
+        (void) ntrip_lease_reclaim(zone, bus, now, lease);
+
+        if (lease->row.state != NTRIP_LEASE_IDLE) {
+            return NGX_BUSY;
+        }
+
+        *delay = (lease->reason == NTRIP_REST_CRASH && lease->until > now)
+                 ? lease->until - now : 0;
+
+        lease->row.holder = me;
+        __atomic_store_n(&lease->row.state, NTRIP_LEASE_TESTING,
+                         __ATOMIC_SEQ_CST);
+
+    } else {
+        lease = ntrip_lease_new(zone, now, candidate->source);
+
+        if (lease == NULL) {
+            return NGX_ERROR;
+        }
+
+        *delay = 0;
+
+        ntrip_table_publish(&zone->leases, lease,
+                            ntrip_lease_hash(lease->source),
+                            ntrip_bus_next_serial(bus), me,
+                            NTRIP_LEASE_TESTING);
+    }
+
+    turn = ntrip_lease_turn(zone, bus, now, candidate);
+    *delay = ngx_max(*delay, turn);
+
+    return NGX_OK;
+}
+
+
+/* the milliseconds until the next login to the host, which is given away */
+
+static uint64_t
+ntrip_lease_turn(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    const ntrip_candidate_t *candidate)
+{
+    uint64_t           turn;
+    ntrip_rest_row_t  *rest;
+
+    rest = ntrip_rest_get(zone, bus, now, candidate->host);
+
+    if (rest == NULL) {
+        return 0;
+    }
+
+    turn = ngx_max(now, rest->login);
+    rest->login = turn + NTRIP_HOST_PACE;
+
+    return turn - now;
+}
+
+
+void
+ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason)
+{
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_lease_find(zone, candidate->source);
+
+    if (lease == NULL
+        || lease->row.state != NTRIP_LEASE_TESTING
+        || lease->row.holder != me)
+    {
+        return;
+    }
+
+    if (reason != NTRIP_REST_NONE) {
+        ntrip_lease_punish(zone, bus, now, candidate, reason);
+        return;
+    }
+
+    ntrip_lease_forgive(zone, lease, candidate);
+
+    __atomic_store_n(&lease->row.state, NTRIP_LEASE_CLOSING,
+                     __ATOMIC_SEQ_CST);
+}
+
+
 ntrip_lease_row_t *
 ntrip_lease_find(ntrip_zone_t *zone, uint64_t source)
 {
@@ -364,6 +504,7 @@ ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         break;
 
     case NTRIP_LEASE_CLOSING:
+    case NTRIP_LEASE_TESTING:
         if (ntrip_bus_alive(bus, lease->row.holder)) {
             return 0;
         }

@@ -17,7 +17,10 @@
  * HELD has no holder of its own: it is held as long as streams[stream], with
  * that serial, says "source" is this one.  So the hand-over of a stream moves
  * its lease in the same store.  CLOSING names the worker that waits for the
- * FIN.
+ * FIN; TESTING the one that tries the account for SOURCE-TEST, without any
+ * stream:
+ *
+ *     IDLE --> TESTING --> CLOSING --> IDLE
  *
  * Attacks:
  *   killed between row and file lock, or before connect: the stream's owner
@@ -47,6 +50,7 @@
 #define NTRIP_LEASE_IDLE     1
 #define NTRIP_LEASE_HELD     2
 #define NTRIP_LEASE_CLOSING  3
+#define NTRIP_LEASE_TESTING  4
 
 #define NTRIP_LEASE_COOL     300     /* ms after a crash */
 #define NTRIP_LEASE_FIN      2000    /* ms for the provider's FIN */
@@ -69,7 +73,8 @@
 
 
 typedef struct {
-    ntrip_row_t        row;          /* holder: only while CLOSING */
+    ntrip_row_t        row;          /* holder: CLOSING and TESTING, written
+                                        before the state */
 
     uint64_t           source;       /* source.id, the key */
     uint32_t           stream;       /* HELD: which stream, */
@@ -135,13 +140,33 @@ void ntrip_lease_closing(ntrip_zone_t *zone, uint64_t me, uint32_t index);
 void ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source,
     uint64_t now);
 
+/*
+ * One login without a stream.  That the account, its host or the mountpoint
+ * rests is no reason not to try; *delay gets the milliseconds after which it
+ * may connect: the host's turn, and what an account cools after a crash.
+ *   NGX_OK     TESTING; then ntrip_lease_tested()
+ *   NGX_BUSY   it is in use
+ *   NGX_ERROR  the table is full
+ */
+ngx_int_t ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, const ntrip_candidate_t *candidate, uint64_t *delay);
+
+/*
+ * What it came to.  NTRIP_REST_NONE: the login was good, the account is
+ * CLOSING, and the caller closes the connection as after any other; a reason:
+ * the connection is closed, the account rests as after any other failure.
+ */
+void ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason);
+
 /* may be called for any account: for lists and the console */
 ntrip_lease_row_t *ntrip_lease_find(ntrip_zone_t *zone, uint64_t source);
 
 /* is the row held by a stream that says so? */
 ngx_uint_t ntrip_lease_held(ntrip_zone_t *zone, ntrip_lease_row_t *lease);
 
-/* if it is HELD by no stream, or CLOSING by a dead worker: it cools, 1 */
+/* if it is HELD by no stream, or CLOSING or TESTING by a dead worker: it
+   cools, 1 */
 ngx_uint_t ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, ntrip_lease_row_t *lease);
 

@@ -13,8 +13,6 @@ static size_t ntrip_zone_layout(const ntrip_zone_plan_t *plan,
 static uint32_t ntrip_zone_rows(size_t bytes, size_t row, uint32_t max);
 static ngx_uint_t ntrip_zone_awaits_heir(ntrip_bus_t *bus, ntrip_row_t *row,
     uint64_t now);
-static ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me,
-    uint64_t serial, uint64_t nonce);
 static void ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake);
 static void ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus,
@@ -423,14 +421,16 @@ ntrip_row_withdraw(ntrip_row_t *row, uint64_t me, uint64_t nonce)
 }
 
 
-static ngx_uint_t
+/* an offer is written nonce first: who reads the heir has the nonce too */
+
+ngx_uint_t
 ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
     uint64_t nonce)
 {
-    return row->state != NTRIP_ROW_FREE
-           && row->serial == serial
-           && row->heir == me
-           && row->nonce == nonce;
+    return __atomic_load_n(&row->state, __ATOMIC_ACQUIRE) != NTRIP_ROW_FREE
+           && __atomic_load_n(&row->serial, __ATOMIC_ACQUIRE) == serial
+           && __atomic_load_n(&row->heir, __ATOMIC_ACQUIRE) == me
+           && __atomic_load_n(&row->nonce, __ATOMIC_ACQUIRE) == nonce;
 }
 
 

@@ -123,8 +123,8 @@ typedef struct {
  *       slots: ORPHAN, and these slots are marked and put into "wake".  Else
  *       removed.
  *   stream, bits of free slots: cleared.
- *   lease whose stream is gone, or which a dead worker was closing: rests
- *       for NTRIP_LEASE_COOL, then it is free.
+ *   lease whose stream is gone, or which a dead worker was closing or
+ *       testing: rests for NTRIP_LEASE_COOL, then it is free.
  */
 ngx_int_t ntrip_zone_sweep(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, ntrip_sweep_t *sweep, ntrip_slots_t *wake);
@@ -149,6 +149,14 @@ ngx_int_t ntrip_row_withdraw(ntrip_row_t *row, uint64_t me, uint64_t nonce);
 ngx_int_t ntrip_row_accept(ntrip_row_t *row, uint64_t me, uint64_t serial,
     uint64_t nonce);
 ngx_int_t ntrip_row_decline(ntrip_row_t *row, uint64_t me, uint64_t serial,
+    uint64_t nonce);
+
+/*
+ * No lock: does the offer stand?  Before anything is made for it, since a
+ * message may come long after its offer was withdrawn, when the row is
+ * another's: 0 says so for good, 1 is settled by accept.
+ */
+ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
     uint64_t nonce);
 
 
