@@ -179,46 +179,6 @@ sub calls {
 
 __DATA__
 
-# src/cwmp
-
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_affinity_init of cwmp/session
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_announce of cwmp/inform
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_body_handler of cwmp/inform
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_connection of cwmp/session
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_filter_init of cwmp/session
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_policy_init of cwmp/shared
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_policy_init_process of cwmp/shared
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_session_handler of cwmp/session
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_shield of cwmp/session
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_status_handler of cwmp/admin
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_unshield of cwmp/session
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_wakeup_handler of cwmp/wakeup
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_wakeup_phase_handler of cwmp/wakeup
-src/cwmp/ngx_http_cwmp_module.h: declares ngx_http_cwmp_wakeup_variable of cwmp/wakeup
-src/cwmp/ngx_http_cwmp_module.h: includes cwmp_policy.h, not the door of cwmp/origin
-src/cwmp/ngx_http_cwmp_module.h: includes cwmp_sign.h, not the door of cwmp/origin
-src/cwmp/ngx_http_cwmp_module.h: includes ngx_http_cwmp_zone.h of cwmp/shared, a later room
-
-# src/cwmp/inform
-
-src/cwmp/inform/ngx_http_cwmp_announce.c: includes cwmp_url.h, not the door of cwmp/origin
-src/cwmp/inform/ngx_http_cwmp_body.c: includes cwmp_prefilter.h, not the door of cwmp/message
-src/cwmp/inform/ngx_http_cwmp_body.c: includes cwmp_url.h, not the door of cwmp/origin
-src/cwmp/inform/ngx_http_cwmp_body.c: uses ngx_http_cwmp_get_ctx of cwmp, a later room
-src/cwmp/inform/ngx_http_cwmp_body.h: includes cwmp_coding.h, not the door of cwmp/message
-
-# src/cwmp/session
-
-src/cwmp/session/ngx_http_cwmp_filter.c: includes cwmp_challenge.h, not the door of cwmp/auth
-src/cwmp/session/ngx_http_cwmp_filter.c: uses ngx_http_cwmp_find_ctx of cwmp, a later room
-src/cwmp/session/ngx_http_cwmp_session.c: uses ngx_http_cwmp_find_ctx of cwmp, a later room
-src/cwmp/session/ngx_http_cwmp_session.c: uses ngx_http_cwmp_get_ctx of cwmp, a later room
-
-# src/cwmp/wakeup
-
-src/cwmp/wakeup/cwmp_wakeup.h: includes cwmp_challenge.h, not the door of cwmp/auth
-src/cwmp/wakeup/ngx_http_cwmp_wakeup.c: uses ngx_http_cwmp_get_ctx of cwmp, a later room
-
 # src/ntrip
 
 src/ntrip/ngx_stream_ntrip.h: declares ngx_stream_ntrip_caster_handler of ntrip/rover

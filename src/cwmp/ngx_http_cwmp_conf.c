@@ -9,6 +9,8 @@
 #include <ngx_http.h>
 
 #include "ngx_http_cwmp_module.h"
+#include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_wakeup.h"
 
 
 static char *ngx_http_cwmp_check_announce(ngx_conf_t *cf,

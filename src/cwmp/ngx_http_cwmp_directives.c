@@ -10,6 +10,8 @@
 #include <ngx_http.h>
 
 #include "ngx_http_cwmp_module.h"
+#include "ngx_http_cwmp_status.h"
+#include "ngx_http_cwmp_wakeup.h"
 
 
 /* a key file is a handful of lines */

@@ -10,12 +10,15 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_cwmp_inform.h"
 #include "ngx_http_cwmp_module.h"
+#include "ngx_http_cwmp_session.h"
+#include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_wakeup.h"
 
 
 static ngx_int_t ngx_http_cwmp_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_cwmp_postconfiguration(ngx_conf_t *cf);
-static void ngx_http_cwmp_cleanup_ctx(void *data);
 static ngx_int_t ngx_http_cwmp_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_init_process(ngx_cycle_t *cycle);
 
@@ -195,65 +198,6 @@ ngx_module_t  ngx_http_cwmp_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
-
-
-ngx_http_cwmp_ctx_t *
-ngx_http_cwmp_find_ctx(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t   *cln;
-    ngx_http_cwmp_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
-
-    if (ctx || (!r->internal && !r->filter_finalize)) {
-        return ctx;
-    }
-
-    /* an internal redirect has dropped it, but the body is rewritten */
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_cwmp_cleanup_ctx) {
-            ngx_http_set_ctx(r, cln->data, ngx_http_cwmp_module);
-            return cln->data;
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_http_cwmp_ctx_t *
-ngx_http_cwmp_get_ctx(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t   *cln;
-    ngx_http_cwmp_ctx_t  *ctx;
-
-    ctx = ngx_http_cwmp_find_ctx(r);
-
-    if (ctx == NULL) {
-        cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_cwmp_ctx_t));
-        if (cln == NULL) {
-            return NULL;
-        }
-
-        cln->handler = ngx_http_cwmp_cleanup_ctx;
-
-        ctx = cln->data;
-        ngx_memzero(ctx, sizeof(ngx_http_cwmp_ctx_t));
-
-        ngx_http_set_ctx(r, ctx, ngx_http_cwmp_module);
-    }
-
-    return ctx;
-}
-
-
-/* only marks the context: it goes with the pool */
-
-static void
-ngx_http_cwmp_cleanup_ctx(void *data)
-{
-}
 
 
 /*

@@ -14,6 +14,7 @@
 
 #include "ngx_http_cwmp_module.h"
 #include "ngx_http_cwmp_session.h"
+#include "ngx_http_cwmp_wakeup.h"
 
 
 static ngx_int_t ngx_http_cwmp_string_variable(ngx_http_request_t *r,

@@ -8,8 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_cwmp_module.h"
-#include "ngx_http_cwmp_zone.h"
+#include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_status.h"
 
 
 /* beside the strings and the number of a row */
@@ -18,17 +18,16 @@
 
 
 static size_t ngx_http_cwmp_status_size(void);
-static u_char *ngx_http_cwmp_status_json(u_char *p, ngx_http_cwmp_zone_t *z);
-static u_char *ngx_http_cwmp_status_json_time(u_char *p,
-    ngx_http_cwmp_zone_t *z);
-static u_char *ngx_http_cwmp_status_json_tables(u_char *p,
-    ngx_http_cwmp_zone_t *z);
-static u_char *ngx_http_cwmp_status_prometheus(u_char *p,
-    ngx_http_cwmp_zone_t *z);
-static u_char *ngx_http_cwmp_status_prometheus_time(u_char *p,
-    ngx_http_cwmp_zone_t *z);
-static u_char *ngx_http_cwmp_status_prometheus_tables(u_char *p,
-    ngx_http_cwmp_zone_t *z);
+static u_char *ngx_http_cwmp_status_counters(u_char *p,
+    ngx_http_cwmp_zone_t *z, ngx_uint_t prometheus);
+static u_char *ngx_http_cwmp_status_begin(u_char *p, ngx_uint_t family,
+    ngx_uint_t prometheus);
+static u_char *ngx_http_cwmp_status_row(u_char *p, ngx_uint_t i,
+    ngx_atomic_uint_t n, ngx_uint_t prometheus);
+static u_char *ngx_http_cwmp_status_end(u_char *p, ngx_uint_t family,
+    ngx_atomic_uint_t sum, ngx_atomic_uint_t n, ngx_uint_t prometheus);
+static u_char *ngx_http_cwmp_status_tables(u_char *p, ngx_http_cwmp_zone_t *z,
+    ngx_uint_t prometheus);
 
 
 static char  *ngx_http_cwmp_table_names[NGX_HTTP_CWMP_TABLES] = {
@@ -78,12 +77,13 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    b->last = ngx_http_cwmp_status_counters(b->last, cmcf->shared, prometheus);
+    b->last = ngx_http_cwmp_status_tables(b->last, cmcf->shared, prometheus);
+
     if (prometheus) {
-        b->last = ngx_http_cwmp_status_prometheus(b->last, cmcf->shared);
         ngx_str_set(&r->headers_out.content_type, "text/plain; version=0.0.4");
 
     } else {
-        b->last = ngx_http_cwmp_status_json(b->last, cmcf->shared);
         ngx_str_set(&r->headers_out.content_type, "application/json");
     }
 
@@ -111,220 +111,188 @@ static size_t
 ngx_http_cwmp_status_size(void)
 {
     size_t                    size;
+    ngx_uint_t                i;
+    ngx_http_cwmp_family_t   *f;
     ngx_http_cwmp_counter_t  *c;
 
-    /* the tables, two rows each */
+    /* the tables, two rows each, and what stands once */
 
     size = 2 * NGX_HTTP_CWMP_TABLES
            * (NGX_HTTP_CWMP_STATUS_ROW + NGX_INT_T_LEN);
 
-    /* a family's name stands in HELP, TYPE and the row itself */
+    /* a family's name stands in HELP, TYPE, the row itself, sum and count */
 
-    for (c = ngx_http_cwmp_counters; c->family; c++) {
-        size += NGX_HTTP_CWMP_STATUS_ROW + NGX_ATOMIC_T_LEN
-                + 3 * ngx_strlen(c->family) + ngx_strlen(c->label)
-                + ngx_strlen(c->value) + ngx_strlen(c->help);
+    for (i = 0; i < NGX_HTTP_CWMP_NCOUNTERS; i++) {
+        c = &ngx_http_cwmp_counters[i];
+        f = &ngx_http_cwmp_families[c->family];
+
+        size += NGX_HTTP_CWMP_STATUS_ROW + 2 * NGX_ATOMIC_T_LEN
+                + 5 * ngx_strlen(f->name) + ngx_strlen(f->label)
+                + ngx_strlen(f->help) + ngx_strlen(c->value);
     }
 
     return size;
 }
 
 
-static u_char *
-ngx_http_cwmp_status_json(u_char *p, ngx_http_cwmp_zone_t *z)
-{
-    ngx_uint_t                i, open;
-    ngx_http_cwmp_counter_t  *c, *last;
-
-    *p++ = '{';
-
-    open = 0;
-    last = NULL;
-
-    for (i = 0; i < NGX_HTTP_CWMP_NCOUNTERS; i++) {
-
-        if (i >= NGX_HTTP_CWMP_EXCHANGES_5
-            && i <= NGX_HTTP_CWMP_EXCHANGES_TIME)
-        {
-            continue;
-        }
-
-        c = &ngx_http_cwmp_counters[i];
-
-        if (last == NULL || ngx_strcmp(c->family, last->family) != 0) {
-
-            if (open) {
-                *p++ = '}';
-            }
-
-            p = ngx_sprintf(p, "%s\"%s\":", last ? "," : "", c->family);
-
-            open = (c->label[0] != '\0');
-
-            if (open) {
-                *p++ = '{';
-            }
-
-        } else {
-            *p++ = ',';
-        }
-
-        if (open) {
-            p = ngx_sprintf(p, "\"%s\":", c->value);
-        }
-
-        p = ngx_sprintf(p, "%uA", z->sh->counters[i]);
-
-        last = c;
-    }
-
-    if (open) {
-        *p++ = '}';
-    }
-
-    p = ngx_http_cwmp_status_json_time(p, z);
-    p = ngx_http_cwmp_status_json_tables(p, z);
-
-    return ngx_cpymem(p, "}\n", 2);
-}
-
+/* a histogram counts what a bucket and those before it have */
 
 static u_char *
-ngx_http_cwmp_status_json_time(u_char *p, ngx_http_cwmp_zone_t *z)
+ngx_http_cwmp_status_counters(u_char *p, ngx_http_cwmp_zone_t *z,
+    ngx_uint_t prometheus)
 {
-    ngx_uint_t         i;
+    ngx_uint_t         i, family;
     ngx_atomic_uint_t  n, sum;
 
-    p = ngx_sprintf(p, ",\"exchange_seconds\":{\"buckets\":{");
+    i = 0;
 
-    n = 0;
+    for (family = 0; family < NGX_HTTP_CWMP_NFAMILIES; family++) {
 
-    for (i = NGX_HTTP_CWMP_EXCHANGES_5; i <= NGX_HTTP_CWMP_EXCHANGES_INF; i++)
-    {
-        n += z->sh->counters[i];
+        p = ngx_http_cwmp_status_begin(p, family, prometheus);
 
-        p = ngx_sprintf(p, "%s\"%s\":%uA",
-                        i == NGX_HTTP_CWMP_EXCHANGES_5 ? "" : ",",
-                        ngx_http_cwmp_counters[i].value, n);
+        n = 0;
+        sum = 0;
+
+        for ( /* void */ ;
+             i < NGX_HTTP_CWMP_NCOUNTERS
+             && ngx_http_cwmp_counters[i].family == family;
+             i++)
+        {
+            if (i == NGX_HTTP_CWMP_EXCHANGES_TIME) {
+                sum = z->sh->counters[i];
+                continue;
+            }
+
+            if (family != NGX_HTTP_CWMP_FAMILY_EXCHANGES) {
+                n = 0;
+            }
+
+            n += z->sh->counters[i];
+
+            p = ngx_http_cwmp_status_row(p, i, n, prometheus);
+        }
+
+        p = ngx_http_cwmp_status_end(p, family, sum, n, prometheus);
     }
-
-    sum = z->sh->counters[NGX_HTTP_CWMP_EXCHANGES_TIME];
-
-    return ngx_sprintf(p, "},\"sum\":%uA.%03uA,\"count\":%uA}",
-                       sum / 1000, sum % 1000, n);
-}
-
-
-static u_char *
-ngx_http_cwmp_status_json_tables(u_char *p, ngx_http_cwmp_zone_t *z)
-{
-    ngx_uint_t  i;
-
-    p = ngx_sprintf(p, ",\"tables\":{");
-
-    for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
-        p = ngx_sprintf(p, "%s\"%s\":{\"rows\":%ui,\"used\":%ui}",
-                        i ? "," : "", ngx_http_cwmp_table_names[i],
-                        cwmp_table_capacity(z->tables[i]),
-                        cwmp_table_used(z->tables[i]));
-    }
-
-    *p++ = '}';
 
     return p;
 }
 
 
 static u_char *
-ngx_http_cwmp_status_prometheus(u_char *p, ngx_http_cwmp_zone_t *z)
+ngx_http_cwmp_status_begin(u_char *p, ngx_uint_t family, ngx_uint_t prometheus)
 {
-    ngx_uint_t                i;
-    ngx_http_cwmp_counter_t  *c, *last;
+    ngx_uint_t               histogram;
+    ngx_http_cwmp_family_t  *f;
 
-    last = NULL;
+    f = &ngx_http_cwmp_families[family];
+    histogram = (family == NGX_HTTP_CWMP_FAMILY_EXCHANGES);
 
-    for (i = 0; i < NGX_HTTP_CWMP_NCOUNTERS; i++) {
-
-        if (i >= NGX_HTTP_CWMP_EXCHANGES_5
-            && i <= NGX_HTTP_CWMP_EXCHANGES_TIME)
-        {
-            continue;
-        }
-
-        c = &ngx_http_cwmp_counters[i];
-
-        if (last == NULL || ngx_strcmp(c->family, last->family) != 0) {
-            p = ngx_sprintf(p, "# HELP cwmp_%s_total %s\n"
-                               "# TYPE cwmp_%s_total counter\n",
-                            c->family, c->help, c->family);
-        }
-
-        p = ngx_sprintf(p, "cwmp_%s_total", c->family);
-
-        if (c->label[0]) {
-            p = ngx_sprintf(p, "{%s=\"%s\"}", c->label, c->value);
-        }
-
-        p = ngx_sprintf(p, " %uA\n", z->sh->counters[i]);
-
-        last = c;
+    if (prometheus) {
+        return ngx_sprintf(p, histogram
+                              ? "# HELP cwmp_%s %s\n"
+                                "# TYPE cwmp_%s histogram\n"
+                              : "# HELP cwmp_%s_total %s\n"
+                                "# TYPE cwmp_%s_total counter\n",
+                           f->name, f->help, f->name);
     }
 
-    p = ngx_http_cwmp_status_prometheus_time(p, z);
-
-    return ngx_http_cwmp_status_prometheus_tables(p, z);
+    return ngx_sprintf(p, "%s\"%s\":%s", family ? "," : "{", f->name,
+                       histogram ? "{\"buckets\":{" : f->label[0] ? "{" : "");
 }
 
 
 static u_char *
-ngx_http_cwmp_status_prometheus_time(u_char *p, ngx_http_cwmp_zone_t *z)
+ngx_http_cwmp_status_row(u_char *p, ngx_uint_t i, ngx_atomic_uint_t n,
+    ngx_uint_t prometheus)
 {
-    ngx_uint_t         i;
-    ngx_atomic_uint_t  n, sum;
+    ngx_http_cwmp_family_t   *f;
+    ngx_http_cwmp_counter_t  *c;
 
-    p = ngx_sprintf(p, "# HELP cwmp_exchange_seconds %s\n"
-                       "# TYPE cwmp_exchange_seconds histogram\n",
-                    ngx_http_cwmp_counters[NGX_HTTP_CWMP_EXCHANGES_5].help);
+    c = &ngx_http_cwmp_counters[i];
+    f = &ngx_http_cwmp_families[c->family];
 
-    n = 0;
+    if (prometheus) {
+        p = ngx_sprintf(p, "cwmp_%s%s", f->name,
+                        c->family == NGX_HTTP_CWMP_FAMILY_EXCHANGES
+                        ? "_bucket" : "_total");
 
-    for (i = NGX_HTTP_CWMP_EXCHANGES_5; i <= NGX_HTTP_CWMP_EXCHANGES_INF; i++)
-    {
-        n += z->sh->counters[i];
+        if (f->label[0]) {
+            p = ngx_sprintf(p, "{%s=\"%s\"}", f->label, c->value);
+        }
 
-        p = ngx_sprintf(p, "cwmp_exchange_seconds_bucket{le=\"%s\"} %uA\n",
-                        ngx_http_cwmp_counters[i].value, n);
+        return ngx_sprintf(p, " %uA\n", n);
     }
 
-    sum = z->sh->counters[NGX_HTTP_CWMP_EXCHANGES_TIME];
+    if (f->label[0]) {
+        p = ngx_sprintf(p, "%s\"%s\":", p[-1] == '{' ? "" : ",", c->value);
+    }
 
-    return ngx_sprintf(p, "cwmp_exchange_seconds_sum %uA.%03uA\n"
-                          "cwmp_exchange_seconds_count %uA\n",
-                       sum / 1000, sum % 1000, n);
+    return ngx_sprintf(p, "%uA", n);
 }
 
 
 static u_char *
-ngx_http_cwmp_status_prometheus_tables(u_char *p, ngx_http_cwmp_zone_t *z)
+ngx_http_cwmp_status_end(u_char *p, ngx_uint_t family, ngx_atomic_uint_t sum,
+    ngx_atomic_uint_t n, ngx_uint_t prometheus)
 {
-    ngx_uint_t  i;
+    ngx_http_cwmp_family_t  *f;
 
-    p = ngx_sprintf(p, "# HELP cwmp_table_rows rows that a table has\n"
-                       "# TYPE cwmp_table_rows gauge\n");
+    f = &ngx_http_cwmp_families[family];
 
-    for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
-        p = ngx_sprintf(p, "cwmp_table_rows{table=\"%s\"} %ui\n",
-                        ngx_http_cwmp_table_names[i],
-                        cwmp_table_capacity(z->tables[i]));
+    if (family == NGX_HTTP_CWMP_FAMILY_EXCHANGES) {
+
+        if (prometheus) {
+            return ngx_sprintf(p, "cwmp_%s_sum %uA.%03uA\ncwmp_%s_count %uA\n",
+                               f->name, sum / 1000, sum % 1000, f->name, n);
+        }
+
+        return ngx_sprintf(p, "},\"sum\":%uA.%03uA,\"count\":%uA}",
+                           sum / 1000, sum % 1000, n);
     }
 
-    p = ngx_sprintf(p, "# HELP cwmp_table_rows_used rows in use\n"
-                       "# TYPE cwmp_table_rows_used gauge\n");
+    if (!prometheus && f->label[0]) {
+        *p++ = '}';
+    }
 
-    for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
-        p = ngx_sprintf(p, "cwmp_table_rows_used{table=\"%s\"} %ui\n",
-                        ngx_http_cwmp_table_names[i],
-                        cwmp_table_used(z->tables[i]));
+    return p;
+}
+
+
+static u_char *
+ngx_http_cwmp_status_tables(u_char *p, ngx_http_cwmp_zone_t *z,
+    ngx_uint_t prometheus)
+{
+    ngx_uint_t     i, used, n;
+    cwmp_table_t  *t;
+
+    if (!prometheus) {
+        p = ngx_sprintf(p, ",\"tables\":{");
+
+        for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
+            t = z->tables[i];
+            p = ngx_sprintf(p, "%s\"%s\":{\"rows\":%ui,\"used\":%ui}",
+                            i ? "," : "", ngx_http_cwmp_table_names[i],
+                            cwmp_table_capacity(t), cwmp_table_used(t));
+        }
+
+        return ngx_sprintf(p, "}}\n");
+    }
+
+    for (used = 0; used < 2; used++) {
+        p = ngx_sprintf(p, used ? "# HELP cwmp_table_rows_used rows in use\n"
+                                  "# TYPE cwmp_table_rows_used gauge\n"
+                                : "# HELP cwmp_table_rows rows that a table "
+                                  "has\n"
+                                  "# TYPE cwmp_table_rows gauge\n");
+
+        for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
+            t = z->tables[i];
+            n = used ? cwmp_table_used(t) : cwmp_table_capacity(t);
+            p = ngx_sprintf(p, "cwmp_table_rows%s{table=\"%s\"} %ui\n",
+                            used ? "_used" : "", ngx_http_cwmp_table_names[i],
+                            n);
+        }
     }
 
     return p;

@@ -8,8 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "cwmp_url.h"
-#include "ngx_http_cwmp_module.h"
+#include "ngx_http_cwmp_body.h"
+#include "ngx_http_cwmp_shared.h"
 
 
 /* a device that goes on announcing what is refused is logged once a day */

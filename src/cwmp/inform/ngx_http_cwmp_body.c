@@ -9,11 +9,9 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "cwmp_message.h"
-#include "cwmp_prefilter.h"
-#include "cwmp_url.h"
 #include "ngx_http_cwmp_body.h"
-#include "ngx_http_cwmp_module.h"
+#include "ngx_http_cwmp_inform.h"
+#include "ngx_http_cwmp_shared.h"
 
 
 /* of a temporary file at a time, and of inflated data */
@@ -412,7 +410,7 @@ ngx_http_cwmp_count_message(ngx_http_cwmp_zone_t *z, ngx_str_t *method)
         }
     }
 
-    (void) ngx_atomic_fetch_add(&z->sh->counters[i], 1);
+    ngx_http_cwmp_add(z, i, 1);
 }
 
 

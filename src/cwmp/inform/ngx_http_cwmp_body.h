@@ -12,7 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "cwmp_coding.h"
+#include "cwmp_message.h"
 
 
 /* in the decoded message: what stands from start up to end becomes text */
@@ -52,6 +52,19 @@ ngx_int_t ngx_http_cwmp_read_pieces(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_cwmp_rewrite(ngx_http_request_t *r,
     ngx_http_cwmp_edit_t *edits, ngx_uint_t nedits, cwmp_inflate_t *inflate);
+
+
+/* ngx_http_cwmp_announce.c */
+
+/*
+ * The verdict on an origin that a CPE announces, its decoded text, and the
+ * text that is announced in its place, before XML escaping, in the request's
+ * pool.  A refused origin gets no signature; *refused says so, and the refusal
+ * has then been counted, and logged once a day and device: the context's
+ * device_id is set before.  Sets the context's origin.
+ */
+ngx_int_t ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
+    ngx_str_t *announced, ngx_uint_t *refused);
 
 
 #endif /* _NGX_HTTP_CWMP_BODY_H_INCLUDED_ */

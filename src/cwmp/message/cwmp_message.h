@@ -124,4 +124,8 @@ ngx_int_t cwmp_message_end(cwmp_message_t *m);
 const char *cwmp_message_error(ngx_uint_t error);
 
 
+#include "cwmp_coding.h"
+#include "cwmp_prefilter.h"
+
+
 #endif /* _CWMP_MESSAGE_H_INCLUDED_ */

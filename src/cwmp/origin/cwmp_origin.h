@@ -119,4 +119,9 @@ ngx_int_t cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode,
 const char *cwmp_origin_strerror(ngx_int_t error);
 
 
+#include "cwmp_policy.h"
+#include "cwmp_sign.h"
+#include "cwmp_url.h"
+
+
 #endif /* _CWMP_ORIGIN_H_INCLUDED_ */

@@ -6,7 +6,7 @@
 
 
 #include "ngx_http_cwmp_session.h"
-#include "cwmp_challenge.h"
+#include "cwmp_auth.h"
 #include "cwmp_cookie.h"
 
 

@@ -110,8 +110,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_cwmp_module.h"
-#include "ngx_http_cwmp_zone.h"
+#include "ngx_http_cwmp_shared.h"
 
 
 /* cookies of a session that are known by name */
@@ -340,9 +339,51 @@ void ngx_http_cwmp_pin_spare(ngx_http_cwmp_pin_t *pin);
 void ngx_http_cwmp_pin_close(ngx_http_cwmp_pin_t *pin, ngx_connection_t *c);
 
 /*
+ * The connection of the request's client.  With HTTP/2 and HTTP/3
+ * r->connection is a stream's, and dies with it.
+ */
+ngx_connection_t *ngx_http_cwmp_connection(ngx_http_request_t *r);
+
+/*
+ * Between two requests nginx takes a client's connection for an idle one, that
+ * a reload, or a lack of connections, may close.  This keeps it from that, if
+ * it is idle, which *keepalive, NULL at first, then says.
+ */
+void ngx_http_cwmp_shield(ngx_connection_t *c,
+    ngx_event_handler_pt *keepalive);
+
+/*
+ * Gives it back, if it is idle still: an exiting worker closes it.
+ */
+void ngx_http_cwmp_unshield(ngx_connection_t *c,
+    ngx_event_handler_pt *keepalive);
+
+/*
  * Closes an upstream connection that no pin has, TLS included.
  */
 void ngx_http_cwmp_close_upstream(ngx_connection_t *c);
+
+
+/* ngx_http_cwmp_session.c, ngx_http_cwmp_affinity.c, ngx_http_cwmp_filter.c */
+
+/*
+ * PRECONTENT, after the body handler: a session that comes back on a new
+ * connection waits until its old upstream connection is closed.
+ */
+ngx_int_t ngx_http_cwmp_session_handler(ngx_http_request_t *r);
+
+/*
+ * Wraps the balancer of each upstream with cwmp_affinity.  Called in
+ * postconfiguration, that is after every module's init_main_conf: from
+ * 1.29.7 that of upstream keep-alive wraps every balancer.
+ */
+ngx_int_t ngx_http_cwmp_affinity_init(ngx_conf_t *cf);
+
+/*
+ * Looks at the ACS's replies: cookies, the end of a session, challenges with
+ * auth-int.  Called in postconfiguration.
+ */
+void ngx_http_cwmp_filter_init(void);
 
 
 #endif /* _NGX_HTTP_CWMP_SESSION_H_INCLUDED_ */

@@ -11,7 +11,7 @@
 
 #include <ifaddrs.h>
 
-#include "ngx_http_cwmp_module.h"
+#include "ngx_http_cwmp_shared.h"
 
 
 static ngx_int_t ngx_http_cwmp_policy_match(void *regex, ngx_str_t *host);

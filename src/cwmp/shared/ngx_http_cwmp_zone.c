@@ -11,7 +11,6 @@
 
 #include <openssl/rand.h>
 
-#include "ngx_http_cwmp_module.h"
 #include "ngx_http_cwmp_zone.h"
 
 
@@ -29,15 +28,6 @@ static ngx_int_t ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem,
 static void ngx_http_cwmp_zone_attach(ngx_http_cwmp_zone_t *z);
 static cwmp_table_t *ngx_http_cwmp_zone_begin(ngx_http_cwmp_zone_t *z,
     ngx_uint_t table);
-
-
-#define NGX_HTTP_CWMP_COUNTER_ROW(id, family, label, value, help)             \
-    { family, label, value, help },
-
-ngx_http_cwmp_counter_t  ngx_http_cwmp_counters[] = {
-    NGX_HTTP_CWMP_COUNTERS(NGX_HTTP_CWMP_COUNTER_ROW)
-    { NULL, NULL, NULL, NULL }
-};
 
 
 static struct {

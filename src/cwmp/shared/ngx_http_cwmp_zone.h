@@ -18,6 +18,8 @@
 #include <ngx_md5.h>
 
 #include "cwmp_table.h"
+#include "ngx_http_cwmp_conf.h"
+#include "ngx_http_cwmp_counters.h"
 
 
 /*
@@ -52,170 +54,6 @@
 #define NGX_HTTP_CWMP_SECRET        64
 
 
-/*
- * The counters: X(identifier, family, label, value, help).  Counters of one
- * family stand together and differ in the label's value.  MESSAGES_ up to OTHER
- * are the methods that TR-069 has for CPEs to send.  WAKEUPS_ are in the
- * order of cwmp_wakeup_result_e.  EXCHANGES_ are a histogram: bounds in
- * milliseconds, each call in one bucket only, then the sum of milliseconds.
- */
-
-#define NGX_HTTP_CWMP_COUNTERS(X)                                             \
-                                                                              \
-    X(MESSAGES_INFORM, "messages", "method",                                  \
-      "Inform", "messages of CPEs by method")                                 \
-    X(MESSAGES_GET_PARAMETER_VALUES_RESPONSE, "messages", "method",           \
-      "GetParameterValuesResponse", "messages of CPEs by method")             \
-    X(MESSAGES_GET_PARAMETER_NAMES_RESPONSE, "messages", "method",            \
-      "GetParameterNamesResponse", "messages of CPEs by method")              \
-    X(MESSAGES_GET_PARAMETER_ATTRIBUTES_RESPONSE, "messages", "method",       \
-      "GetParameterAttributesResponse", "messages of CPEs by method")         \
-    X(MESSAGES_SET_PARAMETER_VALUES_RESPONSE, "messages", "method",           \
-      "SetParameterValuesResponse", "messages of CPEs by method")             \
-    X(MESSAGES_SET_PARAMETER_ATTRIBUTES_RESPONSE, "messages", "method",       \
-      "SetParameterAttributesResponse", "messages of CPEs by method")         \
-    X(MESSAGES_ADD_OBJECT_RESPONSE, "messages", "method",                     \
-      "AddObjectResponse", "messages of CPEs by method")                      \
-    X(MESSAGES_DELETE_OBJECT_RESPONSE, "messages", "method",                  \
-      "DeleteObjectResponse", "messages of CPEs by method")                   \
-    X(MESSAGES_DOWNLOAD_RESPONSE, "messages", "method",                       \
-      "DownloadResponse", "messages of CPEs by method")                       \
-    X(MESSAGES_UPLOAD_RESPONSE, "messages", "method",                         \
-      "UploadResponse", "messages of CPEs by method")                         \
-    X(MESSAGES_SCHEDULE_INFORM_RESPONSE, "messages", "method",                \
-      "ScheduleInformResponse", "messages of CPEs by method")                 \
-    X(MESSAGES_REBOOT_RESPONSE, "messages", "method",                         \
-      "RebootResponse", "messages of CPEs by method")                         \
-    X(MESSAGES_FACTORY_RESET_RESPONSE, "messages", "method",                  \
-      "FactoryResetResponse", "messages of CPEs by method")                   \
-    X(MESSAGES_TRANSFER_COMPLETE, "messages", "method",                       \
-      "TransferComplete", "messages of CPEs by method")                       \
-    X(MESSAGES_AUTONOMOUS_TRANSFER_COMPLETE, "messages", "method",            \
-      "AutonomousTransferComplete", "messages of CPEs by method")             \
-    X(MESSAGES_GET_RPC_METHODS, "messages", "method",                         \
-      "GetRPCMethods", "messages of CPEs by method")                          \
-    X(MESSAGES_GET_RPC_METHODS_RESPONSE, "messages", "method",                \
-      "GetRPCMethodsResponse", "messages of CPEs by method")                  \
-    X(MESSAGES_FAULT, "messages", "method",                                   \
-      "Fault", "messages of CPEs by method")                                  \
-    X(MESSAGES_OTHER, "messages", "method",                                   \
-      "other", "messages of CPEs by method")                                  \
-    X(MESSAGES_EMPTY, "messages", "method",                                   \
-      "empty", "messages of CPEs by method")                                  \
-                                                                              \
-    X(REWRITTEN, "rewritten", "", "",                                         \
-      "connection request URLs rewritten")                                    \
-    X(REFUSED_ORIGINS, "refused_origins", "", "",                             \
-      "announced origins that the policy refused")                            \
-                                                                              \
-    X(SESSIONS_BEGUN, "sessions", "event", "begun",                           \
-      "sessions by what happened to them")                                    \
-    X(SESSIONS_ENDED, "sessions", "event", "ended",                           \
-      "sessions by what happened to them")                                    \
-    X(SESSIONS_RETURNED, "sessions", "event", "returned",                     \
-      "sessions by what happened to them")                                    \
-    X(SESSIONS_MOVED, "sessions", "event", "moved",                           \
-      "sessions by what happened to them")                                    \
-    X(SESSIONS_FORGOTTEN, "sessions", "event", "forgotten",                   \
-      "sessions by what happened to them")                                    \
-    X(SESSIONS_WAITED, "sessions", "event", "waited",                         \
-      "sessions by what happened to them")                                    \
-                                                                              \
-    X(PINNED_OPENED, "pinned_connections", "event", "opened",                 \
-      "upstream connections pinned to a CPE's connection")                    \
-    X(PINNED_REUSED, "pinned_connections", "event", "reused",                 \
-      "upstream connections pinned to a CPE's connection")                    \
-    X(PINNED_CLOSED, "pinned_connections", "event", "closed",                 \
-      "upstream connections pinned to a CPE's connection")                    \
-                                                                              \
-    X(WAKEUPS_METHOD, "wakeups", "result", "method",                          \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_BAD_ORIGIN, "wakeups", "result", "bad_origin",                  \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_FORBIDDEN, "wakeups", "result", "forbidden",                    \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_CREDENTIALS, "wakeups", "result", "credentials",                \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_OK, "wakeups", "result", "ok",                                  \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_BUSY, "wakeups", "result", "busy",                              \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_CHALLENGE, "wakeups", "result", "challenge",                    \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_UNAUTHORIZED, "wakeups", "result", "unauthorized",              \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_UNSUPPORTED, "wakeups", "result", "unsupported",                \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_REDIRECT, "wakeups", "result", "redirect",                      \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_STATUS, "wakeups", "result", "status",                          \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_BAD_REPLY, "wakeups", "result", "bad_reply",                    \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_UNRESOLVED, "wakeups", "result", "unresolved",                  \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_REFUSED, "wakeups", "result", "refused",                        \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_RESET, "wakeups", "result", "reset",                            \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_CLOSED, "wakeups", "result", "closed",                          \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_TIMEOUT, "wakeups", "result", "timeout",                        \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_QUEUE, "wakeups", "result", "queue",                            \
-      "wake-ups by result")                                                   \
-    X(WAKEUPS_INTERNAL, "wakeups", "result", "internal",                      \
-      "wake-ups by result")                                                   \
-                                                                              \
-    X(CALLS_SHARED, "calls_shared", "", "",                                   \
-      "wake-ups that shared the call of another one")                         \
-    X(NONCES_REUSED, "nonces_reused", "", "",                                 \
-      "requests to CPEs that answered a known challenge")                     \
-                                                                              \
-    X(EXCHANGES_5, "exchange_seconds", "le", "0.005",                         \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_10, "exchange_seconds", "le", "0.01",                         \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_25, "exchange_seconds", "le", "0.025",                        \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_50, "exchange_seconds", "le", "0.05",                         \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_100, "exchange_seconds", "le", "0.1",                         \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_250, "exchange_seconds", "le", "0.25",                        \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_500, "exchange_seconds", "le", "0.5",                         \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_1000, "exchange_seconds", "le", "1",                          \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_2500, "exchange_seconds", "le", "2.5",                        \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_INF, "exchange_seconds", "le", "+Inf",                        \
-      "time of calls to CPEs")                                                \
-    X(EXCHANGES_TIME, "exchange_seconds", "", "",                             \
-      "time of calls to CPEs")                                                \
-                                                                              \
-    X(REBUILT, "zone_rebuilds", "", "",                                       \
-      "tables repaired after a worker died inside one")
-
-
-#define NGX_HTTP_CWMP_COUNTER_ID(id, family, label, value, help)              \
-    NGX_HTTP_CWMP_##id,
-
-typedef enum {
-    NGX_HTTP_CWMP_COUNTERS(NGX_HTTP_CWMP_COUNTER_ID)
-    NGX_HTTP_CWMP_NCOUNTERS
-} ngx_http_cwmp_counter_e;
-
-
-typedef struct {
-    char                        *family;
-    char                        *label;      /* "": the family has none */
-    char                        *value;
-    char                        *help;
-} ngx_http_cwmp_counter_t;
-
-
 /* at the beginning of the memory; all offsets count from here */
 
 typedef struct {
@@ -227,25 +65,23 @@ typedef struct {
 } ngx_http_cwmp_zone_sh_t;
 
 
-typedef struct {
+struct ngx_http_cwmp_zone_s {
     ngx_slab_pool_t             *shpool;     /* NULL: of this worker only */
     ngx_http_cwmp_zone_sh_t     *sh;
     cwmp_table_t                *tables[NGX_HTTP_CWMP_TABLES];
     ngx_md5_t                    key;        /* has hashed sh->secret */
-} ngx_http_cwmp_zone_t;
+};
 
 
 /*
- * Adds one to a counter; takes no lock.
+ * Add to a counter, by its name and one, or by its number; no lock is taken.
  */
 
 #define ngx_http_cwmp_count(z, id)                                            \
-    (void) ngx_atomic_fetch_add(&(z)->sh->counters[NGX_HTTP_CWMP_##id], 1)
+    ngx_http_cwmp_add(z, NGX_HTTP_CWMP_##id, 1)
 
-
-/* in the order of ngx_http_cwmp_counter_e */
-
-extern ngx_http_cwmp_counter_t  ngx_http_cwmp_counters[];
+#define ngx_http_cwmp_add(z, counter, n)                                      \
+    (void) ngx_atomic_fetch_add(&(z)->sh->counters[counter], n)
 
 
 /*

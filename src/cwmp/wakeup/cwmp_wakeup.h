@@ -15,8 +15,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "cwmp_auth.h"
 #include "cwmp_reply.h"
-#include "cwmp_challenge.h"
 
 
 /* how a wake-up ended: $cwmp_wakeup_result and the counters */

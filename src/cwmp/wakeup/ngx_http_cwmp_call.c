@@ -10,7 +10,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "ngx_http_cwmp_wakeup.h"
+#include "ngx_http_cwmp_call.h"
 
 
 #define NGX_HTTP_CWMP_CALL_POOL    3072

@@ -12,7 +12,7 @@
 #include <ngx_event_connect.h>
 #include <ngx_http.h>
 
-#include "ngx_http_cwmp_wakeup.h"
+#include "ngx_http_cwmp_call.h"
 
 
 #define NGX_HTTP_CWMP_READ_SIZE  4096
@@ -815,8 +815,6 @@ ngx_http_cwmp_client_measure(ngx_http_cwmp_call_t *call)
         }
     }
 
-    (void) ngx_atomic_fetch_add(&call->zone->sh->counters[
-                                      NGX_HTTP_CWMP_EXCHANGES_5 + i], 1);
-    (void) ngx_atomic_fetch_add(&call->zone->sh->counters[
-                                      NGX_HTTP_CWMP_EXCHANGES_TIME], taken);
+    ngx_http_cwmp_add(call->zone, NGX_HTTP_CWMP_EXCHANGES_5 + i, 1);
+    ngx_http_cwmp_add(call->zone, NGX_HTTP_CWMP_EXCHANGES_TIME, taken);
 }

@@ -11,7 +11,8 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "ngx_http_cwmp_wakeup.h"
+#include "ngx_http_cwmp_call.h"
+#include "ngx_http_cwmp_session.h"
 
 
 /* in the pool of the ACS's connection */

@@ -10,7 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_cwmp_wakeup.h"
+#include "ngx_http_cwmp_call.h"
 
 
 /* a nonce that has grown too old costs what an unknown one does */

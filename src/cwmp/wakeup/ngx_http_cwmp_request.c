@@ -10,7 +10,7 @@
 
 #include <openssl/rand.h>
 
-#include "ngx_http_cwmp_wakeup.h"
+#include "ngx_http_cwmp_call.h"
 
 
 static ngx_int_t ngx_http_cwmp_request_digest(ngx_http_cwmp_call_t *call,

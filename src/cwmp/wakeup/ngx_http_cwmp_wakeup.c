@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_cwmp_call.h"
 #include "ngx_http_cwmp_wakeup.h"
 
 
@@ -494,10 +495,9 @@ ngx_http_cwmp_wakeup_count(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w)
 
     /* the counters are in the order of cwmp_wakeup_result_e */
 
-    (void) ngx_atomic_fetch_add(&cmcf->shared->sh->counters[
-                                      NGX_HTTP_CWMP_WAKEUPS_METHOD
-                                      + w->outcome.result
-                                      - CWMP_WAKEUP_METHOD], 1);
+    ngx_http_cwmp_add(cmcf->shared, NGX_HTTP_CWMP_WAKEUPS_METHOD
+                                    + w->outcome.result - CWMP_WAKEUP_METHOD,
+                      1);
 }
 
 

@@ -1,0 +1,21 @@
+
+/*
+ * Fieldgate: the status of the CWMP module.
+ */
+
+
+#ifndef _NGX_HTTP_CWMP_STATUS_H_INCLUDED_
+#define _NGX_HTTP_CWMP_STATUS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+/* the content handler of "cwmp_status" */
+
+ngx_int_t ngx_http_cwmp_status_handler(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_CWMP_STATUS_H_INCLUDED_ */

@@ -1,0 +1,24 @@
+
+/*
+ * Fieldgate: the messages of CPEs, as they are read and rewritten.
+ */
+
+
+#ifndef _NGX_HTTP_CWMP_INFORM_H_INCLUDED_
+#define _NGX_HTTP_CWMP_INFORM_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+/*
+ * PRECONTENT: reads the body, finds the message, sets the context's facts,
+ * rewrites.  NGX_DECLINED: go on; NGX_DONE: the body is being read; else an
+ * HTTP status.
+ */
+ngx_int_t ngx_http_cwmp_body_handler(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_CWMP_INFORM_H_INCLUDED_ */

@@ -1,0 +1,86 @@
+
+/*
+ * Fieldgate: the configuration of the CWMP module, as all its rooms see it.
+ */
+
+
+#ifndef _NGX_HTTP_CWMP_CONF_H_INCLUDED_
+#define _NGX_HTTP_CWMP_CONF_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "cwmp_origin.h"
+#include "cwmp_table.h"
+
+
+#define NGX_HTTP_CWMP_ERROR_REJECT  0
+#define NGX_HTTP_CWMP_ERROR_PASS    1
+
+
+/*
+ * Where a directive stands.  Some mistakes show only when the configuration
+ * is merged, when nginx's own "in file:line" names the end of the block.
+ */
+
+typedef struct {
+    ngx_str_t                    file;
+    ngx_uint_t                   line;       /* 0: the directive is not set */
+} ngx_http_cwmp_place_t;
+
+
+typedef struct ngx_http_cwmp_zone_s  ngx_http_cwmp_zone_t;
+
+
+typedef struct {
+    ngx_shm_zone_t              *zone;       /* NULL: no cwmp_zone */
+    ngx_http_cwmp_zone_t        *shared;     /* the zone's or private tables */
+    ngx_http_cwmp_place_t        affinity;   /* an upstream is pinned */
+    ngx_array_t                  upstreams;  /* these; of their srv_conf's */
+    ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
+    unsigned                     enabled:1;  /* cwmp on somewhere */
+    unsigned                     status:1;   /* cwmp_status somewhere */
+} ngx_http_cwmp_main_conf_t;
+
+
+/* of an upstream{} */
+
+typedef struct {
+    ngx_http_cwmp_place_t        affinity;
+    ngx_msec_t                   timeout;    /* of a session's server */
+    u_char                       tag[CWMP_TABLE_KEY_LEN];
+    ngx_http_upstream_init_peer_pt  original_init_peer;
+} ngx_http_cwmp_srv_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                   enable;
+    ngx_http_complex_value_t    *public_url;
+    ngx_uint_t                   url_mode;   /* CWMP_URL_QUERY, _PATH */
+    ngx_array_t                 *keys;       /* cwmp_sign_key_t; or NULL */
+    ngx_array_t                 *allow;      /* of cwmp_policy_spec_t */
+    ngx_array_t                 *deny;       /* of cwmp_policy_spec_t */
+    ngx_array_t                 *parameters; /* of ngx_regex_t *; or NULL */
+    ngx_uint_t                   on_error;   /* NGX_HTTP_CWMP_ERROR_* */
+    size_t                       max_body;
+
+    ngx_http_complex_value_t    *user;       /* cwmp_credentials, or NULL */
+    ngx_http_complex_value_t    *password;
+    ngx_flag_t                   cpe_basic;
+    ngx_msec_t                   timeout;
+    ngx_msec_t                   connect_timeout;
+    ngx_addr_t                  *bind;       /* NULL: any */
+
+    ngx_http_cwmp_place_t        enable_place;
+    ngx_http_cwmp_place_t        mode_place;
+    ngx_http_cwmp_place_t        credentials_place;
+    ngx_http_cwmp_place_t        wakeup_place;   /* a wake-up location */
+} ngx_http_cwmp_loc_conf_t;
+
+
+extern ngx_module_t  ngx_http_cwmp_module;
+
+
+#endif /* _NGX_HTTP_CWMP_CONF_H_INCLUDED_ */

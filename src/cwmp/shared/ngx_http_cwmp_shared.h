@@ -1,0 +1,76 @@
+
+/*
+ * Fieldgate: what the rooms above share: the workers' zone, what is known of a
+ * request, and the policy of origins with what only nginx knows.
+ */
+
+
+#ifndef _NGX_HTTP_CWMP_SHARED_H_INCLUDED_
+#define _NGX_HTTP_CWMP_SHARED_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_cwmp_conf.h"
+#include "ngx_http_cwmp_zone.h"
+
+
+typedef struct ngx_http_cwmp_session_s  ngx_http_cwmp_session_t;
+typedef struct ngx_http_cwmp_wakeup_s  ngx_http_cwmp_wakeup_t;
+
+
+/*
+ * The request's context.  The facts of the body are set by the PRECONTENT
+ * handler and are empty before; the strings live in the request's pool.
+ */
+
+typedef struct {
+    ngx_str_t                    method;     /* "Inform", ..., "empty" */
+    ngx_str_t                    oui;
+    ngx_str_t                    product_class;
+    ngx_str_t                    serial;
+    ngx_str_t                    device_id;  /* OUI-ProductClass-Serial */
+    ngx_str_t                    events;     /* "1 BOOT,4 VALUE CHANGE" */
+    ngx_str_t                    origin;     /* host:port, never a path */
+    ngx_uint_t                   rewritten;  /* values */
+
+    ngx_http_cwmp_session_t     *session;    /* NULL: not looked for yet */
+    ngx_http_cwmp_wakeup_t      *wakeup;     /* NULL: not a wake-up */
+
+    ngx_int_t                    status;     /* of the body, once it is read */
+
+    unsigned                     done:1;     /* the facts are final */
+    unsigned                     inform:1;   /* a session begins */
+    unsigned                     empty:1;    /* POST without a body */
+} ngx_http_cwmp_ctx_t;
+
+
+/* ngx_http_cwmp_ctx.c */
+
+/*
+ * Returns the request's context, also after an internal redirect, or NULL if
+ * there is none.
+ */
+ngx_http_cwmp_ctx_t *ngx_http_cwmp_find_ctx(ngx_http_request_t *r);
+
+/*
+ * Returns the request's context, which it makes if need be; NULL: no memory.
+ */
+ngx_http_cwmp_ctx_t *ngx_http_cwmp_get_ctx(ngx_http_request_t *r);
+
+
+/* ngx_http_cwmp_policy.c */
+
+/* Lists nginx's own listening sockets for the policy; NGX_ERROR: no memory. */
+ngx_int_t ngx_http_cwmp_policy_init_process(ngx_cycle_t *cycle);
+
+/*
+ * Fills in the policy of the request's location, at announcement and at the
+ * call.
+ */
+void ngx_http_cwmp_policy_init(ngx_http_request_t *r, cwmp_policy_t *policy);
+
+
+#endif /* _NGX_HTTP_CWMP_SHARED_H_INCLUDED_ */
