@@ -188,33 +188,18 @@ src/ntrip/ngx_stream_ntrip.h: declares ngx_stream_ntrip_report_start of ntrip/ad
 # src/ntrip/admin
 
 src/ntrip/admin/ngx_stream_ntrip_console.c: includes ngx_stream_ntrip_verify.h, not the door of ntrip/rover
-src/ntrip/admin/ntrip_report.h: includes ntrip_mailbox.h, not the door of ntrip/zone
 
 # src/ntrip/handover
 
-src/ntrip/handover/ngx_stream_ntrip_adopt.c: uses ngx_stream_ntrip_relay_conf of ntrip, a later room
-src/ntrip/handover/ntrip_handover.h: includes ntrip_session.h, not the door of ntrip/zone
-src/ntrip/handover/ntrip_handover.h: includes ntrip_stream.h, not the door of ntrip/zone
 
 # src/ntrip/rover
 
 src/ntrip/rover/ngx_stream_ntrip_migrate.c: uses ngx_stream_ntrip_handover_accept of ntrip/handover, a later room
-src/ntrip/rover/ngx_stream_ntrip_migrate.c: uses ngx_stream_ntrip_park of ntrip/handover, a later room
-src/ntrip/rover/ngx_stream_ntrip_migrate.c: uses ngx_stream_ntrip_unhand of ntrip/handover, a later room
-src/ntrip/rover/ngx_stream_ntrip_migrate.c: uses ngx_stream_ntrip_unpark of ntrip/handover, a later room
 src/ntrip/rover/ngx_stream_ntrip_rover.c: uses ngx_stream_ntrip_handover_recall of ntrip/handover, a later room
 
 # src/ntrip/source
 
-src/ntrip/source/ngx_stream_ntrip_feed.c: uses ngx_stream_ntrip_handover_accept of ntrip/handover, a later room
-src/ntrip/source/ngx_stream_ntrip_feed.c: uses ngx_stream_ntrip_park of ntrip/handover, a later room
-src/ntrip/source/ngx_stream_ntrip_feed.c: uses ngx_stream_ntrip_unhand of ntrip/handover, a later room
-src/ntrip/source/ngx_stream_ntrip_feed.c: uses ngx_stream_ntrip_unpark of ntrip/handover, a later room
-src/ntrip/source/ngx_stream_ntrip_source.c: uses ngx_stream_ntrip_full of ntrip/stream, a later room
 src/ntrip/source/ngx_stream_ntrip_source.c: uses ngx_stream_ntrip_rovers_retry of ntrip/rover, a later room
-src/ntrip/source/ngx_stream_ntrip_source.h: includes ngx_stream_ntrip_stream.h of ntrip/stream, a later room
-src/ntrip/source/ngx_stream_ntrip_test.c: uses ngx_stream_ntrip_full of ntrip/stream, a later room
-src/ntrip/source/ngx_stream_ntrip_test.c: uses ngx_stream_ntrip_relay_conf of ntrip, a later room
 
 # src/ntrip/store
 
@@ -229,8 +214,6 @@ src/ntrip/store/ngx_stream_ntrip_store.h: declares ngx_stream_ntrip_source_chang
 src/ntrip/store/ngx_stream_ntrip_store.h: declares ngx_stream_ntrip_source_retry of ntrip/source
 src/ntrip/store/ngx_stream_ntrip_store.h: declares ngx_stream_ntrip_store_cancel of ntrip/rover
 src/ntrip/store/ngx_stream_ntrip_store.h: declares ngx_stream_ntrip_store_verify of ntrip/rover
-src/ntrip/store/ngx_stream_ntrip_store.h: includes ntrip_lease.h, not the door of ntrip/zone
-src/ntrip/store/ngx_stream_ntrip_store.h: includes ntrip_session.h, not the door of ntrip/zone
 
 # src/ntrip/stream
 
@@ -240,11 +223,9 @@ src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_find_mount
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_handover_accept of ntrip/handover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_handover_recall of ntrip/handover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_keep_nmea of ntrip/rover
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_lease_lock of ntrip/source
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_login_again of ntrip/rover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_login_read of ntrip/rover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_nrovers of ntrip/rover
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_park of ntrip/handover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_read_handler of ntrip/rover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_rover_adopt of ntrip/rover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_rover_begin of ntrip/rover
@@ -265,19 +246,6 @@ src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_rovers_ret
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_rovers_wait of ntrip/rover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_rovers_waited of ntrip/rover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_send_out of ntrip/rover
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_adopt of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_claim of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_idle of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_mail of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_offer of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_release of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_resume of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_start of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_test of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_test_cancel of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_source_tick of ntrip/source
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_unhand of ntrip/handover
-src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_unpark of ntrip/handover
 src/ntrip/stream/ngx_stream_ntrip_stream.h: declares ngx_stream_ntrip_write_handler of ntrip/rover
 
 # src/ntrip/worker
@@ -299,10 +267,7 @@ src/ntrip/worker/ngx_stream_ntrip_bus.h: declares ngx_stream_ntrip_rover_kicked 
 src/ntrip/worker/ngx_stream_ntrip_bus.h: declares ngx_stream_ntrip_rover_tick of ntrip/rover
 src/ntrip/worker/ngx_stream_ntrip_bus.h: declares ngx_stream_ntrip_stream_tick of ntrip/stream
 src/ntrip/worker/ngx_stream_ntrip_bus.h: declares ngx_stream_ntrip_stream_woken of ntrip/stream
-src/ntrip/worker/ngx_stream_ntrip_bus.h: includes ntrip_bus.h, not the door of ntrip/zone
 src/ntrip/worker/ngx_stream_ntrip_bus.h: includes ntrip_handover.h of ntrip/handover, a later room
-src/ntrip/worker/ngx_stream_ntrip_bus.h: includes ntrip_session.h, not the door of ntrip/zone
-src/ntrip/worker/ngx_stream_ntrip_bus.h: includes ntrip_stream.h, not the door of ntrip/zone
 src/ntrip/worker/ngx_stream_ntrip_slots.c: includes ngx_stream_ntrip_stream.h of ntrip/stream, a later room
 src/ntrip/worker/ngx_stream_ntrip_slots.c: uses ngx_stream_ntrip_handover_start of ntrip/handover, a later room
 src/ntrip/worker/ngx_stream_ntrip_slots.c: uses ngx_stream_ntrip_nrovers of ntrip/rover, a later room

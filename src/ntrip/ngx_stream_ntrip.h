@@ -12,9 +12,7 @@
  * ngx_stream_ntrip_stream.c     streams of this worker, delivery
  * ngx_stream_ntrip_rover.c      a rover's session
  * ngx_stream_ntrip_rovers.c     all of this worker
- * ngx_stream_ntrip_source.c     the client at the provider: its life
- * ngx_stream_ntrip_connect.c    its way there
- * ngx_stream_ntrip_feed.c       what comes and what goes
+ * ngx_stream_ntrip_source.c     what comes from a provider
  * ngx_stream_ntrip_test.c       one login on demand
  * ngx_stream_ntrip_handover.c   sockets to newer workers
  * ngx_stream_ntrip_adopt.c      and from older ones
@@ -145,11 +143,6 @@ char *ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf);
 void *ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf);
 char *ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
-
-/* the first server of the cycle that relays a mountpoint from this pool; "name"
-   empty: its first one.  NULL: none */
-ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_relay_conf(ngx_str_t *pool,
-    ngx_str_t *name, ngx_stream_ntrip_mount_t **mount);
 
 /* logs as ngx_conf_log_error() does, with the place of the directive */
 char *ngx_stream_ntrip_error_at(ngx_conf_t *cf,

@@ -16,9 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_lease.h"
-#include "ntrip_session.h"
-#include "ntrip_stream.h"
+#include "ntrip_zone.h"
 
 #include <errno.h>
 #include <signal.h>

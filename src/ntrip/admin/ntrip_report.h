@@ -9,7 +9,7 @@
 #define _NTRIP_REPORT_H_INCLUDED_
 
 
-#include "ntrip_mailbox.h"
+#include "ntrip_zone.h"
 #include "ntrip_protocol.h"
 
 

@@ -152,8 +152,10 @@ ngx_stream_ntrip_handover_accept(ntrip_handover_t *msg)
 static ngx_int_t
 ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
 {
+    ngx_int_t                     rc;
     ngx_str_t                     pool, name;
     ntrip_stream_row_t           *row;
+    ngx_stream_ntrip_source_t    *source;
     ngx_stream_ntrip_mount_t     *mount;
     ngx_stream_ntrip_stream_t    *stream;
     ngx_stream_ntrip_srv_conf_t  *nscf;
@@ -177,7 +179,27 @@ ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
         return NGX_ERROR;
     }
 
-    return ngx_stream_ntrip_source_adopt(stream, msg, fds);
+    if (stream->source) {
+        return NGX_DECLINED;
+    }
+
+    source = ngx_stream_ntrip_source_expect(nscf, mount, msg->index,
+                                            msg->serial, &msg->candidate,
+                                            &msg->reply, &msg->rtcm, fds);
+    if (source == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_stream_ntrip_handover_accept(msg);
+
+    if (rc != NGX_OK) {
+        ngx_stream_ntrip_source_refuse(source);
+        return rc;
+    }
+
+    ngx_stream_ntrip_source_adopt(source, &stream->source);
+
+    return NGX_OK;
 }
 
 

@@ -177,7 +177,10 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
         return NGX_OK;
     }
 
-    if (ngx_stream_ntrip_source_offer(stream->source, msg, fds) != NGX_OK) {
+    if (ngx_stream_ntrip_source_offer(stream->source, &msg->candidate,
+                                      &msg->reply, &msg->rtcm, fds)
+        != NGX_OK)
+    {
         return NGX_OK;
     }
 
@@ -419,60 +422,4 @@ ngx_stream_ntrip_offered(ntrip_row_t *row, uint64_t serial, uint64_t *offer,
     ngx_stream_ntrip_offers--;
 
     return rc;
-}
-
-
-void
-ngx_stream_ntrip_park(ngx_connection_t *c)
-{
-    if (c->read->posted) {
-        ngx_delete_posted_event(c->read);
-    }
-
-    if (c->write->posted) {
-        ngx_delete_posted_event(c->write);
-    }
-
-    if (!c->read->active && !c->write->active) {
-        return;
-    }
-
-    if (ngx_del_conn) {
-        (void) ngx_del_conn(c, 0);
-        return;
-    }
-
-    if (c->read->active) {
-        (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
-    }
-
-    if (c->write->active) {
-        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
-    }
-}
-
-
-ngx_int_t
-ngx_stream_ntrip_unpark(ngx_connection_t *c)
-{
-    if (ngx_add_conn) {
-        return ngx_add_conn(c);
-    }
-
-    return ngx_handle_read_event(c->read, 0);
-}
-
-
-void
-ngx_stream_ntrip_unhand(ngx_connection_t *c)
-{
-    ngx_pool_t  *pool;
-
-    pool = c->pool;
-
-    ngx_close_connection(c);
-
-    if (pool) {
-        ngx_destroy_pool(pool);
-    }
 }

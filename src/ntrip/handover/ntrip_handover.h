@@ -46,8 +46,7 @@
 #include <ngx_core.h>
 
 #include "ntrip_protocol.h"
-#include "ntrip_stream.h"
-#include "ntrip_session.h"
+#include "ntrip_zone.h"
 
 
 #define NTRIP_HANDOVER_MAGIC   0x4e544831
@@ -67,8 +66,7 @@ typedef struct {
     uint32_t           index;        /* row: stream or session */
     uint64_t           serial;       /* of the row */
 
-    /* source: how its bytes are read */
-    uint64_t           source;       /* source.id */
+    /* source: its account, and how its bytes are read */
     ntrip_candidate_t  candidate;
     ntrip_reply_t      reply;        /* the decoder of its body */
     ntrip_rtcm_t       rtcm;         /* with the unfinished message */

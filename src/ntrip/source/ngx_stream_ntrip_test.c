@@ -1,9 +1,7 @@
 
 /*
- * Fieldgate: SOURCE-TEST: one login with an account.
- *
- * It has a row of its own in the table of streams, since a lease belongs to
- * one.  The row's pool has no name, so that no rover ever joins it.
+ * Fieldgate: SOURCE-TEST: one login with an account, which is leased for it
+ * without any stream.
  */
 
 
@@ -11,6 +9,7 @@
 #include <ngx_core.h>
 
 #include "ngx_stream_ntrip_source.h"
+#include "ngx_stream_ntrip_lease.h"
 
 
 /* the port of casters (IANA's rtcm-sc104), if the relay names none */
@@ -18,188 +17,346 @@
 #define NGX_STREAM_NTRIP_PORT   2101
 
 
-static ngx_int_t ngx_stream_ntrip_test_lease(ntrip_want_t *want, uint64_t id,
-    ntrip_found_t *found);
+typedef struct {
+    ngx_queue_t                 queue;       /* all of this worker */
+    ngx_stream_ntrip_lease_t    lease;
+    in_port_t                   port;
+    ngx_event_t                 start;       /* the host's turn */
+    unsigned                    good:1;      /* that was the result */
+
+    ngx_stream_ntrip_test_pt    handler;
+    void                       *data;        /* NULL: nobody asks any more */
+} ngx_stream_ntrip_test_t;
+
+
+static ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_test_find(uint64_t id,
+    ngx_str_t *mount, ntrip_candidate_t *candidate);
+static ngx_int_t ngx_stream_ntrip_test_lease(ntrip_candidate_t *candidate,
+    uint64_t *delay);
+static ngx_stream_ntrip_test_t *ngx_stream_ntrip_test_create(
+    ngx_stream_ntrip_srv_conf_t *conf, ngx_str_t *mount,
+    ntrip_candidate_t *candidate);
+static void ngx_stream_ntrip_test_start(ngx_event_t *ev);
+static void ngx_stream_ntrip_test_accepted(ngx_stream_ntrip_client_t *client);
+static void ngx_stream_ntrip_test_closed(ngx_stream_ntrip_client_t *client);
+static void ngx_stream_ntrip_test_exit(ngx_stream_ntrip_client_t *client);
+static void ngx_stream_ntrip_test_failed(ngx_stream_ntrip_test_t *test,
+    ngx_uint_t reason);
+static void ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test,
+    ngx_uint_t reason);
+static void ngx_stream_ntrip_test_tested(ntrip_candidate_t *candidate,
+    ngx_uint_t reason);
+static void ngx_stream_ntrip_test_free(ngx_stream_ntrip_test_t *test);
+
+
+static ngx_queue_t  ngx_stream_ntrip_tests = {
+    &ngx_stream_ntrip_tests, &ngx_stream_ntrip_tests
+};
+
+
+/* behind "accepted" nothing is read any more */
+
+static const ngx_stream_ntrip_client_events_t  ngx_stream_ntrip_test_events = {
+    ngx_stream_ntrip_test_accepted,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    ngx_stream_ntrip_test_closed,
+    ngx_stream_ntrip_test_exit
+};
 
 
 ngx_int_t
 ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
     ngx_stream_ntrip_test_pt handler, void *data)
 {
+    uint64_t                      delay;
     ngx_int_t                     rc;
+    ntrip_candidate_t             candidate;
+    ngx_stream_ntrip_test_t      *test;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    conf = ngx_stream_ntrip_test_find(id, mount, &candidate);
+
+    if (conf == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_stream_ntrip_test_lease(&candidate, &delay);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    test = ngx_stream_ntrip_test_create(conf, mount, &candidate);
+
+    if (test == NULL) {
+        ngx_stream_ntrip_test_tested(&candidate, NTRIP_REST_FOREIGN);
+        return NGX_ERROR;
+    }
+
+    test->handler = handler;
+    test->data = data;
+
+    ngx_add_timer(&test->start, (ngx_msec_t) delay);
+
+    return NGX_OK;
+}
+
+
+/* the account as a candidate, and the server whose relay uses it; NULL: there
+   is none, or it has expired */
+
+static ngx_stream_ntrip_srv_conf_t *
+ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
+    ntrip_candidate_t *candidate)
+{
+    in_port_t                     port;
     ngx_uint_t                    i, n;
-    ntrip_want_t                  want;
-    ntrip_found_t                 found;
-    ntrip_candidate_t            *candidates, candidate;
+    ntrip_candidate_t            *candidates;
     ngx_stream_ntrip_mount_t     *m;
-    ngx_stream_ntrip_source_t    *source;
     ngx_stream_ntrip_account_t   *account;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
     account = ngx_stream_ntrip_store_account(id);
 
     if (ngx_stream_ntrip_worker.me == 0 || account == NULL) {
-        return NGX_DECLINED;
+        return NULL;
     }
 
     conf = ngx_stream_ntrip_relay_conf(&account->pool, mount, &m);
 
     if (conf == NULL) {
-        return NGX_DECLINED;
+        return NULL;
     }
 
     *mount = m->name;
+    port = conf->port ? conf->port : NGX_STREAM_NTRIP_PORT;
 
-    ngx_memzero(&want, sizeof(ntrip_want_t));
-
-    want.mount = *mount;
-    want.port = conf->port ? conf->port : NGX_STREAM_NTRIP_PORT;
-    want.share = NTRIP_SHARE_NONE;
-    want.candidates = &candidate;
-    want.ncandidates = 1;
-
-    if (ngx_stream_ntrip_store_candidates(&account->pool, mount,
-                                          (in_port_t) want.port, &candidates,
-                                          &n)
+    if (ngx_stream_ntrip_store_candidates(&account->pool, mount, port,
+                                          &candidates, &n)
         != NGX_OK)
     {
-        return NGX_DECLINED;
+        return NULL;
     }
 
-    for (i = 0; i < n && candidates[i].source != id; i++) { /* void */ }
-
-    if (i == n) {
-        return NGX_DECLINED;
+    for (i = 0; i < n; i++) {
+        if (candidates[i].source == id) {
+            *candidate = candidates[i];
+            return conf;
+        }
     }
 
-    candidate = candidates[i];
-
-    rc = ngx_stream_ntrip_test_lease(&want, id, &found);
-
-    if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_full(found.index);
-        return NGX_ERROR;
-    }
-
-    if (rc != NGX_OK) {
-        return NGX_BUSY;
-    }
-
-    source = ngx_stream_ntrip_source_create(conf, found.index, found.serial);
-
-    if (source == NULL) {
-
-        /* the row goes with this worker */
-
-        return NGX_ERROR;
-    }
-
-    source->candidate = candidate;
-    source->test = handler;
-    source->test_data = data;
-
-    ngx_post_event(&source->next, &ngx_posted_events);
-
-    return NGX_OK;
+    return NULL;
 }
 
 
-/* that the account rests after a failure is no reason not to test it */
-
 static ngx_int_t
-ngx_stream_ntrip_test_lease(ntrip_want_t *want, uint64_t id,
-    ntrip_found_t *found)
+ngx_stream_ntrip_test_lease(ntrip_candidate_t *candidate, uint64_t *delay)
 {
     ngx_int_t                   rc;
-    ntrip_lease_row_t          *lease;
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
 
     ngx_stream_ntrip_lock();
-
-    lease = ntrip_lease_find(worker->zone, id);
-
-    if (lease
-        && lease->row.state == NTRIP_LEASE_IDLE
-        && lease->reason != NTRIP_REST_CRASH)
-    {
-        lease->until = 0;
-    }
-
-    rc = ntrip_stream_attach(worker->zone, worker->bus, worker->me,
-                             ngx_current_msec, want, found);
-
+    rc = ntrip_lease_test(worker->zone, worker->bus, worker->me,
+                          ngx_current_msec, candidate, delay);
     ngx_stream_ntrip_unlock();
 
+    if (rc == NGX_ERROR) {
+        ngx_stream_ntrip_zone_full("accounts", worker->zone->leases.n,
+                                   ngx_cycle->log);
+    }
+
     return rc;
+}
+
+
+static ngx_stream_ntrip_test_t *
+ngx_stream_ntrip_test_create(ngx_stream_ntrip_srv_conf_t *conf,
+    ngx_str_t *mount, ntrip_candidate_t *candidate)
+{
+    ngx_stream_ntrip_test_t  *test;
+
+    test = ngx_calloc(sizeof(ngx_stream_ntrip_test_t), ngx_cycle->log);
+    if (test == NULL) {
+        return NULL;
+    }
+
+    test->port = conf->port ? conf->port : NGX_STREAM_NTRIP_PORT;
+
+    test->lease.candidate = *candidate;
+    test->lease.client.events = &ngx_stream_ntrip_test_events;
+    test->lease.client.data = test;
+
+    ngx_stream_ntrip_lease_init(&test->lease, conf, mount);
+
+    test->start.handler = ngx_stream_ntrip_test_start;
+    test->start.data = test;
+    test->start.log = &test->lease.log;
+
+    ngx_queue_insert_tail(&ngx_stream_ntrip_tests, &test->queue);
+
+    return test;
 }
 
 
 void
 ngx_stream_ntrip_source_test_cancel(void *data)
 {
-    ngx_queue_t                *q;
-    ngx_stream_ntrip_source_t  *source;
+    ngx_queue_t              *q;
+    ngx_stream_ntrip_test_t  *test;
 
-    for (q = ngx_queue_head(&ngx_stream_ntrip_sources);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_sources);
+    for (q = ngx_queue_head(&ngx_stream_ntrip_tests);
+         q != ngx_queue_sentinel(&ngx_stream_ntrip_tests);
          q = ngx_queue_next(q))
     {
-        source = ngx_queue_data(q, ngx_stream_ntrip_source_t, queue);
+        test = ngx_queue_data(q, ngx_stream_ntrip_test_t, queue);
 
-        if (source->test && source->test_data == data) {
-            source->test_data = NULL;
+        if (test->data == data) {
+            test->data = NULL;
         }
     }
 }
 
 
-void
-ngx_stream_ntrip_source_tested(ngx_stream_ntrip_source_t *source,
-    ngx_uint_t reason)
+static void
+ngx_stream_ntrip_test_start(ngx_event_t *ev)
 {
-    void                       *data;
-    ngx_str_t                   text;
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_test_pt    handler;
+    ngx_uint_t                reason;
+    ngx_stream_ntrip_test_t  *test;
+
+    test = ev->data;
+
+    reason = ngx_stream_ntrip_lease_login(&test->lease, test->port);
+
+    if (reason != NTRIP_REST_NONE) {
+        ngx_stream_ntrip_test_failed(test, reason);
+    }
+}
+
+
+/* ---- the result ---- */
+
+static void
+ngx_stream_ntrip_test_accepted(ngx_stream_ntrip_client_t *client)
+{
+    ngx_stream_ntrip_test_t  *test;
+
+    test = client->data;
+
+    test->good = 1;
+
+    ngx_stream_ntrip_test_tested(&test->lease.candidate, NTRIP_REST_NONE);
+    ngx_stream_ntrip_count(source_logins);
+
+    ngx_stream_ntrip_client_shutdown(client, NTRIP_LEASE_FIN);
+
+    ngx_stream_ntrip_test_tell(test, NTRIP_REST_NONE);
+}
+
+
+static void
+ngx_stream_ntrip_test_closed(ngx_stream_ntrip_client_t *client)
+{
+    ngx_stream_ntrip_test_t  *test;
+
+    test = client->data;
+
+    if (test->good) {
+        ngx_stream_ntrip_test_free(test);
+        return;
+    }
+
+    ngx_stream_ntrip_test_failed(test,
+                                 ngx_stream_ntrip_lease_reason(&test->lease));
+}
+
+
+/* whoever has asked is closed for the same reason */
+
+static void
+ngx_stream_ntrip_test_exit(ngx_stream_ntrip_client_t *client)
+{
+    ngx_stream_ntrip_test_t  *test;
+
+    test = client->data;
+
+    ngx_stream_ntrip_lease_stop(&test->lease);
+    ngx_stream_ntrip_test_tested(&test->lease.candidate, NTRIP_REST_FOREIGN);
+    ngx_stream_ntrip_test_free(test);
+}
+
+
+static void
+ngx_stream_ntrip_test_failed(ngx_stream_ntrip_test_t *test, ngx_uint_t reason)
+{
+    if (reason != NTRIP_REST_FOREIGN) {
+        ngx_stream_ntrip_count(source_failures);
+    }
+
+    /* nothing of it is left when somebody else may have the account */
+
+    ngx_stream_ntrip_lease_stop(&test->lease);
+    ngx_stream_ntrip_test_tested(&test->lease.candidate, reason);
+
+    ngx_stream_ntrip_test_tell(test, reason);
+    ngx_stream_ntrip_test_free(test);
+}
+
+
+static void
+ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test, ngx_uint_t reason)
+{
+    ngx_str_t  text;
+    u_char     shown[NTRIP_REPLY_SHOWN];
+
+    if (test->data == NULL) {
+        return;
+    }
+
+    text.data = shown;
+    text.len = ngx_stream_ntrip_lease_shown(&test->lease, shown);
+
+    test->handler(test->data, reason, &text);
+    test->data = NULL;
+}
+
+
+static void
+ngx_stream_ntrip_test_tested(ntrip_candidate_t *candidate, ngx_uint_t reason)
+{
     ngx_stream_ntrip_worker_t  *worker;
-    u_char                      shown[NTRIP_REPLY_SHOWN];
 
     worker = &ngx_stream_ntrip_worker;
 
-    handler = source->test;
-    data = source->test_data;
+    ngx_stream_ntrip_lock();
+    ntrip_lease_tested(worker->zone, worker->bus, worker->me,
+                       ngx_current_msec, candidate, reason);
+    ngx_stream_ntrip_unlock();
+}
 
-    text.data = shown;
-    text.len = ngx_stream_ntrip_source_shown(source, shown);
 
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+/* the account is free, unless it rests */
+
+static void
+ngx_stream_ntrip_test_free(ngx_stream_ntrip_test_t *test)
+{
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_stream_ntrip_lease_stop(&test->lease);
 
     ngx_stream_ntrip_lock();
-
-    if (ngx_stream_ntrip_source_owned(source)) {
-
-        if (reason == NTRIP_REST_NONE) {
-            ntrip_lease_good(worker->zone, source->index, &source->candidate);
-        }
-
-        ntrip_stream_detach(worker->zone, worker->bus, worker->me,
-                            source->index, source->serial, &wake);
-        (void) ntrip_stream_close(worker->zone, worker->me, source->index);
-    }
-
+    ntrip_lease_closed(worker->zone, worker->me, test->lease.candidate.source,
+                       ngx_current_msec);
     ngx_stream_ntrip_unlock();
 
-    if (reason == NTRIP_REST_NONE) {
-        ngx_stream_ntrip_count(source_logins);
-        ngx_stream_ntrip_source_shutdown(source);
+    ngx_queue_remove(&test->queue);
+    ngx_free(test);
 
-    } else {
-        ngx_stream_ntrip_source_free(source);
-    }
-
-    if (data) {
-        handler(data, reason, &text);
-    }
+    ngx_stream_ntrip_source_retry();
 }

@@ -34,8 +34,7 @@
 
 
 #include "ngx_stream_ntrip.h"
-#include "ntrip_lease.h"
-#include "ntrip_session.h"
+#include "ntrip_zone.h"
 
 
 typedef struct {

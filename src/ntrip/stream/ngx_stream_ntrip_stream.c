@@ -26,6 +26,7 @@ static void ngx_stream_ntrip_close_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_stream_lost(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_claim(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_own(ngx_stream_ntrip_stream_t *st);
+static void ngx_stream_ntrip_stream_full(ngx_uint_t leases);
 static in_port_t ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_srv_conf_t *conf);
 
@@ -189,7 +190,7 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_unlock();
 
     if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_full(found.index);
+        ngx_stream_ntrip_stream_full(found.index);
     }
 
     if (rc == NGX_AGAIN) {
@@ -232,7 +233,8 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
     }
 
     if (rc == NGX_OK
-        && ngx_stream_ntrip_source_start(st,
+        && ngx_stream_ntrip_source_start(&st->source, st->conf, st->mount,
+                                         st->index, st->serial,
                                          want.candidates[found.candidate]
                                              .source)
            != NGX_OK)
@@ -525,7 +527,8 @@ ngx_stream_ntrip_stream_claim(ngx_stream_ntrip_stream_t *st)
                   "ntrip stream \"%V\" has lost its worker, goes on here",
                   &st->mount->name);
 
-    ngx_stream_ntrip_source_claim(st);
+    (void) ngx_stream_ntrip_source_start(&st->source, st->conf, st->mount,
+                                         st->index, st->serial, 0);
 }
 
 
@@ -673,8 +676,8 @@ ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
 }
 
 
-void
-ngx_stream_ntrip_full(ngx_uint_t leases)
+static void
+ngx_stream_ntrip_stream_full(ngx_uint_t leases)
 {
     ngx_stream_ntrip_zone_full(leases ? "accounts" : "streams",
                                leases

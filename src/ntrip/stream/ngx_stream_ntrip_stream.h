@@ -42,33 +42,6 @@
  *     ngx_stream_ntrip_stream_tick() or in its own event, when it has
  *     neither rovers nor source.
  *
- * ---- source ----
- *
- *   NONE      no account: this worker owns the stream and looks for one
- *   RESOLVE   resolver or thread pool          source_connect_timeout
- *   CONNECT   connecting                       source_connect_timeout
- *   REPLY     request sent                     source_timeout
- *   LIVE      data                             source_timeout
- *   OFFERED   hand-over under way: neither reads nor writes
- *   CLOSING   SHUT_WR, waits for FIN           NTRIP_LEASE_FIN
- *
- *   error in RESOLVE, CONNECT, REPLY: lease failed (with its reason), stream
- *     reopens, next account; none left: rovers wait (NGX_AGAIN, all busy:
- *     source_wait) or the stream fails (rested or declined).
- *   error or EOF in LIVE: the same; rovers keep waiting on the stream.
- *   no rover bit: linger; then close(): NGX_DECLINED resumes LIVE.
- *   worker exits in RESOLVE to REPLY: it stays until LIVE or until nobody
- *     wants it; at the shutdown timeout the source is closed, the stream
- *     orphaned by the release of the slot, and claimed.
- *   file lock refused: reason FOREIGN, next account, nothing was connected.
- *   task or resolver outstanding when the source goes: it carries a pointer
- *     to a small context of its own, whose "source" is cleared; the answer
- *     frees it.
- *   first data with the reply: the rest of the buffer goes through the same
- *     function as later reads.
- *   callbacks re-entering: source errors are handled in its own event only,
- *     never from within delivery.
- *
  * ---- rover ----
  *
  *   REQUEST   until the header is whole        login_timeout (absolute)
@@ -105,6 +78,7 @@
 
 #include "ngx_stream_ntrip.h"
 #include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_source.h"
 #include "ngx_stream_ntrip_store.h"
 #include "ntrip_protocol.h"
 
@@ -332,89 +306,6 @@ void ngx_stream_ntrip_behind(ngx_stream_ntrip_stream_t *stream,
     ngx_stream_ntrip_sink_t *sink, uint64_t *bytes, uint64_t *messages);
 
 
-/* the table of streams, or that of accounts, is full: says what to raise */
-void ngx_stream_ntrip_full(ngx_uint_t leases);
-
-
-/* ---- sources: ngx_stream_ntrip_source.c ---- */
-
-typedef enum {
-    NGX_STREAM_NTRIP_SOURCE_NONE = 0,
-    NGX_STREAM_NTRIP_SOURCE_RESOLVE,
-    NGX_STREAM_NTRIP_SOURCE_CONNECT,
-    NGX_STREAM_NTRIP_SOURCE_REPLY,
-    NGX_STREAM_NTRIP_SOURCE_LIVE,
-    NGX_STREAM_NTRIP_SOURCE_OFFERED,
-    NGX_STREAM_NTRIP_SOURCE_CLOSING
-} ngx_stream_ntrip_source_state_e;
-
-
-/*
- * Starts a source for a stream that this worker owns, with the account "id",
- * whose row is leased.  It begins in an event of its own; when it gives up,
- * the stream is FAILED and stream->source NULL, at once with NGX_ERROR.
- */
-ngx_int_t ngx_stream_ntrip_source_start(ngx_stream_ntrip_stream_t *stream,
-    uint64_t id);
-
-/* the stream was claimed: it has no account, look for one */
-void ngx_stream_ntrip_source_claim(ngx_stream_ntrip_stream_t *stream);
-
-/* each second: accounts that expire */
-void ngx_stream_ntrip_source_tick(void);
-
-/* there may be a new mail in the stream: reads the mailbox itself, and sends
-   what it finds, at most one each gga_interval */
-void ngx_stream_ntrip_source_mail(ngx_stream_ntrip_source_t *source);
-
-/* nobody wants it any more: lingers, then closes */
-void ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source);
-
-/*
- * One login for SOURCE-TEST, for a mountpoint or, if it has no name, which it
- * is then given, the first of the relay that uses the account.  Takes the row
- * and the file lock as any other.  NGX_OK: handler gets NTRIP_REST_* and the
- * provider's first line, later; unless "data" is taken back.  NGX_BUSY: the
- * account is in use, or its host rests; NGX_DECLINED: it does not exist, has
- * expired, or no server relays that mountpoint from its pool; NGX_ERROR: no
- * memory, or a full table, logged.
- */
-typedef void (*ngx_stream_ntrip_test_pt)(void *data, ngx_uint_t reason,
-    ngx_str_t *text);
-ngx_int_t ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
-    ngx_stream_ntrip_test_pt handler, void *data);
-void ngx_stream_ntrip_source_test_cancel(void *data);
-
-/*
- * Hand-over, all in this worker's own objects; ngx_stream_ntrip_handover.c
- * does the rest.
- *
- * offer:   a LIVE plain TCP source: state OFFERED, timers deleted, its
- *          connection parked (ngx_stream_ntrip_park()); msg gets source,
- *          candidate, reply, rtcm, fds its socket and its lock file.  NGX_OK;
- *          NGX_DECLINED: not now, nothing has changed.
- * resume:  the offer was withdrawn: LIVE again, unparked, timers.
- * release: the heir has it: closes its copies (ngx_stream_ntrip_unhand()
- *          for the connection); the stream object stays while it has rovers.
- * adopt:   the other side: makes everything ready, then calls
- *          ngx_stream_ntrip_handover_accept(msg).  NGX_OK: the stream and the
- *          fds are this source's, which is LIVE; else nothing has changed and
- *          the fds are still the caller's.
- */
-ngx_int_t ngx_stream_ntrip_source_offer(ngx_stream_ntrip_source_t *source,
-    ntrip_handover_t *msg, ngx_socket_t *fds);
-void ngx_stream_ntrip_source_resume(ngx_stream_ntrip_source_t *source);
-void ngx_stream_ntrip_source_release(ngx_stream_ntrip_source_t *source);
-ngx_int_t ngx_stream_ntrip_source_adopt(ngx_stream_ntrip_stream_t *stream,
-    ntrip_handover_t *msg, ngx_socket_t *fds);
-
-
-/* the file lock: an own open file of DATABASE.lease with a write lock on byte
-   "id"; NGX_OK, NGX_BUSY (another instance), NGX_ERROR (logged) */
-ngx_int_t ngx_stream_ntrip_lease_lock(ngx_str_t *path, uint64_t id,
-    ngx_fd_t *fd, ngx_log_t *log);
-
-
 /* ---- rovers: ngx_stream_ntrip_rover.c ---- */
 
 typedef enum {
@@ -601,18 +492,6 @@ ngx_int_t ngx_stream_ntrip_handover_accept(ntrip_handover_t *msg);
 /* the rover, which is offered, has to end.  NGX_OK: it is this worker's again;
    NGX_DECLINED: the heir has it, only the copy here ends */
 ngx_int_t ngx_stream_ntrip_handover_recall(ngx_stream_ntrip_rover_t *rover);
-
-/*
- * park:   takes a connection out of the event loop, for good: the kernel would
- *         go on to report events of a descriptor that lives on in the heir.
- * unpark: back again, events that came meanwhile are reported.  NGX_ERROR:
- *         close it.
- * unhand: closes a parked connection that is now the heir's, and destroys its
- *         pool.
- */
-void ngx_stream_ntrip_park(ngx_connection_t *c);
-ngx_int_t ngx_stream_ntrip_unpark(ngx_connection_t *c);
-void ngx_stream_ntrip_unhand(ngx_connection_t *c);
 
 
 #endif /* _NGX_STREAM_NTRIP_STREAM_H_INCLUDED_ */

@@ -51,10 +51,7 @@
 
 
 #include "ngx_stream_ntrip.h"
-#include "ntrip_bus.h"
 #include "ntrip_zone.h"
-#include "ntrip_stream.h"
-#include "ntrip_session.h"
 #include "ntrip_handover.h"
 
 
@@ -135,6 +132,19 @@ void ngx_stream_ntrip_woken(void);
 
 /* closes what lies in the pair of a slot without a worker */
 void ngx_stream_ntrip_bus_empty(ngx_uint_t slot);
+
+/*
+ * Connections that may belong to another worker.
+ *
+ * park:   takes it out of the event loop, for good: the kernel would go on to
+ *         report events of a descriptor that lives on in the heir.
+ * unpark: back again, events that came meanwhile are reported.  NGX_ERROR:
+ *         close it.
+ * unhand: closes a parked one that is now the heir's, and destroys its pool.
+ */
+void ngx_stream_ntrip_park(ngx_connection_t *c);
+ngx_int_t ngx_stream_ntrip_unpark(ngx_connection_t *c);
+void ngx_stream_ntrip_unhand(ngx_connection_t *c);
 
 /* begins to read the eventfd and the pair of this worker's slot */
 void ngx_stream_ntrip_bus_watch(ngx_cycle_t *cycle);

@@ -2,8 +2,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_lease.h"
-#include "ntrip_stream.h"
+#include "ntrip_zone.h"
 
 
 static uint64_t ntrip_lease_hash(uint64_t source);

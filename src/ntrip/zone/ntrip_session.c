@@ -2,8 +2,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_session.h"
-#include "ntrip_stream.h"
+#include "ntrip_zone.h"
 
 
 static ntrip_session_row_t *ntrip_session_next(ntrip_zone_t *zone,

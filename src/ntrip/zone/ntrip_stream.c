@@ -4,9 +4,7 @@
 
 #include <math.h>
 
-#include "ntrip_lease.h"
-#include "ntrip_session.h"
-#include "ntrip_stream.h"
+#include "ntrip_zone.h"
 
 
 static uint64_t ntrip_stream_hash(ntrip_bus_t *bus, const ntrip_want_t *want);

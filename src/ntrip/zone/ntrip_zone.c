@@ -2,9 +2,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_lease.h"
-#include "ntrip_session.h"
-#include "ntrip_stream.h"
 #include "ntrip_zone.h"
 
 

@@ -160,4 +160,11 @@ ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
     uint64_t nonce);
 
 
+/* the rest of this room, whose door this is */
+
+#include "ntrip_stream.h"
+#include "ntrip_session.h"
+#include "ntrip_lease.h"
+
+
 #endif /* _NTRIP_ZONE_H_INCLUDED_ */

@@ -1,0 +1,332 @@
+
+/*
+ * Fieldgate: an account that is leased: its file lock and its login.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_stream_ntrip_lease.h"
+#include "ntrip_policy.h"
+
+
+#define NGX_STREAM_NTRIP_LEASE  ".lease"
+
+
+static ngx_stream_core_srv_conf_t *ngx_stream_ntrip_lease_core(
+    ngx_stream_ntrip_srv_conf_t *conf);
+static u_char *ngx_stream_ntrip_lease_log(ngx_log_t *log, u_char *buf,
+    size_t len);
+static ngx_int_t ngx_stream_ntrip_lease_request(
+    ngx_stream_ntrip_lease_t *lease, ngx_stream_ntrip_account_t *account,
+    in_port_t port, ntrip_reply_request_t *request);
+static void ngx_stream_ntrip_lease_label(ngx_stream_ntrip_lease_t *lease,
+    ntrip_reply_request_t *request);
+static ngx_int_t ngx_stream_ntrip_lease_lock(ngx_stream_ntrip_lease_t *lease);
+
+
+void
+ngx_stream_ntrip_lease_init(ngx_stream_ntrip_lease_t *lease,
+    ngx_stream_ntrip_srv_conf_t *conf, ngx_str_t *mount)
+{
+    ngx_stream_ntrip_client_t   *client;
+    ngx_stream_core_srv_conf_t  *core;
+
+    core = ngx_stream_ntrip_lease_core(conf);
+
+    lease->lock = NGX_INVALID_FILE;
+
+    lease->mount.data = lease->mount_data;
+    lease->mount.len = mount->len;
+    ngx_memcpy(lease->mount_data, mount->data, mount->len);
+
+    lease->label.data = lease->label_data;
+
+    lease->log = core ? *core->error_log : *ngx_cycle->log;
+    lease->log.handler = ngx_stream_ntrip_lease_log;
+    lease->log.data = lease;
+    lease->log.action = NULL;
+    lease->log.connection = 0;
+
+    client = &lease->client;
+
+    client->log = &lease->log;
+    client->connect_timeout = conf->source_connect_timeout;
+    client->timeout = conf->source_timeout;
+    client->size = NGX_STREAM_NTRIP_READ;
+
+    if (core) {
+        client->resolver = core->resolver;
+        client->resolver_timeout = core->resolver_timeout;
+    }
+
+    ngx_stream_ntrip_client_init(client);
+}
+
+
+/* the server that "conf" is of: for its resolver and its error log */
+
+static ngx_stream_core_srv_conf_t *
+ngx_stream_ntrip_lease_core(ngx_stream_ntrip_srv_conf_t *conf)
+{
+    ngx_uint_t                     i;
+    ngx_stream_core_srv_conf_t   **cscf;
+    ngx_stream_core_main_conf_t   *cmcf;
+
+    cmcf = ngx_stream_cycle_get_module_main_conf(ngx_cycle,
+                                                 ngx_stream_core_module);
+    cscf = cmcf->servers.elts;
+
+    for (i = 0; i < cmcf->servers.nelts; i++) {
+        if (cscf[i]->ctx->srv_conf[ngx_stream_ntrip_module.ctx_index] == conf)
+        {
+            return cscf[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static u_char *
+ngx_stream_ntrip_lease_log(ngx_log_t *log, u_char *buf, size_t len)
+{
+    u_char                    *p;
+    ngx_stream_ntrip_lease_t  *lease;
+
+    if (log->action) {
+        p = ngx_snprintf(buf, len, " while %s", log->action);
+        len -= p - buf;
+        buf = p;
+    }
+
+    lease = log->data;
+
+    if (lease->label.len == 0) {
+        return ngx_snprintf(buf, len, ", mountpoint: %V", &lease->mount);
+    }
+
+    return ngx_snprintf(buf, len, ", source: %V/%V", &lease->label,
+                        &lease->mount);
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease, in_port_t port)
+{
+    ngx_int_t                    rc;
+    ntrip_reply_request_t        request;
+    ngx_stream_ntrip_account_t  *account;
+
+    lease->log.action = "logging in at a provider";
+
+    account = ngx_stream_ntrip_store_account(lease->candidate.source);
+
+    if (account == NULL) {
+        return NTRIP_REST_FOREIGN;
+    }
+
+    if (ngx_stream_ntrip_lease_request(lease, account, port, &request)
+        != NGX_OK)
+    {
+        return NTRIP_REST_FAILED;
+    }
+
+    ngx_stream_ntrip_lease_label(lease, &request);
+
+    rc = ngx_stream_ntrip_lease_lock(lease);
+
+    if (rc == NGX_BUSY) {
+        ngx_log_error(NGX_LOG_INFO, &lease->log, 0,
+                      "another nginx on this host uses the account");
+        return NTRIP_REST_FOREIGN;
+    }
+
+    if (rc != NGX_OK
+        || ngx_stream_ntrip_client_login(&lease->client, &request) != NGX_OK)
+    {
+        return NTRIP_REST_FAILED;
+    }
+
+    return NTRIP_REST_NONE;
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_lease_request(ngx_stream_ntrip_lease_t *lease,
+    ngx_stream_ntrip_account_t *account, in_port_t port,
+    ntrip_reply_request_t *request)
+{
+    ngx_str_t  *host;
+
+    ngx_memzero(request, sizeof(ntrip_reply_request_t));
+
+    request->mount = lease->mount;
+    request->host = account->host;
+    request->port = account->port ? account->port : port;
+    request->user = account->name;
+    request->password = account->password;
+
+    host = &request->host;
+
+    if (host->len > 2
+        && host->data[0] == '['
+        && host->data[host->len - 1] == ']')
+    {
+        host->data++;
+        host->len -= 2;
+    }
+
+    if (host->len == 0 || host->len > NTRIP_HOST_MAX) {
+        ngx_log_error(NGX_LOG_ERR, &lease->log, 0,
+                      "account %uL has no usable host name",
+                      lease->candidate.source);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_lease_label(ngx_stream_ntrip_lease_t *lease,
+    ntrip_reply_request_t *request)
+{
+    u_char     *p, *last;
+    ngx_str_t  *host;
+
+    host = &request->host;
+
+    last = ngx_snprintf(lease->label_data, NTRIP_LABEL_MAX,
+                        ngx_strlchr(host->data, host->data + host->len, ':')
+                        ? "%V@[%V]:%ui" : "%V@%V:%ui",
+                        &request->user, host, request->port);
+
+    for (p = lease->label_data; p < last; p++) {
+        if (*p < 0x20 || *p == 0x7f) {
+            *p = '?';
+        }
+    }
+
+    lease->label.len = last - lease->label_data;
+}
+
+
+/* an open file of its own with a write lock on one byte, since the lock goes
+   with the file, to another process and with the last descriptor: NGX_OK,
+   NGX_BUSY (another instance), NGX_ERROR (logged) */
+
+static ngx_int_t
+ngx_stream_ntrip_lease_lock(ngx_stream_ntrip_lease_t *lease)
+{
+    u_char                         path[NGX_MAX_PATH];
+    ngx_err_t                      err;
+    struct flock                   fl;
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    nmcf = ngx_stream_cycle_get_module_main_conf(ngx_cycle,
+                                                 ngx_stream_ntrip_module);
+
+    (void) ngx_snprintf(path, NGX_MAX_PATH, "%V" NGX_STREAM_NTRIP_LEASE "%Z",
+                        &nmcf->database);
+
+    lease->lock = open((char *) path, O_RDWR|O_CREAT|O_CLOEXEC, 0600);
+
+    if (lease->lock == NGX_INVALID_FILE) {
+        ngx_log_error(NGX_LOG_ERR, &lease->log, ngx_errno,
+                      ngx_open_file_n " \"%s\" failed", path);
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&fl, sizeof(struct flock));
+
+    fl.l_type = F_WRLCK;
+    fl.l_whence = SEEK_SET;
+    fl.l_start = (off_t) lease->candidate.source;
+    fl.l_len = 1;
+
+    if (fcntl(lease->lock, F_OFD_SETLK, &fl) == 0) {
+        return NGX_OK;
+    }
+
+    err = ngx_errno;
+
+    if (err == NGX_EAGAIN || err == NGX_EACCES) {
+        return NGX_BUSY;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, &lease->log, err,
+                  "fcntl(F_OFD_SETLK) \"%s\" failed", path);
+
+    return NGX_ERROR;
+}
+
+
+void
+ngx_stream_ntrip_lease_stop(ngx_stream_ntrip_lease_t *lease)
+{
+    ngx_stream_ntrip_client_stop(&lease->client);
+
+    if (lease->lock != NGX_INVALID_FILE) {
+        if (ngx_close_file(lease->lock) == NGX_FILE_ERROR) {
+            ngx_log_error(NGX_LOG_ALERT, &lease->log, ngx_errno,
+                          ngx_close_file_n " of a lock failed");
+        }
+
+        lease->lock = NGX_INVALID_FILE;
+    }
+}
+
+
+/* what the provider says goes to the log without anything that could be
+   taken for something else there, and never with a password in it */
+
+size_t
+ngx_stream_ntrip_lease_shown(ngx_stream_ntrip_lease_t *lease, u_char *text)
+{
+    u_char                       c;
+    size_t                       i;
+    ngx_str_t                    shown;
+    ngx_stream_ntrip_account_t  *account;
+
+    shown.data = lease->client.reply.shown;
+    shown.len = lease->client.reply.shown_len;
+
+    account = ngx_stream_ntrip_store_account(lease->candidate.source);
+
+    if (account && account->password.len
+        && ntrip_text_contains(&shown, (char *) account->password.data))
+    {
+        return 0;
+    }
+
+    for (i = 0; i < shown.len; i++) {
+        c = shown.data[i];
+        text[i] = (c < 0x20 || c > 0x7e || c == '"') ? '?' : c;
+    }
+
+    return shown.len;
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_lease_reason(ngx_stream_ntrip_lease_t *lease)
+{
+    u_char      text[NTRIP_REPLY_SHOWN];
+    ngx_str_t   shown;
+    ngx_uint_t  result;
+
+    result = lease->client.reply.result;
+
+    if (result > NTRIP_REPLY_OK) {
+        shown.data = text;
+        shown.len = ngx_stream_ntrip_lease_shown(lease, text);
+
+        ngx_log_error(NGX_LOG_ERR, &lease->log, 0,
+                      "provider refused the login (%s): \"%V\"",
+                      ntrip_reply_result(result), &shown);
+    }
+
+    return ntrip_policy_reason(result);
+}

@@ -1,0 +1,60 @@
+
+/*
+ * What a lease is outside the zone: the file lock of the account, and the
+ * connection that uses it.  Private to this room: sources and tests have one.
+ *
+ * The order is that of ntrip_lease.h: the row is leased; then the file lock,
+ * then the login; and back: connection, file lock, then the row.
+ */
+
+
+#ifndef _NGX_STREAM_NTRIP_LEASE_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_LEASE_H_INCLUDED_
+
+
+#include "ngx_stream_ntrip_store.h"
+#include "ngx_stream_ntrip_client.h"
+
+
+typedef struct {
+    ntrip_candidate_t            candidate;  /* the account; source 0: none */
+    ngx_fd_t                     lock;       /* its lock file */
+    ngx_stream_ntrip_client_t    client;
+
+    ngx_log_t                    log;        /* names label and mountpoint */
+    ngx_str_t                    label;      /* "account@host:port" */
+    ngx_str_t                    mount;
+
+    u_char                       label_data[NTRIP_LABEL_MAX];
+    u_char                       mount_data[NTRIP_MOUNT_MAX];
+} ngx_stream_ntrip_lease_t;
+
+
+/* a zeroed one, whose client has "events" and "data" set, for a mountpoint of
+   the server "conf", whose times, resolver and error log it uses */
+void ngx_stream_ntrip_lease_init(ngx_stream_ntrip_lease_t *lease,
+    ngx_stream_ntrip_srv_conf_t *conf, ngx_str_t *mount);
+
+/*
+ * The account lease->candidate.source, whose row is leased: its client begins
+ * to log in; "port" is that of the provider if the account has none.  Returns
+ * NTRIP_REST_NONE, or why the account rests: FOREIGN, it is deleted or another
+ * nginx uses it; FAILED, as was logged.
+ */
+ngx_uint_t ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease,
+    in_port_t port);
+
+/* no connection, no file lock: now the row may go */
+void ngx_stream_ntrip_lease_stop(ngx_stream_ntrip_lease_t *lease);
+
+/* the provider's first line as it may be shown, into NTRIP_REPLY_SHOWN bytes;
+   returns how many */
+size_t ngx_stream_ntrip_lease_shown(ngx_stream_ntrip_lease_t *lease,
+    u_char *text);
+
+/* the client is closed: logs what the provider said, if it refused the login;
+   returns NTRIP_REST_* */
+ngx_uint_t ngx_stream_ntrip_lease_reason(ngx_stream_ntrip_lease_t *lease);
+
+
+#endif /* _NGX_STREAM_NTRIP_LEASE_H_INCLUDED_ */

@@ -1,0 +1,85 @@
+
+/*
+ * The object of a source, for the files of this room that share it.
+ */
+
+
+#ifndef _NGX_STREAM_NTRIP_SOURCE_PRIVATE_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_SOURCE_PRIVATE_H_INCLUDED_
+
+
+#include "ngx_stream_ntrip_source.h"
+#include "ngx_stream_ntrip_feed.h"
+#include "ngx_stream_ntrip_lease.h"
+#include "ntrip_policy.h"
+
+
+/* what the provider is told of the lead rover's position */
+
+typedef struct {
+    unsigned                      wanted:1;
+    unsigned                      fresh:1;   /* "mail" was not sent yet */
+    unsigned                      said:1;    /* one was sent, at "sent" */
+    ngx_msec_t                    sent;
+    uint64_t                      seq;       /* of the mailbox */
+    ntrip_mail_t                  mail;
+    ngx_event_t                   timer;     /* until the next one */
+    u_char                        line[NTRIP_GGA_LINE_MAX];
+} ngx_stream_ntrip_position_t;
+
+
+struct ngx_stream_ntrip_source_s {
+    ngx_queue_t                   queue;     /* all of this worker */
+    ngx_stream_ntrip_source_t   **place;     /* the stream's pointer to it;
+                                                NULL: it is no stream's */
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    ntrip_source_state_e          state;
+    ngx_stream_ntrip_lease_t      lease;
+    ngx_stream_ntrip_feed_t       feed;
+    ngx_stream_ntrip_position_t   position;
+
+    ngx_msec_t                    since;     /* when it had data last, or was
+                                                made */
+    ngx_uint_t                    reason;    /* of the last end: NTRIP_REST_* */
+    const char                   *why;       /* no account is left */
+    ngx_msec_t                    delay;     /* until the next look */
+    unsigned                      waits:1;   /* as was logged */
+
+    ngx_event_t                   timer;     /* WAIT */
+    ngx_event_t                   linger;    /* until the stream is closed */
+    ngx_event_t                   next;      /* posted: LOOK */
+
+    ngx_str_t                     pool;
+    u_char                        pool_data[NTRIP_POOL_MAX];
+};
+
+
+/* ---- ngx_stream_ntrip_source.c ---- */
+
+/* in LOOK, not yet of any stream; NULL: no memory */
+ngx_stream_ntrip_source_t *ngx_stream_ntrip_source_create(
+    ngx_stream_ntrip_srv_conf_t *conf, ngx_stream_ntrip_mount_t *mount,
+    uint32_t index, uint64_t serial);
+
+/* without a connection: rows are left alone */
+void ngx_stream_ntrip_source_free(ngx_stream_ntrip_source_t *source);
+
+/* takes the step; the source may be gone after */
+void ngx_stream_ntrip_source_event(ngx_stream_ntrip_source_t *source,
+    ntrip_source_event_e event);
+
+
+/* ---- ngx_stream_ntrip_position.c ---- */
+
+/* with the source; a new login, or one that may just have sent something */
+void ngx_stream_ntrip_position_init(ngx_stream_ntrip_source_t *source,
+    ngx_uint_t wanted);
+void ngx_stream_ntrip_position_begin(ngx_stream_ntrip_source_t *source,
+    ngx_uint_t said);
+
+/* sends one, if it is time to */
+void ngx_stream_ntrip_position_send(ngx_stream_ntrip_source_t *source);
+
+
+#endif /* _NGX_STREAM_NTRIP_SOURCE_PRIVATE_H_INCLUDED_ */

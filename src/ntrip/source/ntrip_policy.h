@@ -1,0 +1,128 @@
+
+/*
+ * What a source does next: a table of states and events.  Whoever has a source
+ * tells what has happened and carries out what the step says, in its order,
+ * after he has taken the new state; an action may lead to the next event.
+ *
+ *   LOOK      no account: one is looked for
+ *   WAIT      all are in use or rest: again at a time, or when one is free
+ *   LOGIN     an account is leased, the way to the provider is under way
+ *   LIVE      the provider has accepted the login
+ *   OFFERED   a newer worker is asked to take it
+ *   RENEW     the login says goodbye, then another one is made
+ *   LEAVE     the same, and nothing follows: the stream has gone
+ *   END       it has nothing, and is freed
+ *
+ * Whatever the order of events: an account is never left without having been
+ * put to rest or closed, nor before its connection is; there is no connection
+ * without an account; the stream is given up in one way and once.  The unit
+ * test plays all orders against a model of account, connection and stream.
+ */
+
+
+#ifndef _NTRIP_POLICY_H_INCLUDED_
+#define _NTRIP_POLICY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef enum {
+    NTRIP_SOURCE_LOOK = 0,
+    NTRIP_SOURCE_WAIT,
+    NTRIP_SOURCE_LOGIN,
+    NTRIP_SOURCE_LIVE,
+    NTRIP_SOURCE_OFFERED,
+    NTRIP_SOURCE_RENEW,
+    NTRIP_SOURCE_LEAVE,
+    NTRIP_SOURCE_END
+} ntrip_source_state_e;
+
+#define NTRIP_SOURCE_STATES  (NTRIP_SOURCE_END + 1)
+
+
+typedef enum {
+    NTRIP_EVENT_LEASED = 0,    /* an account was found */
+    NTRIP_EVENT_BUSY,          /* none is free now */
+    NTRIP_EVENT_NONE,          /* there is none, or not in time */
+    NTRIP_EVENT_FREE,          /* one may be free */
+    NTRIP_EVENT_ACCEPTED,      /* the provider's reply was good */
+    NTRIP_EVENT_CLOSED,        /* the connection has gone, or was never made */
+    NTRIP_EVENT_CHANGED,       /* the account is no longer what it was */
+    NTRIP_EVENT_OFFER,         /* an heir may take it */
+    NTRIP_EVENT_KEEP,          /* the heir did not */
+    NTRIP_EVENT_TAKEN,         /* the heir did */
+    NTRIP_EVENT_ADOPTED,       /* this is the heir, and has its connection */
+    NTRIP_EVENT_CLAIMED,       /* the stream was an orphan, and without an
+                                  account, before it was this worker's again */
+    NTRIP_EVENT_IDLE,          /* no rover is left */
+    NTRIP_EVENT_UNWANTED,      /* nor has one come, the stream is closed, and
+                                  with it the account is closing */
+    NTRIP_EVENT_DISOWNED,      /* the stream is somebody else's */
+    NTRIP_EVENT_EXIT           /* the worker has to exit */
+} ntrip_source_event_e;
+
+#define NTRIP_EVENTS  (NTRIP_EVENT_EXIT + 1)
+
+
+typedef enum {
+    NTRIP_DO_NOTHING = 0,
+
+    /* the account */
+    NTRIP_DO_LOOK,             /* looks for one, in an event of its own */
+    NTRIP_DO_WAIT,             /* arms the timer for the next look */
+    NTRIP_DO_GOOD,             /* its failures are forgotten */
+    NTRIP_DO_REST,             /* it failed, and rests for the reason */
+    NTRIP_DO_CLOSING,          /* it is in use until its connection is closed */
+    NTRIP_DO_CLOSED,           /* it is free */
+
+    /* the connection */
+    NTRIP_DO_LOGIN,
+    NTRIP_DO_SHUTDOWN,         /* says goodbye; CLOSED follows */
+    NTRIP_DO_STOP,             /* closes what there is of it */
+    NTRIP_DO_PARK,             /* is parked: no timer runs, either */
+    NTRIP_DO_UNPARK,
+    NTRIP_DO_GIVE,             /* the other worker has it */
+
+    /* the stream */
+    NTRIP_DO_LINGER,           /* arms the timer until UNWANTED */
+    NTRIP_DO_LINGER_NOT,       /* the same, with nothing to keep */
+    NTRIP_DO_MISSED,           /* no data has come */
+    NTRIP_DO_LOST,             /* it has, until now */
+    NTRIP_DO_RENEW,            /* nobody is to blame that it ends */
+    NTRIP_DO_FAIL,             /* its rovers are closed */
+    NTRIP_DO_ORPHAN,           /* whoever has rovers of it may go on */
+
+    NTRIP_DO_FREE
+} ntrip_source_action_e;
+
+#define NTRIP_ACTIONS_MAX  6
+
+
+typedef struct {
+    ntrip_source_state_e    next;
+    ntrip_source_action_e   actions[NTRIP_ACTIONS_MAX];   /* up to NOTHING */
+} ntrip_source_step_t;
+
+
+/* the step, or NULL: the event means nothing in this state */
+const ntrip_source_step_t *ntrip_policy_step(ntrip_source_state_e state,
+    ntrip_source_event_e event);
+
+
+/*
+ * All accounts are in use or rest: BUSY, with *delay ms until the next look,
+ * or NONE, as the time to look for one is over before.  All in ms: "since"
+ * when there was data last, or the source was made; "limit" that is waited;
+ * "rest" until the first account may be used, NTRIP_REST_MAX if nobody knows.
+ */
+ntrip_source_event_e ntrip_policy_wait(uint64_t now, uint64_t since,
+    uint64_t limit, uint64_t rest, uint64_t *delay);
+
+/* why the account rests, NTRIP_REST_*, for the NTRIP_REPLY_* of its provider;
+   0, NTRIP_REPLY_OK: it has refused nothing */
+ngx_uint_t ntrip_policy_reason(ngx_uint_t result);
+
+
+#endif /* _NTRIP_POLICY_H_INCLUDED_ */
