@@ -82,4 +82,22 @@ like($wrong, qr/dies failed:\noh at .*\[alert\] x.*exited with code 1.*ERROR/s,
      'alerts, crashes, reports and dead simulators are seen');
 unlike($wrong, qr/known|warn/, 'what is allowed is not');
 
+# a wait in vain fails the test that waited, at its line, which goes on
+
+$t->write('vain.t', <<'END');
+use lib 't/lib';
+use Fieldgate;
+$Fieldgate::Wait::Guard = 0.1;
+my $seen = wait_for(sub { 0 },
+                    'the moon');
+ok(!$seen, 'and then');
+done_testing;
+END
+my $vain = `$^X ${\$t->path('vain.t')} 2>&1`;
+is($? >> 8, 1, 'a wait in vain is one failure');
+like($vain, qr{not\ ok\ 1\ -\ waited\ for\ the\ moon
+               .*vain\.t\ line\ [45]\.\n\#\ in\ vain\ for\ 0\.1\ s
+               .*last\ value\ is\ '0'.*^ok\ 2\ -\ and\ then}msx,
+     'which tells what was awaited, where, and what there was');
+
 done_testing;

@@ -92,10 +92,10 @@ $t->start;
     my @old = $t->pids;
     $t->reload;
     ok(closed_by_nginx($idle), 'reload: its connection is closed as idle');
-    wait_for(sub { my %now = map { $_->{pid} => 1 } $t->worker_processes;
-                   1 == grep { $now{$_} } @old },
-             'all old workers but one to exit');
-    pass('the worker with the open session stays');
+    ok(wait_for(sub { my %now = map { $_->{pid} => 1 } $t->worker_processes;
+                      1 == grep { $now{$_} } @old },
+                'all old workers but one to exit'),
+       'the worker with the open session stays');
 
     post($session, 'empty', 'R1', cookie_of($first));
     my $second = answer($session);
@@ -300,9 +300,10 @@ for my $leaves (1, 0) {
     my $again = answer($s);
     is(conn_of($again), conn_of($first), 'the first one still has its own');
     close $s;
-    wait_for(sub { !report($t, 'acs1')->{open} && !report($t, 'acs2')->{open} },
-             'both to go with the CPE\'s');
-    pass('both go with the CPE\'s connection');
+    ok(wait_for(sub { !report($t, 'acs1')->{open}
+                         && !report($t, 'acs2')->{open} },
+                'both to go with the CPE\'s'),
+       'both go with the CPE\'s connection');
 }
 
 {

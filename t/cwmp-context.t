@@ -143,8 +143,8 @@ for my $path (qw(/if /try /last /break /late /delay /auth /single /kept /set
     }
 }
 
-wait_for(sub { read_file($t->path('access.log')) =~
-               m{^/mirrors\|Inform\|[^|]+\|1$}m }, 'the log');
-pass('the facts are in the log after internal redirects');
+ok(wait_for(sub { read_file($t->path('access.log')) =~
+                  m{^/mirrors\|Inform\|[^|]+\|1$}m }, 'the log'),
+   'the facts are in the log after internal redirects');
 
 done_testing;

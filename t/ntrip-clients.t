@@ -86,8 +86,8 @@ SKIP: {
 
     my $pid = run($t, 'gpsd', $gpsd, '-N', '-n', '-S', $control,
                   "ntrip://u1:p1\@127.0.0.1:$port/FIXED");
-    $provider->wait_for(logins => 1);
-    pass('gpsd: it has found its mountpoint, and logs in');
+    ok($provider->wait_for(logins => 1),
+       'gpsd: it has found its mountpoint, and logs in');
 
     my $s;
     wait_for(sub { $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
@@ -123,7 +123,7 @@ SKIP: {
     my $t = $n->nginx;
     my $caster = free_port();
     my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
-                                       Timeout => $Fieldgate::Guard)
+                                       Timeout => $Fieldgate::Wait::Guard)
         or die "listen: $!";
     my $from = $listen->sockport;
 

@@ -53,8 +53,7 @@ wait_for(sub { $rovers->seen->{open} == 10 }, 'u1 to be out');
 is($rovers->seen->{rovers}{u2}{state}, 'data', 'nobody else is');
 is(console('KICK passwd u1'), "ERROR user not connected\r\n", 'once');
 my $again = $n->rovers(1);
-$again->wait_for(fed => 1);
-pass('who was kicked may log in again');
+ok($again->wait_for(fed => 1), 'who was kicked may log in again');
 
 
 # SOURCE-TEST, and the state of an account
@@ -88,14 +87,12 @@ my %by;
 $by{$1}++ while $log =~ / (\d+)#\d+: ==== BEGIN SYSTEM REPORT ====/g;
 is(keys %by, 1, 'one worker prints the report');
 like($log, qr/\[info\].*Users Online \d+ of 20 /, 'users');
-pass('a connection');
 unlike($log, qr/\bs\d\@|:p2\b/, 'no password');
 
 my ($reporter) = keys %by;
 $t->kill_worker($reporter);
 my $end = length $t->error_log;
-wait_for(sub { substr($t->error_log, $end) =~ /END SYSTEM REPORT/ },
-         'another one to print it');
-pass('after its end another one does');
+ok(wait_for(sub { substr($t->error_log, $end) =~ /END SYSTEM REPORT/ },
+            'another one to print it'), 'after its end another one does');
 
 done_testing();

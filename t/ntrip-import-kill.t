@@ -88,7 +88,7 @@ sub done {
 
 sub wait_log_size {
     my ($bytes) = @_;
-    my $deadline = time + $Fieldgate::Guard;
+    my $deadline = time + $Fieldgate::Wait::Guard;
     until ((-s "$db-wal" // 0) >= $bytes || done()) {
         die "the log does not grow\n" if time > $deadline;
         sleep 0.001;

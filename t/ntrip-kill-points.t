@@ -27,10 +27,10 @@ sub clean {
     is(join("\n", @{$seen->{errors}}), '', "$name: whole messages");
     is($provider->seen->{open}, $accounts, "$name: every account is used");
     is($provider->seen->{twice}, 0, "$name: none was used twice");
-    $n->wait_rows('CLIENT-LIST', $accounts);
-    pass("$name: no session stayed behind");
-    $n->wait_rows('STREAM-LIST', $accounts);
-    pass("$name: no stream stayed behind");
+    ok($n->wait_rows('CLIENT-LIST', $accounts),
+       "$name: no session stayed behind");
+    ok($n->wait_rows('STREAM-LIST', $accounts),
+       "$name: no stream stayed behind");
     $t->stop;
 }
 

@@ -92,10 +92,10 @@ sub storm {
     is($provider->seen->{open}, $accounts,
        "$name: every account can be used again");
     is($provider->seen->{twice}, 0, "$name: by one at a time");
-    $n->wait_rows('CLIENT-LIST', $accounts);
-    pass("$name: no session stayed behind");
-    $n->wait_rows('STREAM-LIST', $accounts);
-    pass("$name: no stream stayed behind");
+    ok($n->wait_rows('CLIENT-LIST', $accounts),
+       "$name: no session stayed behind");
+    ok($n->wait_rows('STREAM-LIST', $accounts),
+       "$name: no stream stayed behind");
 
     $t->stop;
 }

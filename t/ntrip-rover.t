@@ -174,8 +174,8 @@ wait_for(sub { syswrite $trickle, 'x' if !$closed;
                my $got = sysread $trickle, my $buf, 100;
                $closed = defined $got || !$!{EAGAIN} },
          'the end of the login');
-$t->wait_log(qr/ntrip request is not complete/);
-pass('ntrip_login_timeout counts from the connection on');
+ok($t->wait_log(qr/ntrip request is not complete/),
+   'ntrip_login_timeout counts from the connection on');
 
 
 # ---- positions ----
@@ -317,13 +317,12 @@ $rovers->stop;
 
 my $hash = crypt 'geheim', '$6$saltsalt$';
 $n->sql("INSERT INTO user (name, password) VALUES ('hashed', '$hash');");
-wait_for(sub {
-    my $s = pieces(request('M0', auth => basic('hashed', 'geheim'))
-                   . "$gga\r\n");
-    return Fieldgate::read_all($s, qr/^(?:HTTP|ICY 200 OK\r\n\r\n\xd3)/)
-           =~ /^ICY/;
-}, 'the hashed user to be known');
-pass('a hashed password');
+ok(wait_for(sub {
+       my $s = pieces(request('M0', auth => basic('hashed', 'geheim'))
+                      . "$gga\r\n");
+       return Fieldgate::read_all($s, qr/^(?:HTTP|ICY 200 OK\r\n\r\n\xd3)/)
+              =~ /^ICY/;
+   }, 'the hashed user to be known'), 'a hashed password');
 
 # ---- logs ----
 

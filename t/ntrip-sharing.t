@@ -77,19 +77,18 @@ is("@{$seen->{errors}}", '', 'all got whole messages');
 my $first = $seen->{rovers}{u4}{login};
 my ($account) = $provider->seen->{requests}[$first - 1]{account};
 my $gga = @{$provider->seen->{gga}};
-$provider->wait_for(sub {
-    my $s = shift;
-    grep { $_->{account} eq $account && $_->{line} !~ /,4806\.00000,/ }
-        @{$s->{gga}}[$gga .. $#{$s->{gga}}];
-});
-pass('the stream that it has left has another lead');
+ok($provider->wait_for(sub {
+       my $s = shift;
+       grep { $_->{account} eq $account && $_->{line} !~ /,4806\.00000,/ }
+           @{$s->{gga}}[$gga .. $#{$s->{gga}}];
+   }), 'the stream that it has left has another lead');
 
 
 # ---- the last rover leaves ----
 
 $rovers->leave(grep { $_ ne 'u22' } keys %{$seen->{rovers}});
-$provider->wait_for(sub { shift->{open} == 1 });
-pass('without rovers, sources are closed');
+ok($provider->wait_for(sub { shift->{open} == 1 }),
+   'without rovers, sources are closed');
 $rovers->leave('u22');
 $provider->wait_for(sub { shift->{open} == 0 });
 
@@ -213,8 +212,8 @@ $rovers->wait_for(sub { shift->{open} == 0 });
 $n->sql("UPDATE source SET password = 'right' WHERE name = 'a7';");
 $provider->set(refuse => {});
 $rovers->add($n->rover(1), $n->rover(2), $n->rover(3));
-$rovers->wait_for(sub { !grep { !$_->{messages} } values %{$_[0]{rovers}} });
-pass('a new password ends the rest of an account');
+ok($rovers->wait_for(sub { !grep { !$_->{messages} } values %{$_[0]{rovers}} }),
+   'a new password ends the rest of an account');
 
 unlike($t->error_log, qr/\bs[1-9]\b/, 'no password in the log');
 

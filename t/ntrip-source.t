@@ -213,8 +213,7 @@ sub source_at {
     my $rovers = $n->rovers(1);
 
     if ($opt{log}) {
-        $t->wait_log($opt{log});
-        pass("$name: the log says so");
+        ok($t->wait_log($opt{log}), "$name: the log says so");
     } else {
         is("@{$rovers->wait_for(messages => 3)->{errors}}", '', $name);
     }
@@ -291,8 +290,8 @@ is((grep { $_->{line} !~ /,4806\.00000,/ } @gga), 0,
 # the lead leaves: the other's go up
 
 $rovers->leave('u1');
-$provider->wait_for(sub { shift->{gga}[-1]{line} =~ /,4806\.06000,/ });
-pass('the lead has passed on');
+ok($provider->wait_for(sub { shift->{gga}[-1]{line} =~ /,4806\.06000,/ }),
+   'the lead has passed on');
 is($provider->seen->{logins}, 2, 'on the same connection');
 is("@{$rovers->seen->{errors}}", '', 'which nobody noticed');
 

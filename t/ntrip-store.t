@@ -243,8 +243,8 @@ is(console('USER-ADD passwd locked:pw 2099-01-01'),
    "ERROR add user failed\r\n", 'locked: writing fails, as with cors-relay');
 is(console('USER-DEL passwd plain'), "ERROR database unavailable\r\n",
    'and does not say that there is none such');
-$t->wait_log(qr/console: USER-DEL failed: database is locked/);
-pass('which is logged');
+ok($t->wait_log(qr/console: USER-DEL failed: database is locked/),
+   'which is logged');
 tell_shell($shell, 'COMMIT;');
 is(console('USER-ADD passwd locked:pw 2099-01-01'), "OK USER-ADD\r\n\r\n",
    'again, later');
@@ -319,8 +319,9 @@ my $size = -s $f;
 syswrite $f, 'x' x $size;
 close $f;
 wait_for(sub { result('nobody' . rand, 'x') eq 'closed' }, 'the damage');
-workers_say($from, qr/not available: (?:file is not a|database disk image is)/);
-pass('damaged: no login, and no 401');
+ok(workers_say($from,
+               qr/not available: (?:file is not a|database disk image is)/),
+   'damaged: no login, and no 401');
 is((grep { is_open($in{$_}) } keys %in), 9, 'damaged: sessions stay');
 my $lines = () = $t->error_log =~ /is not available/g;
 wait_for(sub { result('nobody', 'x') eq 'closed' }, 'another login');
@@ -338,12 +339,12 @@ is(sqlite('PRAGMA integrity_check'), 'ok', 'it is sound');
 
 write_file("$db-text", "no database\n" x 1000);
 rename "$db-text", $db or die "rename: $!";
-$t->wait_log(qr/is not available: file is not a database/);
-pass('no database at all');
+ok($t->wait_log(qr/is not available: file is not a database/),
+   'no database at all');
 sqlite('CREATE TABLE x (y); PRAGMA user_version = 99', "$db-next");
 rename "$db-next", $db or die "rename: $!";
-$t->wait_log(qr/its schema has version 99, this module knows version 1/);
-pass('a schema of the future');
+ok($t->wait_log(qr/its schema has version 99, this module knows version 1/),
+   'a schema of the future');
 is((grep { is_open($in{$_}) } keys %in), 9, 'sessions stay');
 
 
@@ -372,8 +373,8 @@ my ($late) = $t->pids;
 $t->freeze($late);
 tell_shell($shell, 'COMMIT;');
 end_shell($shell);
-wait_for(sub { result('plain', 'pw') eq 'in' }, 'the end of the lock');
-pass('unlocked');
+ok(wait_for(sub { result('plain', 'pw') eq 'in' }, 'the end of the lock'),
+   'unlocked');
 
 
 # gone, before one worker has ever had it open
@@ -423,8 +424,8 @@ SKIP: {
             last if $said !~ /^OK/;
         }
         is($said, "ERROR add user failed\r\n", 'full: the console says so');
-        $t->wait_log(qr/console: USER-ADD failed: .*full|disk I\/O error/);
-        pass('and the log why');
+        ok($t->wait_log(qr/console: USER-ADD failed: .*full|disk I\/O error/),
+           'and the log why');
         is(result('first', 'pw'), 'in', 'full: logins go on');
         is(result("u$n", 'pw'), 401, 'nothing was half done');
 

@@ -68,8 +68,8 @@ use Fieldgate::Ntrip;
     $n->provider->wait_for(sub { shift->{open} < $room });
     $n->wait_rows('CLIENT-LIST', $room - 1);
     $rovers->add($n->rover($room + 1, lat => 40, lon => $room + 1));
-    $rovers->wait_for(fed => $room + 1);
-    pass('there is room again when one has gone');
+    ok($rovers->wait_for(fed => $room + 1),
+       'there is room again when one has gone');
     $t->stop;
 }
 
@@ -96,8 +96,8 @@ use Fieldgate::Ntrip;
     $rovers->leave('u1');
     $n->wait_rows('CLIENT-LIST', $room - 1);
     $rovers->add($n->rover($room + 2));
-    $rovers->wait_for(fed => $room + 1);
-    pass('there is room again when one has gone');
+    ok($rovers->wait_for(fed => $room + 1),
+       'there is room again when one has gone');
     $t->stop;
 }
 

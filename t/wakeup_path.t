@@ -165,14 +165,13 @@ $cpe->clear;
 $r = $acs->wake('', target => $target, auth => undef, socket => $s[0]);
 is($cpe->seen->{closed}, 0, 'kept while the ACS stays');
 close $s[0];
-$cpe->wait_for(closed => 1);
-pass('closed when it leaves');
+ok($cpe->wait_for(closed => 1), 'closed when it leaves');
 
 $cpe->clear;
 $s = $hasty->connect;
 is(hasty_leg($target, socket => $s)->{status}, 401, 'kept for cwmp_timeout');
-wait_for(sub { $cpe->seen->{open} == 0 }, 'it to be closed');
-pass('and closed after it');
+ok(wait_for(sub { $cpe->seen->{open} == 0 }, 'it to be closed'),
+   'and closed after it');
 is(hasty_leg($target, socket => $s)->{status}, 401,
    'which the ACS does not notice');
 
@@ -324,12 +323,10 @@ $s = $patient->connect;
 is($patient->wake('', target => target($cpe, '/'), auth => undef,
                   socket => $s)->{status}, 401, 'a kept connection');
 $brief->reload(gone => 1);
-pass('the old workers have gone');
 is(scalar(grep { $patient->end($_)->{status} =~ /^(?:0|503)$/ } @calls), 3,
    'all calls have ended');
 $silent->wait_for(closed => 1);
-$cpe->wait_for(closed => 1);
-pass('no CPE is left with a connection');
+ok($cpe->wait_for(closed => 1), 'no CPE is left with a connection');
 
 like(Fieldgate::Env::read_file($t->path('wakeup.log')),
      qr/^401 127\.0\.0\.1:\d+ challenge 401 none$/m, 'logged: leg one');

@@ -113,12 +113,12 @@ for my $round (1 .. 6) {
 Fieldgate::Env::write_file($stop, '');
 is($t->reap($_), 0, 'a storm has ended well') for @storm;
 
-wait_for(sub { $t->worker_processes == 3 }, 'the old workers to exit');
-pass('the old workers have exited');
+ok(wait_for(sub { $t->worker_processes == 3 }, 'the old workers to exit'),
+   'the old workers have exited');
 
 for my $name (sort keys %cpe) {
-    wait_for(sub { $cpe{$name}->seen->{open} == 0 }, "$name: all closed");
-    pass("$name: all connections are closed");
+    ok(wait_for(sub { $cpe{$name}->seen->{open} == 0 }, "$name: all closed"),
+       "$name: all connections are closed");
 }
 
 my $cpe = Fieldgate::ConnectionRequest->new;

@@ -33,13 +33,10 @@ use Time::HiRes qw(sleep time);
 
 use Fieldgate::Env qw(binary modules free_port temp_dir sanitizer_env
                       sanitizer_reports log_errors read_file write_file);
+use Fieldgate::Wait qw(await wait_for in_vain);
 
 my $owner = $$;
 my @all;
-
-# a wait that lasts longer than this is a failure, however slow the machine
-
-our $Guard = 180;
 
 
 sub import {
@@ -279,10 +276,7 @@ sub stop {
     my @masters = grep { alive($_) } $t->master, keys %{$t->{old_masters}};
     kill $signal, @masters;
 
-    my $done = eval {
-        wait_for(sub { !grep { alive($_) } @masters, @pids }, 'nginx to stop');
-    };
-    if (!$done) {
+    if (!await(sub { !grep { alive($_) } @masters, @pids })) {
         push @{$t->{trouble}}, "nginx did not stop, killed: @pids";
         kill KILL => grep { alive($_) } @masters, @pids;
     }
@@ -457,17 +451,20 @@ sub get {
     return $t->exchange($port, "GET $path HTTP/1.0\r\nHost: localhost\r\n\r\n");
 }
 
-# until the end of the stream, or until what was read matches
+# until the end of the stream, or until what was read matches; what there was
+# if it is in vain
 
 sub read_all {
     my ($s, $until) = @_;
     my $select = IO::Select->new($s);
-    my $deadline = time + $Guard;
+    my $deadline = time + $Fieldgate::Wait::Guard;
     my $buf = '';
 
     while (!defined $until || $buf !~ $until) {
-        die "nothing more than \"$buf\" in $Guard s"
-            unless $select->can_read($deadline - time);
+        if (!$select->can_read($deadline - time)) {
+            in_vain($until // 'the end of the stream', $buf);
+            last;
+        }
         my $n = sysread $s, $buf, 65536, length $buf;
         next if !defined $n && $!{EINTR};
         last if !$n;
@@ -475,23 +472,6 @@ sub read_all {
 
     return $buf;
 }
-
-# Polls until the code returns true, and returns that.  Dies after the guard
-# time: the event that was awaited did not happen.
-
-sub wait_for {
-    my ($code, $what) = @_;
-    my $deadline = time + $Guard;
-
-    for (my $pause = 0.002;; $pause *= 1.5) {
-        my $r = $code->();
-        return $r if $r;
-        die "waited $Guard s in vain for " . ($what // 'an event') . "\n"
-            if time > $deadline;
-        sleep($pause = $pause > 0.05 ? 0.05 : $pause);
-    }
-}
-
 
 sub processes {
     opendir my $dh, '/proc' or die "/proc: $!";

@@ -22,6 +22,7 @@ use Fieldgate ();
 use Fieldgate::ACS;
 use Fieldgate::CPE;
 use Fieldgate::Env qw(read_file);
+use Fieldgate::Wait ();
 use IO::Select;
 use Test::More ();
 
@@ -164,12 +165,12 @@ sub post_to {
              . "\r\n\r\n$body";
 }
 
-# up to that many bytes more
+# up to that many bytes more, '' at the end
 
 sub more {
     my ($s, $n) = @_;
-    die "nothing more in $Fieldgate::Guard s\n"
-        if !IO::Select->new($s)->can_read($Fieldgate::Guard);
+    IO::Select->new($s)->can_read($Fieldgate::Wait::Guard)
+        or return Fieldgate::Wait::in_vain('more of an answer');
     sysread $s, my ($bytes), $n or return '';
     return $bytes;
 }

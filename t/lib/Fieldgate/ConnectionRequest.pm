@@ -71,10 +71,7 @@ use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC SOL_SOCKET SO_LINGER);
 use Time::HiRes ();
 
 use Fieldgate::Env qw(free_port);
-
-# a wait that lasts longer than this is a failure, however slow the machine
-
-our $Guard = 180;
+use Fieldgate::Wait ();
 
 my $json = JSON::PP->new->latin1->canonical;
 
@@ -159,20 +156,14 @@ sub clear { $_[0]->_ask({ clear => 1 }); $_[0] }
 sub wait_for {
     my ($self, $what, $n) = @_;
 
-    my $end = Time::HiRes::time() + $Guard;
+    my ($seen, $have);
 
-    while (1) {
-        my $seen = $self->seen;
-        my $have = $seen->{$what};
+    return Fieldgate::Wait::await(sub {
+        $seen = $self->seen;
+        $have = $seen->{$what};
         $have = @$have if ref $have;
-
-        return $seen if $have >= $n;
-
-        die "CPE saw $have $what in place of $n in $Guard s\n"
-            if Time::HiRes::time() > $end;
-
-        select(undef, undef, undef, 0.005);
-    }
+        return $have >= $n && $seen;
+    }) || (Fieldgate::Wait::in_vain("the CPE to see $n $what", $have), $seen);
 }
 
 

@@ -16,6 +16,7 @@ use File::Basename ();
 use File::Temp ();
 use Socket qw(:DEFAULT pack_sockaddr_in6 IN6ADDR_LOOPBACK IPPROTO_IPV6
               IPV6_V6ONLY);
+use Time::HiRes ();
 
 our @EXPORT_OK = qw(
     top binary modules version has_feature free_port temp_dir
@@ -33,6 +34,7 @@ sub binary {
     my $distro = !defined $ENV{TEST_NGINX_BINARY};
     $binary = $distro ? '/usr/sbin/nginx' : $ENV{TEST_NGINX_BINARY};
     die "$binary is not there: run t/run first\n" unless -x $binary;
+    stale('t/asan', $binary) if $binary eq "$top/build/asan/nginx";
 
     if (defined $ENV{TEST_NGINX_LOAD_MODULES}) {
         @modules = split ' ', $ENV{TEST_NGINX_LOAD_MODULES};
@@ -40,10 +42,42 @@ sub binary {
     } elsif ($distro) {
         @modules = (grep({ -f } '/usr/lib/nginx/modules/ngx_stream_module.so'),
                     glob "$top/build/*.so");
+        stale('conf/build', map { s{/build/}{/build/objs/}r }
+                                grep { m{^$top/build/} } @modules);
     }
 
     return $binary;
 }
+
+# stale(COMMAND, FILE...): whoever tests what is older than its sources tests
+# something else than he thinks.  make decides by the same times: each object
+# hangs on all headers; config and the rooms are in the stamp beside it.
+
+sub stale {
+    my ($command, @built) = @_;
+
+    for my $built (@built) {
+        my ($half) = $built =~ /_(cwmp|ntrip)_module\.so$/;
+        my $c = $half // '*';
+        my %made = (
+            $built => [glob("$top/src/*/*.h $top/src/*/*/*.h"),
+                       glob("$top/src/$c/*.c $top/src/$c/*/*.c"),
+                       $c eq 'cwmp' ? () : glob("$top/schema/*.sql")],
+            $built =~ s{[^/]*$}{stamp}r => ["$top/config", "$top/src/rooms"],
+        );
+
+        for my $file (keys %made) {
+            my $time = mtime($file);
+            my ($newer) = grep { mtime($_) > $time } @{$made{$file}};
+            die "$built is older than $newer: run $command first\n"
+                if defined $newer;
+        }
+    }
+}
+
+# 0 if it is not there, and thus older than everything
+
+sub mtime { (Time::HiRes::stat(shift))[9] // 0 }
 
 sub modules {
     binary();

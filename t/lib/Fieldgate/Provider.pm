@@ -45,11 +45,9 @@ use MIME::Base64 qw(decode_base64);
 use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(time);
 
+use Fieldgate::Wait ();
+
 our @EXPORT_OK = qw(frame frame_read);
-
-# as that of Fieldgate
-
-our $Guard = 180;
 
 my $json = JSON::PP->new->latin1->canonical;
 
@@ -139,8 +137,8 @@ sub ask {
 
     print $control $json->encode($question), "\n" or die "$name: $!\n";
 
-    die "no answer from $name in $Guard s\n"
-        unless IO::Select->new($control)->can_read($Guard);
+    die "no answer from $name\n"
+        unless IO::Select->new($control)->can_read($Fieldgate::Wait::Guard);
     my $line = readline $control;
     die "$name is gone\n" unless defined $line;
 
@@ -150,26 +148,21 @@ sub ask {
 sub set { my ($self, %switch) = @_; $self->_ask({ set => \%switch }); $self }
 sub seen { $_[0]->_ask({ seen => 1 }) }
 
-# waits until a number that is seen is at least n, or what code says of it
+# waits until a number that is seen is at least n, or what code says of it;
+# returns what was seen last
 
 sub wait_for {
     my ($self, $what, $n) = @_;
-    my $end = time + $Guard;
+    my ($seen, $have);
 
-    while (1) {
-        my $seen = $self->seen;
-
-        if (ref $what) {
-            return $seen if $what->($seen);
-        } else {
-            my $have = $seen->{$what};
-            return $seen if (ref $have ? @$have : $have) >= $n;
-        }
-
-        die "waited in vain for the provider to see ",
-            ref $what ? 'something' : "$n $what", "\n" if time > $end;
-        select undef, undef, undef, 0.01;
-    }
+    return Fieldgate::Wait::await(sub {
+        $seen = $self->seen;
+        $have = ref $what ? $what->($seen) : $seen->{$what};
+        $have = @$have if ref $have eq 'ARRAY' && !ref $what;
+        return (ref $what ? $have : $have >= $n) && $seen;
+    }) || (Fieldgate::Wait::in_vain('the simulator to see '
+                                    . (ref $what ? 'it' : "$n $what"), $have),
+           $seen);
 }
 
 sub stop {

@@ -24,8 +24,7 @@ use IO::Socket::IP;
 use MIME::Base64 qw(encode_base64);
 use Time::HiRes ();
 
-our $Guard = 180;
-
+use Fieldgate::Wait ();
 
 # port: of $t, by name; path: of the location
 
@@ -156,7 +155,7 @@ sub read_reply {
     my ($self, $s, $method) = @_;
 
     my $select = IO::Select->new($s);
-    my $end = Time::HiRes::time() + $Guard;
+    my $end = Time::HiRes::time() + $Fieldgate::Wait::Guard;
     my $buf = '';
     my ($reply, $more);
 
@@ -173,10 +172,10 @@ sub read_reply {
             return $reply;
         }
 
-        die "no reply in $Guard s but \"$buf\"\n"
-            unless $select->can_read($end - Time::HiRes::time());
+        my $late = !$select->can_read($end - Time::HiRes::time());
+        Fieldgate::Wait::in_vain('a reply', $buf) if $late;
 
-        if (!sysread $s, $buf, 65536, length $buf) {
+        if ($late || !sysread $s, $buf, 65536, length $buf) {
             return { status => 0, headers => {}, head => '', body => $buf }
                 unless $reply;
             $reply->{body} = $buf;
