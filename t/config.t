@@ -1,0 +1,165 @@
+# The add-on script: which half is built and why one is not, what Debian's own
+# build system makes of it, and that make notices changed SQL.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use File::Path qw(make_path);
+use Test::More;
+use Fieldgate::Env qw(top read_file write_file temp_dir);
+
+chdir top() or die "chdir: $!";
+
+my $nginx = '/usr/share/nginx/src';
+my $dir = temp_dir();
+
+# a compiler that lacks what is named in $LACKS, an extended regular expression
+
+write_file("$dir/cc", <<'END');
+#!/bin/sh
+[ -z "$LACKS" ] || ! printf '%s\n' "$*" | grep -Eq -e "$LACKS" || exit 1
+exec gcc "$@"
+END
+chmod 0755, "$dir/cc";
+
+# configure(NAME, OPTION...): (exit status, output, Makefile) of nginx's own
+
+sub configure {
+    my ($name, @options) = @_;
+    my $add = grep({ /^--add-module/ } @options)
+              ? '' : '--add-dynamic-module=' . top();
+
+    my $out = `cd $nginx && ./configure --builddir=$dir/$name $add \\
+                   --with-cc=$dir/cc @options 2>&1`;
+    return ($? >> 8, $out, read_file("$dir/$name/Makefile"));
+}
+
+# Debian's: a package of nothing but our sources, configured and built as
+# debhelper does it with --with nginx --buildsystem=nginx_mod
+
+my $package = "$dir/package";
+make_path("$package/debian");
+system('cp', '-r', 'config', 'src', 'schema', $package) == 0 or die "cp: $?";
+write_file("$package/debian/changelog", <<'END');
+fieldgate (1.0-1) unstable; urgency=medium
+
+  * A test.
+
+ -- Nobody <nobody@localhost>  Thu, 01 Jan 2026 00:00:00 +0000
+END
+write_file("$package/debian/control", <<'END');
+Source: fieldgate
+Maintainer: Nobody <nobody@localhost>
+Build-Depends: debhelper-compat (= 13), nginx-dev
+
+Package: libnginx-mod-fieldgate
+Architecture: any
+Description: a test
+ of the add-on script
+END
+
+$ENV{DEB_BUILD_OPTIONS} = 'noopt parallel=2';
+
+sub dh {
+    my ($step, @options) = @_;
+    my $out = `cd $package && dh_auto_$step --buildsystem=nginx_mod \\
+                   -B$package/built @options 2>&1`;
+    is($?, 0, "dh_auto_$step @options") or diag($out);
+    return $out;
+}
+
+sub built { join ' ', map { m{([^/]+)$} } sort glob "$package/built/*.so" }
+
+# Debian's flags are those of an nginx without stream
+
+my $out = dh('configure');
+like($out, qr/^\S+: warning: ngx_stream_ntrip_module is left out:\n\n
+              \s+ngx_stream_ntrip_module\ needs\ the\ stream\ modules
+              \ \(add\ --with-stream\ --with-stream_ssl_module\)\n$/mx,
+     'the half that it cannot build is named with the reason');
+unlike($out, qr/cwmp_module (?:is left|needs)/, 'the other one is not');
+dh('build');
+is(built(), 'ngx_http_cwmp_module.so', 'which is built');
+dh('test');
+dh('clean');
+
+$out = dh('configure', '--', qw(--with-stream --with-stream_ssl_module));
+unlike($out, qr/left out/, 'with two more options nothing is left out');
+my $makefile = read_file("$package/built/Makefile");
+like($makefile, qr/$_\.so:/, "$_ is to be built")
+    for qw(ngx_http_cwmp_module ngx_stream_ntrip_module);
+is(() = $makefile =~ /--version-script=\S+exports\.map/g, 2,
+   'and both hide their symbols');
+
+# changed SQL is compiled in again
+
+my $objs = "$package/built";
+
+sub make {
+    my ($target) = @_;
+    my $out = `make -s -f $objs/Makefile -C $nginx $objs/$target 2>&1`;
+    is($?, 0, "make $target") or diag($out);
+}
+
+sub array {
+    my ($c) = read_file("$objs/ntrip_sql/ntrip_sql.c") =~
+              /ntrip_sql_schema\[\] = \{([^}]*)\}/;
+    return join '', map { chr } ($c // '') =~ /(\d+),/g;
+}
+
+my $sql = "$package/schema/schema.sql";
+my $object = 'addon/ntrip_sql/ntrip_sql.o';
+make($object);
+is(array(), read_file($sql), 'make turns SQL into an array');
+my $before = read_file("$objs/$object");
+
+utime 1, 1, glob "$package/schema/*";
+make($object);
+is(read_file("$objs/$object"), $before, 'and what has not changed stays');
+
+write_file($sql, read_file($sql) . "-- changed\n");
+make($object);
+is(array(), read_file($sql), 'changed SQL is a new array');
+isnt(read_file("$objs/$object"), $before, 'in a new object');
+
+# static
+
+my ($status, $make);
+($status, $out, $make) = configure('static', '--add-module=' . top(),
+                                   qw(--with-stream --with-threads));
+is($status, 0, 'linked in') or diag($out);
+unlike($out, qr/left out/, 'both are');
+unlike($make, qr/version-script/, 'and nothing is hidden');
+like($make, qr{^\S+/ntrip_sql\.c:.*/schema\.sql}m,
+     'SQL is a matter of make there, too');
+
+# what one half lacks the other one does not need
+
+$ENV{LACKS} = '--version-script';
+($status, $out, $make) = configure('ntrip', qw(--without-pcre --with-stream
+                           --without-http_rewrite_module --with-threads));
+is($status, 0, 'without PCRE') or diag($out);
+like($out, qr/ngx_http_cwmp_module needs the PCRE library/,
+     'the CWMP half is left out');
+like($make, qr/ngx_stream_ntrip_module\.so:/, 'the NTRIP half is not');
+unlike($make, qr/version-script/,
+       'a linker without version scripts gets none');
+
+$ENV{LACKS} = '-lsqlite3|-lz( |$)';
+($status, $out, $make) = configure('neither', qw(--with-stream
+                           --without-http_gzip_module));
+is($status, 1, 'without any half configure fails');
+like($out, qr/error: neither module .*\n\n.*cwmp_module needs the zlib library
+              .*\n.*ntrip_module\ needs\ thread\ pools
+              .*\n.*ntrip_module\ needs\ the\ SQLite\ library
+              .*libsqlite3-dev/x,
+     'and says what is missing for each');
+
+delete $ENV{LACKS};
+($status, $out) = configure('nothing', '--without-http');
+is($status, 1, 'without HTTP and stream');
+like($out, qr/cwmp_module needs the HTTP modules .*\n
+              .*ntrip_module\ needs\ the\ stream\ modules/x, 'as well');
+
+done_testing;
