@@ -74,9 +74,9 @@ sub built { join ' ', map { m{([^/]+)$} } sort glob "$package/built/*.so" }
 # Debian's flags are those of an nginx without stream
 
 my $out = dh('configure');
-like($out, qr/^\S+: warning: ngx_stream_ntrip_module is left out:\n\n
-              \s+ngx_stream_ntrip_module\ needs\ the\ stream\ modules
-              \ \(add\ --with-stream\ --with-stream_ssl_module\)\n$/mx,
+like($out, qr/^\S+: warning: ngx_stream_ntrip_module is left out:\n/m
+              . qr/ +ngx_stream_ntrip_module needs the stream modules /
+              . qr/\(add --with-stream --with-stream_ssl_module\)\n/,
      'the half that it cannot build is named with the reason');
 unlike($out, qr/cwmp_module (?:is left|needs)/, 'the other one is not');
 dh('build');
@@ -146,20 +146,13 @@ like($make, qr/ngx_stream_ntrip_module\.so:/, 'the NTRIP half is not');
 unlike($make, qr/version-script/,
        'a linker without version scripts gets none');
 
-$ENV{LACKS} = '-lsqlite3|-lz( |$)';
-($status, $out, $make) = configure('neither', qw(--with-stream
-                           --without-http_gzip_module));
+$ENV{LACKS} = '-lsqlite3';
+($status, $out) = configure('neither', qw(--without-http --with-stream));
 is($status, 1, 'without any half configure fails');
-like($out, qr/error: neither module .*\n\n.*cwmp_module needs the zlib library
-              .*\n.*ntrip_module\ needs\ thread\ pools
-              .*\n.*ntrip_module\ needs\ the\ SQLite\ library
-              .*libsqlite3-dev/x,
+like($out, qr/error: neither module .*\n/
+           . qr/.*cwmp_module needs the HTTP modules .*\n/
+           . qr/.*ntrip_module needs thread pools .*\n/
+           . qr/.*ntrip_module needs the SQLite library .*libsqlite3-dev/,
      'and says what is missing for each');
-
-delete $ENV{LACKS};
-($status, $out) = configure('nothing', '--without-http');
-is($status, 1, 'without HTTP and stream');
-like($out, qr/cwmp_module needs the HTTP modules .*\n
-              .*ntrip_module\ needs\ the\ stream\ modules/x, 'as well');
 
 done_testing;

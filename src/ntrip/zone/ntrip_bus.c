@@ -3,6 +3,7 @@
 #include <ngx_core.h>
 
 #include "ntrip_bus.h"
+#include "ntrip_words.h"
 
 
 #define NTRIP_BUS_VERSION  1
@@ -40,9 +41,9 @@ ntrip_bus_claim(ntrip_bus_t *bus, ngx_uint_t limit, uint64_t pid,
 
     slot->pid = pid;
     slot->start = start;
-    slot->generation = generation;
-    slot->exiting = 0;
     slot->beat = 0;
+    __atomic_store_n(&slot->generation, generation, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->exiting, 0, __ATOMIC_RELAXED);
 
     for (word = 0; word < NTRIP_STREAM_WORDS; word++) {
         __atomic_store_n(&slot->dirty[word], 0, __ATOMIC_RELAXED);
@@ -154,7 +155,7 @@ uint64_t
 ntrip_bus_successor(ntrip_bus_t *bus, ngx_uint_t limit, uint64_t generation,
     ngx_uint_t turn)
 {
-    uint64_t       holder, newest, found[NTRIP_SLOTS];
+    uint64_t       holder, newest, has, found[NTRIP_SLOTS];
     ngx_uint_t     i, n;
     ntrip_slot_t  *slot;
 
@@ -165,20 +166,21 @@ ntrip_bus_successor(ntrip_bus_t *bus, ngx_uint_t limit, uint64_t generation,
     for (i = 0; i < limit; i++) {
         slot = &bus->slots[i];
         holder = __atomic_load_n(&slot->holder, __ATOMIC_ACQUIRE);
+        has = __atomic_load_n(&slot->generation, __ATOMIC_RELAXED);
 
         if (holder == 0
             || __atomic_load_n(&slot->exiting, __ATOMIC_ACQUIRE)
-            || slot->generation <= generation)
+            || has <= generation)
         {
             continue;
         }
 
-        if (slot->generation > newest) {
-            newest = slot->generation;
+        if (has > newest) {
+            newest = has;
             n = 0;
         }
 
-        if (slot->generation == newest) {
+        if (has == newest) {
             found[n++] = holder;
         }
     }
@@ -255,9 +257,9 @@ ntrip_bus_kick(ntrip_bus_t *bus, const u_char *user, size_t len,
     __atomic_store_n(&kick->seq, 0, __ATOMIC_SEQ_CST);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-    kick->below = below;
-    kick->user_len = len;
-    ngx_memcpy(kick->user, user, len);
+    __atomic_store_n(&kick->below, below, __ATOMIC_RELAXED);
+    __atomic_store_n(&kick->user_len, len, __ATOMIC_RELAXED);
+    ntrip_words_store(kick->user, user, len);
 
     __atomic_store_n(&kick->seq, head + 1, __ATOMIC_RELEASE);
     __atomic_store_n(&bus->kick_head, head + 1, __ATOMIC_RELEASE);
@@ -286,7 +288,7 @@ ntrip_bus_kick_read(ntrip_bus_t *bus, uint64_t *cursor, ntrip_kick_t *kick)
     entry = &bus->kicks[*cursor % NTRIP_KICKS];
 
     if (__atomic_load_n(&entry->seq, __ATOMIC_ACQUIRE) == *cursor + 1) {
-        ngx_memcpy(kick, entry, sizeof(ntrip_kick_t));
+        ntrip_words_load(kick, entry, sizeof(ntrip_kick_t));
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 

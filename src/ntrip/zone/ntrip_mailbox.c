@@ -3,6 +3,7 @@
 #include <ngx_core.h>
 
 #include "ntrip_mailbox.h"
+#include "ntrip_words.h"
 
 
 void
@@ -40,7 +41,7 @@ ntrip_mailbox_write(ntrip_mailbox_t *box, uint64_t me, uint64_t stale,
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-    ngx_memcpy(&box->cell[seq & 1], mail, sizeof(ntrip_mail_t));
+    ntrip_words_store(&box->cell[seq & 1], mail, sizeof(ntrip_mail_t));
 
     __atomic_store_n(&box->seq, seq, __ATOMIC_RELEASE);
     __atomic_store_n(&box->writer, 0, __ATOMIC_RELEASE);
@@ -69,7 +70,7 @@ ntrip_mailbox_read(ntrip_mailbox_t *box, uint64_t *seq, ntrip_mail_t *mail)
             return NGX_AGAIN;
         }
 
-        ngx_memcpy(mail, &box->cell[s & 1], sizeof(ntrip_mail_t));
+        ntrip_words_load(mail, &box->cell[s & 1], sizeof(ntrip_mail_t));
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 

@@ -3,6 +3,7 @@
 #include <ngx_core.h>
 
 #include "ntrip_ring.h"
+#include "ntrip_words.h"
 
 
 static void ntrip_ring_put(ntrip_ring_t *ring, uint64_t pos, const void *src,
@@ -193,12 +194,10 @@ ntrip_ring_put(ntrip_ring_t *ring, uint64_t pos, const void *src, size_t len)
     offset = pos & (ring->size - 1);
     part = ngx_min(len, ring->size - offset);
 
-    if (part) {
-        ngx_memcpy(&ring->data[offset], p, part);
-    }
+    ntrip_words_store(&ring->data[offset], p, part);
 
     if (len > part) {
-        ngx_memcpy(ring->data, p + part, len - part);
+        ntrip_words_store(ring->data, p + part, len - part);
     }
 }
 
@@ -213,11 +212,9 @@ ntrip_ring_get(ntrip_ring_t *ring, uint64_t pos, void *dst, size_t len)
     offset = pos & (ring->size - 1);
     part = ngx_min(len, ring->size - offset);
 
-    if (part) {
-        ngx_memcpy(p, &ring->data[offset], part);
-    }
+    ntrip_words_load(p, &ring->data[offset], part);
 
     if (len > part) {
-        ngx_memcpy(p + part, ring->data, len - part);
+        ntrip_words_load(p + part, ring->data, len - part);
     }
 }

@@ -61,7 +61,7 @@ typedef struct {
     uint64_t           tail;         /* bytes before it may be overwritten */
     uint8_t            pad2[56];
 
-    u_char             data[1];
+    u_char             data[1];      /* aligned: see ntrip_words.h */
 } ntrip_ring_t;
 
 
