@@ -33,7 +33,7 @@ my @warnings = qw(-W -Wall -Wpointer-arith -Wno-unused-parameter
 
 my @includes = map { "-I$_" }
                map({ "/usr/share/nginx/src/src/$_" }
-                   qw(core event event/modules event/quic os/unix)),
+                   qw(core event event/modules event/quic os/unix stream)),
                'build/objs', 't', rooms();
 
 
