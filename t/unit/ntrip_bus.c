@@ -24,7 +24,8 @@
 #define TEST_WAKES   200000
 #define TEST_GUARD   20000           /* ms: a lost wake-up, not a slow one */
 #define TEST_STEPS   100000          /* instructions of one operation */
-#define TEST_POINTS  100             /* of a look at the slots: the first ones */
+/* of a look at the slots: the first ones */
+#define TEST_POINTS  100
 
 
 typedef struct {
