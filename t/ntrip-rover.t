@@ -211,11 +211,23 @@ position('no checksum', "\$GNGGA,1,4806.0,N,01136.0,E,$rest\r\n",
          sum("\$GNGGA,1,4806.0,N,01136.0,E,$rest"));
 position('no fix before',
          sum('$GNGGA,,,,,,0,00,99.99,,,,,,') . "\r\n$gga\r\n", $gga);
-position('a wrong checksum before', substr($gga, 0, -2) . "00\r\n"
-         . sum("\$GPGGA,2,4806.1,N,01136.0,E,$rest") . "\r\n",
-         sum("\$GPGGA,2,4806.1,N,01136.0,E,$rest"));
+position('a wrong checksum', substr($gga, 0, -2) . "00\r\n", $gga);
+position('one digit of it', substr($gga, 0, -1) . "\r\n", $gga);
+position('minutes of 60',
+         '$GPGGA,161309.57,4760.0000000,N,01160.0000000,E,1,00,1.0,-15.988,M,'
+         . "15.988,M,0.0,*57\r\n",
+         sum('$GPGGA,161309.57,4800.0000000,N,01200.0000000,E,1,00,1.0,'
+             . '-15.988,M,15.988,M,0.0,'));
+position('blanks', "\$GPGGA,1, 4806.0 ,N, 01136.0 ,E,$rest*00\r\n",
+         sum("\$GPGGA,1,4806.0,N,01136.0,E,$rest"));
+position('decimal commas',
+         "\$GPGGA,1,0,4806,0,N,01136,0,E,1,08,1,0,10,0,M,0,0,M,,\r\n",
+         sum("\$GPGGA,1.0,4806.0,N,01136.0,E,$rest"));
 position('out of range before', "\$GPGGA,1,9106.0,N,01136.0,E,$rest\r\n"
          . "$gga\r\n", $gga);
+like($t->error_log,
+     qr/ntrip rover sends a position that cannot be used: latitude.*client:/,
+     'and what of it, in the log');
 position('the equator', sum("\$GPGGA,1,0000.0000,N,00000.0000,E,$rest")
          . "\r\n", sum("\$GPGGA,1,0000.0000,N,00000.0000,E,$rest"));
 position('longer than NMEA says',

@@ -79,6 +79,8 @@ test_splitter(void)
         { "a sentence cut by the next", "$GPGGA,12$GPRMC,1\n$GP" GOOD "\n",
           GOOD "|" },
         { "no line end between", GOOD OTHER, GOOD "|" OTHER "|" },
+        { "nor behind one digit", "$GPGGA,1*4" GOOD, "$GPGGA,1*4|" GOOD "|" },
+        { "nor behind none", "$GPGGA,1*" GOOD, "$GPGGA,1*|" GOOD "|" },
         { "text in front", "hello " GOOD "\r\n", GOOD "|" },
         { "binary within", "$GPGGA,1\xb5\x62,2\r\n" GOOD "\r\n", GOOD "|" },
         { "a tab within", "$GPGGA,1\t,2\r\n" GOOD "\r\n", GOOD "|" },
@@ -187,55 +189,123 @@ test_parser(void)
           NGX_DECLINED, 0, 0, 0, 0, 0 },
         { "$GPGGA,1,,,,,1,08,0.9,,M,,M,,", NGX_DECLINED, 0, 0, 0, 0, 0 },
 
-        /* wrong */
+        /* any checksum, or what is left of one */
 
         { "$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*48",
-          NGX_ERROR, 0, 0, 0, 0, 0 },
+          NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
         { "$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*4",
-          NGX_ERROR, 0, 0, 0, 0, 0 },
+          NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
+        { "$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*",
+          NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
         { "$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*zz",
-          NGX_ERROR, 0, 0, 0, 0, 0 },
+          NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
         { "$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*477",
-          NGX_ERROR, 0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.038,N,01131.000,E,1,08,0.9", NGX_ERROR, 0, 0, 0, 0,
-          0 },
-        { "$GPGGA,1,9000.001,N,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.038,N,18000.001,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4860.000,N,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.038,X,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.038,,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,-807.038,N,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,48x7.038,N,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.0.8,N,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,.,N,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR, 0, 0,
-          0, 0, 0 },
-        { "$GPGGA,1,nan,N,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR, 0, 0,
-          0, 0, 0 },
-        { "$GPGGA,1,1e1,N,01131.000,E,1,08,0.9,545.4,M,,M,,", NGX_ERROR, 0, 0,
-          0, 0, 0 },
-        { "$GPGGA,1,4807.038,N,01131.000,E,12,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.038,N,01131.000,E,x,08,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.038,N,01131.000,E,1,xx,0.9,545.4,M,,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
+          NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
+        { "$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47 x",
+          NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
+
+        /* minutes of 60 */
+
+        { "$GPGGA,161309.57,5960.0000000,N,02960.0000000,E,1,00,1.0,-15.988,M,"
+          "15.988,M,0.0,*57", NGX_OK, 60, 30, 0, 1, 0 },
+        { "$GPGGA,1,8960.0,S,17960,W,1,08,0.9,5,M,,M,,", NGX_OK, -90, -180, 5,
+          1, 8 },
+
+        /* blanks */
+
+        { "$GPGGA,101010.00, 4807.038 ,N, 01131.000 ,E,1,08,0.9,545.4,M,46.9,"
+          "M,,*00", NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
+        { "$GPGGA, 1 , 4807.038, N , 01131.000, E , 1 , 08 , 0.9 , 545.4 ,M",
+          NGX_OK, 48.1173, 11.516666667, 545.4, 1, 8 },
+
+        /* decimal commas */
+
+        { "$GPGGA,101010,00,4807,038,N,01131,000,E,1,08,0,9,545,4,M,46,9,M,,",
+          NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
+        { "$GPGGA,101010,4807,038,N,01131,000,E,1,08,0,9,545,4,M,46,9,M,1,0,7",
+          NGX_OK, 48.1173, 11.516666667, 592.3, 1, 8 },
+        { "$GPGGA,101010,00,4807,N,01131,000,E,1,08,1,545,M,46,M", NGX_OK,
+          48.116666667, 11.516666667, 591, 1, 8 },
+
+        /* no number where none is needed */
+
+        { "$GPGGA,1,4807.038,N,01131.000,E,1,xx,nan,nan,M,46.9,M,,", NGX_OK,
+          48.1173, 11.516666667, 46.9, 1, 0 },
+        { "$GPGGA,1,4807.038,N,01131.000,E,1,08,0.9,5,M,high,M,,", NGX_OK,
+          48.1173, 11.516666667, 5, 1, 8 }
+    };
+
+    static const struct {
+        const char  *in;
+        ngx_uint_t   error;
+    } wrong[] = {
+
+        { "$GPGGA,1,4807.038,N,01131.000,E,1,08,0.9",
+          NTRIP_GGA_FIELDS },
+        { "$GPGGA,1,9000.001,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,9060.0,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,4860.001,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,4861.0,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,-807.038,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,48x7.038,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,4807.0.8,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,.,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,nan,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,1e1,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,48 07.038,N,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,4807.038,N,18000.001,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LONGITUDE },
+        { "$GPGGA,1,4807.038,N,18060.0,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LONGITUDE },
+        { "$GPGGA,1,4807.038,N,01160.5,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LONGITUDE },
+        { "$GPGGA,1,4807.038,N,+1131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LONGITUDE },
+        { "$GPGGA,1,4807.038,N,inf,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LONGITUDE },
+        { "$GPGGA,1,4807.038,,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,4807.038,X,01131.000,E,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LATITUDE },
+        { "$GPGGA,1,4807.038,N,01131.000,X,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LONGITUDE },
+        { "$GPGGA,1,4807.038,N,01131.000,EE,1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_LONGITUDE },
+        { "$GPGGA,1,4807.038,N,01131.000,E,12,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_QUALITY },
+        { "$GPGGA,1,4807.038,N,01131.000,E,x,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_QUALITY },
+        { "$GPGGA,1,4807.038,N,01131.000,E,-1,08,0.9,545.4,M,,M,,",
+          NTRIP_GGA_QUALITY },
         { "$GPGGA,1,4807.038,N,01131.000,E,1,08,0.9,999999999,M,,M,,",
-          NGX_ERROR, 0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.038,N,01131.000,E,1,08,0.9,9999999999,M,,M,,",
-          NGX_ERROR, 0, 0, 0, 0, 0 },
-        { "$GPGGA,1,4807.038,N,01131.000,E,1,08,0.9,5,M,high,M,,", NGX_ERROR,
-          0, 0, 0, 0, 0 },
-        { "$GPRMC,1,2", NGX_ERROR, 0, 0, 0, 0, 0 },
-        { "$GPGGA", NGX_ERROR, 0, 0, 0, 0, 0 },
-        { "", NGX_ERROR, 0, 0, 0, 0, 0 }
+          NTRIP_GGA_ALTITUDE },
+
+        /* HDOP or altitude? */
+
+        { "$GPGGA,1,0,4807,038,N,01131,000,E,1,08,0,9,545,M,46,9,M,,",
+          NTRIP_GGA_FIELDS },
+
+        /* damaged on its way */
+
+        { "$GPGGA,1,4807.038,N,99131.000,E,1,08,0.9,545.4,M,,M,,*00",
+          NTRIP_GGA_CHECKSUM },
+        { "$GPRMC,1,2",
+          NTRIP_GGA_FIELDS },
+        { "$GPGGA",
+          NTRIP_GGA_FIELDS },
+        { "",
+          NTRIP_GGA_FIELDS }
     };
 
     for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
@@ -259,37 +329,97 @@ test_parser(void)
 
         free(s.data);
     }
+
+    for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        s = tap_str(wrong[i].in);
+        rc = ntrip_gga_parse(&gga, &s);
+
+        if (!tap_ok(rc == NGX_ERROR && gga.error == wrong[i].error,
+                    "%s", wrong[i].in))
+        {
+            printf("# got %d, %s\n", (int) rc, ntrip_gga_error(gga.error));
+        }
+
+        free(s.data);
+    }
 }
 
 
 static void
 test_line(void)
 {
+    size_t       i;
     u_char       buf[NTRIP_GGA_LINE_MAX], data[NTRIP_GGA_MAX];
     ngx_str_t    s, got;
     ntrip_gga_t  gga;
     ntrip_out_t  out;
 
+    static const struct {
+        const char  *name;
+        const char  *in;
+        const char  *out;                /* without checksum */
+    } tests[] = {
+
+        { "a missing checksum is added", "$GPGGA,1,2", "$GPGGA,1,2" },
+        { "a wrong one is replaced", "$GPGGA,1,2*00", "$GPGGA,1,2" },
+        { "a short one, too", "$GPGGA,1,2*5", "$GPGGA,1,2" },
+        { "and none behind its star", "$GPGGA,1,2*", "$GPGGA,1,2" },
+        { "blanks go", "$GPGGA, 1,4807.038 , N ,5*00",
+          "$GPGGA,1,4807.038,N,5" },
+        { "60 minutes are a degree",
+          "$GPGGA,1,5960.000,N,02960.0000,E,1,00,1.0,-15.988,M,15.988,M,0.0,",
+          "$GPGGA,1,6000.000,N,03000.0000,E,1,00,1.0,-15.988,M,15.988,M,0.0,"
+        },
+        { "with another digit", "$GPGGA,1,0960.,S,9960,W",
+          "$GPGGA,1,1000.,S,10000,W" },
+        { "59.99999999999999999 stay",
+          "$GPGGA,1,4859.99999999999999999,N,01131.000,E,1,08",
+          "$GPGGA,1,4859.99999999999999999,N,01131.000,E,1,08" },
+        { "commas become points",
+          "$GPGGA,101010,00,4807,038,N,01131,000,E,1,08,0,9,545,4,M,46,9,M,1,"
+          "0,7*00",
+          "$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,"
+          "1.0,7" },
+        { "what is no number goes",
+          "$GPGGA,1,4807.038,N,01131.000,E,1,xx,nan,nan,M,inf,M,?,7",
+          "$GPGGA,1,4807.038,N,01131.000,E,1,,,,M,,M,,7" }
+    };
+
+    got.data = buf;
+
     ngx_str_set(&s, GOOD);
     ntrip_out_init(&out, buf, sizeof(buf));
     ntrip_gga_line(&out, &s);
-    got.data = buf;
     got.len = out.last - buf;
-    tap_is(&got, GOOD "\r\n", "a checksum stays");
+    tap_is(&got, GOOD "\r\n", "a right checksum stays");
 
-    s.len -= 3;
+    ngx_str_set(&s, "$GPGGA,1,0000,N,0,E,1*6d");
     ntrip_out_init(&out, buf, sizeof(buf));
     ntrip_gga_line(&out, &s);
     got.len = out.last - buf;
-    tap_is(&got, GOOD "\r\n", "a missing one is added");
-    tap_ok(ntrip_gga_parse(&gga, &got) == NGX_OK, "and is right");
+    tap_is(&got, "$GPGGA,1,0000,N,0,E,1*6d\r\n", "in its case");
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        s = tap_str(tests[i].in);
+        ntrip_out_init(&out, buf, sizeof(buf));
+        ntrip_gga_line(&out, &s);
+        free(s.data);
+
+        got.len = out.last - buf - (sizeof("*00\r\n") - 1);
+        tap_is(&got, tests[i].out, tests[i].name);
+
+        got.len = out.last - buf;
+        tap_ok(ntrip_gga_parse(&gga, &got) != NGX_ERROR
+               || gga.error != NTRIP_GGA_CHECKSUM, "with the right checksum");
+    }
 
     memset(data, '1', sizeof(data));
+    memcpy(data, "$GPGGA,1,0060,N,9960,E,", 23);
     s.data = data;
     s.len = sizeof(data);
     ntrip_out_init(&out, buf, sizeof(buf));
     ntrip_gga_line(&out, &s);
-    tap_ok(!out.overflow && out.last == out.end, "the longest fits");
+    tap_ok(!out.overflow && out.last >= out.end - 1, "the longest fits");
 }
 
 
@@ -297,8 +427,8 @@ static double
 distance(double lat1, double lon1, double h1, double lat2, double lon2,
     double h2)
 {
-    ntrip_gga_t       a = { lat1, lon1, h1, 1, 0 };
-    ntrip_gga_t       b = { lat2, lon2, h2, 1, 0 };
+    ntrip_gga_t       a = { lat1, lon1, h1, 1, 0, 0 };
+    ntrip_gga_t       b = { lat2, lon2, h2, 1, 0, 0 };
     ntrip_position_t  p, q;
 
     ntrip_gga_position(&p, &a);
@@ -324,7 +454,7 @@ near(double got, double expected, double tolerance)
 static void
 test_distance(void)
 {
-    ntrip_gga_t       a = { 0, 0, 0, 1, 0 };
+    ntrip_gga_t       a = { 0, 0, 0, 1, 0, 0 };
     ntrip_position_t  p;
 
     ntrip_gga_position(&p, &a);

@@ -103,6 +103,12 @@ static const test_t  tests[] = {
 
     { "percent-encoding", "GET /A%2fb%20%C3%A9%3f?%41 HTTP/1.0\r\n\r\n",
       "GET v1 mount=A/b \xc3\xa9? query=%41 auth=0 http rest=" },
+    { "slashes around the mountpoint", "GET //MNT/ HTTP/1.0\r\n\r\n",
+      "GET v1 mount=MNT auth=0 http rest=" },
+    { "slashes in disguise", "GET /%2F%4DNT%2f?x HTTP/1.0\r\n\r\n",
+      "GET v1 mount=MNT query=x auth=0 http rest=" },
+    { "nothing but slashes", "GET /// HTTP/1.0\r\n\r\n",
+      "GET v1 mount= auth=0 http rest=" },
 
     { "blanks between", "GET \t /MNT  \t HTTP/1.0  \r\n\r\n",
       "GET v1 mount=MNT auth=0 http rest=" },

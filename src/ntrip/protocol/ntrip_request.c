@@ -368,7 +368,8 @@ ntrip_request_target(ntrip_request_t *r, ngx_str_t *target)
 }
 
 
-/* percent-decoding, in place */
+/* percent-decoding, in place; slashes around the name are not its own, since
+   rovers send "//MNT" and "/MNT/" */
 
 static ngx_int_t
 ntrip_request_mount(ntrip_request_t *r, ngx_str_t *path)
@@ -378,10 +379,6 @@ ntrip_request_mount(ntrip_request_t *r, ngx_str_t *path)
 
     p = path->data;
     last = path->data + path->len;
-
-    if (p < last && *p == '/') {
-        p++;
-    }
 
     r->mount.data = p;
 
@@ -405,6 +402,14 @@ ntrip_request_mount(ntrip_request_t *r, ngx_str_t *path)
 
         *d++ = (u_char) (high << 4 | low);
         p += 2;
+    }
+
+    while (r->mount.data < d && *r->mount.data == '/') {
+        r->mount.data++;
+    }
+
+    while (d > r->mount.data && d[-1] == '/') {
+        d--;
     }
 
     r->mount.len = d - r->mount.data;

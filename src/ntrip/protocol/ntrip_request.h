@@ -75,8 +75,8 @@ typedef struct {
     ngx_uint_t    method;
     ngx_uint_t    form;                  /* known after NGX_OK only; with an
                                             error NTRIP_FORM_V1 */
-    ngx_str_t     mount;                 /* decoded, no leading '/'; empty for
-                                            the sourcetable */
+    ngx_str_t     mount;                 /* decoded, no '/' around it; empty
+                                            for the sourcetable */
     ngx_str_t     query;                 /* as it came, without '?' */
     ngx_str_t     host;                  /* of the absolute form, else Host */
 

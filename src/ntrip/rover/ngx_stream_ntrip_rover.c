@@ -25,6 +25,8 @@ static void ngx_stream_ntrip_discard(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_rover_read(ngx_stream_ntrip_rover_t *rover);
 static ngx_int_t ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover,
     ngx_str_t *in);
+static void ngx_stream_ntrip_rover_unusable(ngx_stream_ntrip_rover_t *rover,
+    ntrip_gga_t *gga);
 static void ngx_stream_ntrip_mail(ngx_stream_ntrip_rover_t *rover,
     ntrip_gga_t *gga, ngx_str_t *sentence, ntrip_mail_t *mail);
 static ngx_int_t ngx_stream_ntrip_rover_position(
@@ -334,6 +336,7 @@ ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover, ngx_str_t *in)
         rc = ntrip_gga_parse(&gga, &sentence);
 
         if (rc == NGX_ERROR) {
+            ngx_stream_ntrip_rover_unusable(rover, &gga);
             continue;
         }
 
@@ -361,6 +364,24 @@ ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover, ngx_str_t *in)
     /* of several only the last one counts */
 
     return found ? ngx_stream_ntrip_rover_position(rover, &mail) : NGX_OK;
+}
+
+
+/* once a session: who has a receiver that writes so has it with each */
+
+static void
+ngx_stream_ntrip_rover_unusable(ngx_stream_ntrip_rover_t *rover,
+    ntrip_gga_t *gga)
+{
+    if (rover->unusable) {
+        return;
+    }
+
+    rover->unusable = 1;
+
+    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                  "ntrip rover sends a position that cannot be used: %s",
+                  ntrip_gga_error(gga->error));
 }
 
 

@@ -359,6 +359,8 @@ struct ngx_stream_ntrip_rover_s {
     unsigned                     check:1;  /* look the user up with the next
                                               tick */
     unsigned                     kicked:1; /* while it was offered */
+    unsigned                     unusable:1;   /* a position of it was, as was
+                                                  logged */
     uint32_t                     max_sessions;
 
     ntrip_nmea_t                *nmea;     /* unfinished sentence, NULL if
