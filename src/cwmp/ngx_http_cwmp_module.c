@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_cwmp_attach.h"
 #include "ngx_http_cwmp_inform.h"
 #include "ngx_http_cwmp_module.h"
 #include "ngx_http_cwmp_session.h"
@@ -290,7 +291,10 @@ ngx_http_cwmp_init_process(ngx_cycle_t *cycle)
 
     cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_cwmp_module);
 
-    if (cmcf == NULL || (!cmcf->enabled && cmcf->wakeup.line == 0)) {
+    if (cmcf == NULL
+        || (!cmcf->enabled && cmcf->affinity.line == 0
+            && cmcf->wakeup.line == 0))
+    {
         return NGX_OK;
     }
 
@@ -298,6 +302,8 @@ ngx_http_cwmp_init_process(ngx_cycle_t *cycle)
     {
         return NGX_OK;
     }
+
+    ngx_http_cwmp_attach_init_process(cycle);
 
     return ngx_http_cwmp_policy_init_process(cycle);
 }

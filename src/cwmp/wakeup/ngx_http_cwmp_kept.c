@@ -11,76 +11,74 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
+#include "ngx_http_cwmp_attach.h"
 #include "ngx_http_cwmp_call.h"
-#include "ngx_http_cwmp_session.h"
 
 
-/* in the pool of the ACS's connection */
+/*
+ * In the pool of the ACS's connection.  EMPTY while a call has the connection:
+ * it may end without giving it back.
+ */
 
 typedef struct {
-    ngx_connection_t          *client;       /* the ACS's */
-    ngx_connection_t          *connection;   /* to the CPE; NULL: none */
+    ngx_http_cwmp_attach_t     attach;
     ngx_http_cwmp_loc_conf_t  *conf;
     u_char                     target[CWMP_TABLE_KEY_LEN];
-
-    ngx_event_t                shield;
-    ngx_event_handler_pt       keepalive;    /* see ngx_http_cwmp_shield() */
 } ngx_http_cwmp_kept_t;
 
 
-static ngx_http_cwmp_kept_t *ngx_http_cwmp_kept_find(ngx_http_request_t *r,
-    ngx_uint_t create);
-static void ngx_http_cwmp_kept_shield(ngx_event_t *ev);
-static void ngx_http_cwmp_kept_handler(ngx_event_t *rev);
-static void ngx_http_cwmp_kept_write_handler(ngx_event_t *wev);
-static void ngx_http_cwmp_kept_cleanup(void *data);
+static ngx_http_cwmp_kept_t *ngx_http_cwmp_kept_find(
+    ngx_http_cwmp_client_t *client);
+static void ngx_http_cwmp_kept_closed(ngx_http_cwmp_attach_t *a,
+    ngx_uint_t c);
+
+
+static ngx_http_cwmp_attach_kind_t  ngx_http_cwmp_kept_kind = {
+    ngx_close_connection,
+    ngx_http_cwmp_kept_closed,
+    NULL
+};
 
 
 ngx_int_t
 ngx_http_cwmp_kept_put(ngx_http_request_t *r, ngx_http_cwmp_call_t *call,
     ngx_connection_t *c)
 {
-    ngx_http_cwmp_kept_t  *kept;
+    ngx_http_cwmp_kept_t    *kept;
+    ngx_http_cwmp_client_t  *client;
 
-    kept = ngx_http_cwmp_kept_find(r, 1);
+    client = ngx_http_cwmp_client_get(r, 1);
+    if (client == NULL) {
+        return NGX_ERROR;
+    }
+
+    kept = ngx_http_cwmp_kept_find(client);
+
     if (kept == NULL) {
-        return NGX_ERROR;
+        kept = ngx_pcalloc(client->connection->pool,
+                           sizeof(ngx_http_cwmp_kept_t));
+        if (kept == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_cwmp_attach_add(client, &kept->attach,
+                                 &ngx_http_cwmp_kept_kind);
     }
 
-    if (kept->connection) {
-        ngx_close_connection(kept->connection);
-        kept->connection = NULL;
-    }
+    ngx_http_cwmp_attach_drop(&kept->attach);
 
-    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    kept->connection = c;
     kept->conf = call->conf;
     ngx_memcpy(kept->target, call->target->key, CWMP_TABLE_KEY_LEN);
 
-    if (c->write->timer_set) {
-        ngx_del_timer(c->write);
-    }
+    /*
+     * The ACS has the 401 and will send its second request: GenieACS would
+     * show the device as offline if its connection were closed in between.
+     */
 
-    c->data = kept;
-    c->log = ngx_cycle->log;
+    ngx_http_cwmp_client_need(client);
 
-    c->write->log = c->log;
-    c->write->handler = ngx_http_cwmp_kept_write_handler;
-
-    c->read->log = c->log;
-    c->read->handler = ngx_http_cwmp_kept_handler;
-
-    ngx_add_timer(c->read, call->conf->timeout);
-
-    if (c->read->ready) {
-        ngx_post_event(c->read, &ngx_posted_events);
-    }
-
-    /* when the 401 has been sent */
-    ngx_post_event(&kept->shield, &ngx_posted_events);
+    ngx_http_cwmp_attach_begin(&kept->attach, call);
+    ngx_http_cwmp_attach_park(&kept->attach, c, call->conf->timeout);
 
     return NGX_OK;
 }
@@ -89,15 +87,18 @@ ngx_http_cwmp_kept_put(ngx_http_request_t *r, ngx_http_cwmp_call_t *call,
 ngx_connection_t *
 ngx_http_cwmp_kept_get(ngx_http_request_t *r, ngx_http_cwmp_call_t *call)
 {
-    int                    n;
-    char                   buf[1];
-    ngx_connection_t      *c;
-    ngx_http_cwmp_kept_t  *kept;
+    ngx_connection_t        *c;
+    ngx_http_cwmp_kept_t    *kept;
+    ngx_http_cwmp_client_t  *client;
 
-    kept = ngx_http_cwmp_kept_find(r, 0);
+    client = ngx_http_cwmp_client_get(r, 0);
+    if (client == NULL) {
+        return NULL;
+    }
+
+    kept = ngx_http_cwmp_kept_find(client);
 
     if (kept == NULL
-        || kept->connection == NULL
         || kept->conf != call->conf
         || ngx_memcmp(kept->target, call->target->key, CWMP_TABLE_KEY_LEN)
            != 0)
@@ -105,25 +106,10 @@ ngx_http_cwmp_kept_get(ngx_http_request_t *r, ngx_http_cwmp_call_t *call)
         return NULL;
     }
 
-    c = kept->connection;
-    kept->connection = NULL;
-    kept->keepalive = NULL;
+    c = ngx_http_cwmp_attach_take(&kept->attach, call, &call->log);
 
-    /* a close may have arrived in this very moment */
-
-    n = recv(c->fd, buf, 1, MSG_PEEK);
-
-    if (n != -1 || ngx_socket_errno != NGX_EAGAIN) {
-        ngx_close_connection(c);
-        return NULL;
-    }
-
-    if (c->read->timer_set) {
-        ngx_del_timer(c->read);
-    }
-
-    if (c->read->posted) {
-        ngx_delete_posted_event(c->read);
+    if (c) {
+        ngx_http_cwmp_attach_done(&kept->attach, NULL);
     }
 
     return c;
@@ -131,114 +117,30 @@ ngx_http_cwmp_kept_get(ngx_http_request_t *r, ngx_http_cwmp_call_t *call)
 
 
 static ngx_http_cwmp_kept_t *
-ngx_http_cwmp_kept_find(ngx_http_request_t *r, ngx_uint_t create)
+ngx_http_cwmp_kept_find(ngx_http_cwmp_client_t *client)
 {
-    ngx_connection_t      *c;
-    ngx_pool_cleanup_t    *cln;
-    ngx_http_cwmp_kept_t  *kept;
+    ngx_queue_t             *q;
+    ngx_http_cwmp_attach_t  *a;
 
-    c = ngx_http_cwmp_connection(r);
+    for (q = ngx_queue_head(&client->attachments);
+         q != ngx_queue_sentinel(&client->attachments);
+         q = ngx_queue_next(q))
+    {
+        a = ngx_queue_data(q, ngx_http_cwmp_attach_t, queue);
 
-    for (cln = c->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_cwmp_kept_cleanup) {
-            return cln->data;
+        if (a->kind == &ngx_http_cwmp_kept_kind) {
+            return ngx_queue_data(a, ngx_http_cwmp_kept_t, attach);
         }
     }
 
-    if (!create) {
-        return NULL;
-    }
-
-    cln = ngx_pool_cleanup_add(c->pool, sizeof(ngx_http_cwmp_kept_t));
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    cln->handler = ngx_http_cwmp_kept_cleanup;
-    kept = cln->data;
-
-    ngx_memzero(kept, sizeof(ngx_http_cwmp_kept_t));
-
-    kept->client = c;
-    kept->shield.handler = ngx_http_cwmp_kept_shield;
-    kept->shield.data = kept;
-    kept->shield.log = c->log;
-
-    return kept;
+    return NULL;
 }
 
 
-/*
- * The ACS has the 401 and will send its second request: GenieACS would show the
- * device as offline if its connection were closed in between.
- */
+/* there is nothing left that the ACS's connection would be needed for */
 
 static void
-ngx_http_cwmp_kept_shield(ngx_event_t *ev)
+ngx_http_cwmp_kept_closed(ngx_http_cwmp_attach_t *a, ngx_uint_t c)
 {
-    ngx_http_cwmp_kept_t  *kept;
-
-    kept = ev->data;
-
-    if (kept->connection) {
-        ngx_http_cwmp_shield(kept->client, &kept->keepalive);
-    }
-}
-
-
-/* whatever a CPE sends now, it is not an answer; most likely it closes */
-
-static void
-ngx_http_cwmp_kept_handler(ngx_event_t *rev)
-{
-    int                    n;
-    char                   buf[1];
-    ngx_connection_t      *c;
-    ngx_http_cwmp_kept_t  *kept;
-
-    c = rev->data;
-    kept = c->data;
-
-    if (!rev->timedout && !c->close) {
-
-        n = recv(c->fd, buf, 1, MSG_PEEK);
-
-        if (n == -1 && ngx_socket_errno == NGX_EAGAIN) {
-            rev->ready = 0;
-
-            if (ngx_handle_read_event(rev, 0) == NGX_OK) {
-                return;
-            }
-        }
-    }
-
-    kept->connection = NULL;
-    ngx_close_connection(c);
-
-    /* there is nothing left to wait for */
-
-    ngx_http_cwmp_unshield(kept->client, &kept->keepalive);
-}
-
-
-static void
-ngx_http_cwmp_kept_write_handler(ngx_event_t *wev)
-{
-    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, wev->log, 0, "cwmp kept write handler");
-}
-
-
-static void
-ngx_http_cwmp_kept_cleanup(void *data)
-{
-    ngx_http_cwmp_kept_t *kept = data;
-
-    if (kept->shield.posted) {
-        ngx_delete_posted_event(&kept->shield);
-    }
-
-    if (kept->connection) {
-        ngx_close_connection(kept->connection);
-        kept->connection = NULL;
-    }
+    ngx_http_cwmp_client_let_go(a->client);
 }
