@@ -174,17 +174,6 @@ char *ngx_stream_ntrip_console_password(ngx_conf_t *cf, ngx_command_t *cmd,
 /* ngx_stream_ntrip_variables.c */
 ngx_int_t ngx_stream_ntrip_add_variables(ngx_conf_t *cf);
 
-/* ngx_stream_ntrip_rover.c, content handler of ntrip_caster */
-void ngx_stream_ntrip_caster_handler(ngx_stream_session_t *s);
-
-/* ngx_stream_ntrip_console.c, content handler of ntrip_console */
-void ngx_stream_ntrip_console_handler(ngx_stream_session_t *s);
-
-/* ngx_stream_ntrip_report.c, once a worker; the lowest living slot of the
-   newest generation prints */
-void ngx_stream_ntrip_report_start(ngx_cycle_t *cycle,
-    ngx_stream_ntrip_main_conf_t *nmcf);
-
 
 extern ngx_module_t  ngx_stream_ntrip_module;
 

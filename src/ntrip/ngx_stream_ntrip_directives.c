@@ -9,8 +9,8 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip.h"
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_admin.h"
+#include "ngx_stream_ntrip_rover.h"
 #include "ntrip_protocol.h"
 
 

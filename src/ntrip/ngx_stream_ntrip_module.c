@@ -10,17 +10,20 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip.h"
-#include "ngx_stream_ntrip_bus.h"
-#include "ngx_stream_ntrip_store.h"
-#include "ngx_stream_ntrip_stream.h"
+#include "ngx_stream_ntrip_admin.h"
+#include "ngx_stream_ntrip_handover.h"
+#include "ngx_stream_ntrip_rover.h"
+#include "ngx_stream_ntrip_source.h"
 
 
 static ngx_int_t ngx_stream_ntrip_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_stream_ntrip_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_stream_ntrip_init_process(ngx_cycle_t *cycle);
 static void ngx_stream_ntrip_exit_process(ngx_cycle_t *cycle);
 static ngx_stream_ntrip_main_conf_t *ngx_stream_ntrip_active(
     ngx_cycle_t *cycle);
+static void ngx_stream_ntrip_ticked(void);
+static ngx_uint_t ngx_stream_ntrip_busy(void);
 
 
 static ngx_conf_enum_t  ngx_stream_ntrip_storage[] = {
@@ -222,7 +225,7 @@ ngx_module_t  ngx_stream_ntrip_module = {
     ngx_stream_ntrip_commands,             /* module directives */
     NGX_STREAM_MODULE,                     /* module type */
     NULL,                                  /* init master */
-    ngx_stream_ntrip_bus_init_module,      /* init module */
+    ngx_stream_ntrip_init_module,          /* init module */
     ngx_stream_ntrip_init_process,         /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -232,10 +235,64 @@ ngx_module_t  ngx_stream_ntrip_module = {
 };
 
 
+/* who hears of what: a room does not know those above it */
+
+static ngx_stream_ntrip_hooks_t  ngx_stream_ntrip_worker_hooks = {
+    ngx_stream_ntrip_stream_woken,         /* stream */
+    ngx_stream_ntrip_ticked,               /* tick */
+    ngx_stream_ntrip_rover_kicked,         /* kicked */
+    ngx_stream_ntrip_busy,                 /* busy */
+    ngx_stream_ntrip_handover_start,       /* exiting */
+    ngx_stream_ntrip_handover_woken,       /* answered */
+    ngx_stream_ntrip_handover_received,    /* received */
+    ngx_stream_ntrip_rovers_retry          /* retry */
+};
+
+
+static ngx_stream_ntrip_store_hooks_t  ngx_stream_ntrip_stored_hooks = {
+    ngx_stream_ntrip_rover_user_changed,   /* user */
+    ngx_stream_ntrip_source_changed,       /* account */
+    ngx_stream_ntrip_source_retry          /* accounts */
+};
+
+
+static ngx_stream_ntrip_stream_hooks_t  ngx_stream_ntrip_relay_hooks = {
+    ngx_stream_ntrip_rover_failed,         /* failed */
+    ngx_stream_ntrip_rover_finalize        /* close */
+};
+
+
 static ngx_int_t
 ngx_stream_ntrip_preconfiguration(ngx_conf_t *cf)
 {
     return ngx_stream_ntrip_add_variables(cf);
+}
+
+
+/* in the master; never fails, which would end it on reload */
+
+static ngx_int_t
+ngx_stream_ntrip_init_module(ngx_cycle_t *cycle)
+{
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    nmcf = ngx_stream_cycle_get_module_main_conf(cycle,
+                                                 ngx_stream_ntrip_module);
+
+    if (ngx_test_config || nmcf == NULL) {
+        return NGX_OK;
+    }
+
+    if (nmcf->database.len) {
+        ngx_stream_ntrip_make_folder(cycle, &nmcf->database);
+        ngx_stream_ntrip_store_init_module(cycle, nmcf);
+    }
+
+    if (nmcf->bus) {
+        ngx_stream_ntrip_bus_init_module(cycle, nmcf);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -253,11 +310,16 @@ ngx_stream_ntrip_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    ngx_stream_ntrip_stream_init();
+    ngx_stream_ntrip_stream_init(&ngx_stream_ntrip_relay_hooks);
     ngx_stream_ntrip_rovers_init(cycle);
 
-    if (ngx_stream_ntrip_store_init(cycle, nmcf) != NGX_OK
-        || ngx_stream_ntrip_bus_init_process(cycle) != NGX_OK)
+    if (ngx_stream_ntrip_verify_init(cycle, nmcf->hash_pool) != NGX_OK
+        || ngx_stream_ntrip_store_init(cycle, nmcf,
+                                       &ngx_stream_ntrip_stored_hooks)
+           != NGX_OK
+        || ngx_stream_ntrip_bus_init_process(cycle, nmcf,
+                                             &ngx_stream_ntrip_worker_hooks)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -303,4 +365,19 @@ ngx_stream_ntrip_active(ngx_cycle_t *cycle)
     }
 
     return nmcf;
+}
+
+
+static void
+ngx_stream_ntrip_ticked(void)
+{
+    ngx_stream_ntrip_stream_tick();
+    ngx_stream_ntrip_rover_tick();
+}
+
+
+static ngx_uint_t
+ngx_stream_ntrip_busy(void)
+{
+    return ngx_stream_ntrip_nrovers || ngx_stream_ntrip_stream_busy();
 }

@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_stream.h"
+#include "ngx_stream_ntrip_rover.h"
 
 
 /* "-12.34567,-123.45678" */

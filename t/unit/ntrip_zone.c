@@ -15,7 +15,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_handover.h"
 #include "ntrip_zone.h"
 
 #include <sched.h>

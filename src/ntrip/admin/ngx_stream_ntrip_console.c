@@ -9,9 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_bus.h"
 #include "ngx_stream_ntrip_console.h"
-#include "ngx_stream_ntrip_verify.h"
 
 
 /* in each worker; one more is told so and closed */
@@ -176,7 +174,7 @@ ngx_stream_ntrip_console_cleanup(void *data)
     ngx_stream_ntrip_consoles--;
 
     if (console->state == NGX_STREAM_NTRIP_CONSOLE_VERIFY) {
-        ngx_stream_ntrip_store_cancel(console);
+        ngx_stream_ntrip_verify_cancel(console);
     }
 
     ngx_stream_ntrip_console_drop(console);
@@ -488,7 +486,7 @@ ngx_stream_ntrip_console_verify(ngx_stream_ntrip_console_t *console)
     console->state = NGX_STREAM_NTRIP_CONSOLE_VERIFY;
     ngx_add_timer(c->read, NGX_STREAM_NTRIP_CONSOLE_GUARD);
 
-    rc = ngx_stream_ntrip_store_verify(&admin, &console->order->cmd.argv[1],
+    rc = ngx_stream_ntrip_verify(&admin, &console->order->cmd.argv[1],
                                        ngx_stream_ntrip_console_verified,
                                        console);
 

@@ -17,9 +17,7 @@
 #define _NGX_STREAM_NTRIP_CONSOLE_H_INCLUDED_
 
 
-#include "ngx_stream_ntrip.h"
-#include "ngx_stream_ntrip_store.h"
-#include "ntrip_protocol.h"
+#include "ngx_stream_ntrip_admin.h"
 
 
 #define NGX_STREAM_NTRIP_ORDER_PAGE   32768

@@ -10,9 +10,8 @@
 #include <ngx_event.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_bus.h"
 #include "ngx_stream_ntrip_console.h"
-#include "ngx_stream_ntrip_stream.h"
+#include "ngx_stream_ntrip_source.h"
 
 
 /* of one turn: rows that are looked at; users that are looked up; accounts

@@ -11,7 +11,6 @@
 #include <sqlite3.h>
 
 #include "ngx_stream_ntrip_console.h"
-#include "ntrip_protocol.h"
 
 
 /* the default of schema.sql: a day in 9999, whatever the time zone */

@@ -12,8 +12,7 @@
 
 #include <sqlite3.h>
 
-#include "ngx_stream_ntrip_bus.h"
-#include "ngx_stream_ntrip_store.h"
+#include "ngx_stream_ntrip_admin.h"
 #include "ntrip_report.h"
 
 

@@ -10,7 +10,6 @@
 
 
 #include "ntrip_zone.h"
-#include "ntrip_protocol.h"
 
 
 /* longest that any of these functions appends */

@@ -10,11 +10,9 @@
 #include <ngx_event.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_bus.h"
-#include "ngx_stream_ntrip_stream.h"
+#include "ngx_stream_ntrip_handover.h"
 
 
-static ntrip_row_t *ngx_stream_ntrip_handover_row(ntrip_handover_t *msg);
 static ngx_int_t ngx_stream_ntrip_take_source(ntrip_handover_t *msg,
     ngx_socket_t *fds);
 static ngx_int_t ngx_stream_ntrip_take_rover(ntrip_handover_t *msg,
@@ -34,12 +32,11 @@ void
 ngx_stream_ntrip_handover_received(ntrip_handover_t *msg, ngx_socket_t *fds,
     ngx_uint_t nfds)
 {
-    uint64_t      giver;
     ngx_int_t     rc;
     ngx_uint_t    i;
     ntrip_row_t  *row;
 
-    row = ngx_stream_ntrip_handover_row(msg);
+    row = ngx_stream_ntrip_offer_row(msg);
 
     if (row == NULL) {
         rc = NGX_DECLINED;
@@ -62,90 +59,9 @@ ngx_stream_ntrip_handover_received(ntrip_handover_t *msg, ngx_socket_t *fds,
         }
     }
 
-    if (row == NULL) {
-        return;
+    if (row) {
+        ngx_stream_ntrip_offer_decline(msg, row);
     }
-
-    giver = __atomic_load_n(&row->holder, __ATOMIC_ACQUIRE);
-
-    ngx_stream_ntrip_lock();
-    rc = ntrip_row_decline(row, ngx_stream_ntrip_worker.me, msg->serial,
-                           msg->nonce);
-    ngx_stream_ntrip_unlock();
-
-    if (rc == NGX_OK) {
-        ngx_stream_ntrip_wake(ntrip_holder_slot(giver));
-    }
-}
-
-
-static ntrip_row_t *
-ngx_stream_ntrip_handover_row(ntrip_handover_t *msg)
-{
-    ntrip_zone_t  *zone;
-
-    zone = ngx_stream_ntrip_worker.zone;
-
-    if (msg->type == NTRIP_HANDOVER_SOURCE) {
-        return (msg->index < zone->streams.n)
-               ? &ntrip_stream_row(zone, msg->index)->row : NULL;
-    }
-
-    return (msg->index < zone->sessions.n)
-           ? &ntrip_session_row(zone, msg->index)->row : NULL;
-}
-
-
-ngx_int_t
-ngx_stream_ntrip_handover_accept(ntrip_handover_t *msg)
-{
-    uint64_t                    giver;
-    ngx_int_t                   rc;
-    ntrip_row_t                *row;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-    row = ngx_stream_ntrip_handover_row(msg);
-
-    ngx_stream_ntrip_lock();
-
-    giver = row->holder;
-
-    if (msg->type == NTRIP_HANDOVER_SOURCE) {
-        rc = ntrip_stream_accept(worker->zone, worker->me, msg->index,
-                                 msg->serial, msg->nonce);
-
-    } else {
-        rc = ntrip_session_accept(worker->zone, worker->me, msg->index,
-                                  msg->serial, msg->nonce);
-
-        /* the giver's bit keeps the stream: it needs this lock to clear it */
-
-        if (rc == NGX_OK
-            && msg->stream != NTRIP_ROW_NONE
-            && ntrip_stream_rejoin(worker->zone, worker->me, msg->stream,
-                                   msg->stream_serial)
-               != NGX_OK)
-        {
-            msg->stream = NTRIP_ROW_NONE;
-        }
-    }
-
-    ngx_stream_ntrip_unlock();
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    ngx_stream_ntrip_count(handed_over);
-
-    if (msg->type == NTRIP_HANDOVER_SOURCE) {
-        ntrip_bus_mark(worker->bus, ntrip_holder_slot(giver), msg->index);
-    }
-
-    ngx_stream_ntrip_wake(ntrip_holder_slot(giver));
-
-    return NGX_OK;
 }
 
 
@@ -190,7 +106,7 @@ ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
         return NGX_ERROR;
     }
 
-    rc = ngx_stream_ntrip_handover_accept(msg);
+    rc = ngx_stream_ntrip_offer_accept(msg);
 
     if (rc != NGX_OK) {
         ngx_stream_ntrip_source_refuse(source);

@@ -11,17 +11,13 @@
 #include <ngx_event.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_bus.h"
-#include "ngx_stream_ntrip_stream.h"
+#include "ngx_stream_ntrip_handover.h"
 
 
-/* ms: between looks at offers that are out; until something is offered again
-   that was not taken, or that nobody can take */
-
+/* ms: between looks at offers that are out */
 #define NGX_STREAM_NTRIP_RETRY  50
-#define NGX_STREAM_NTRIP_LATER  1000
-#define NGX_STREAM_NTRIP_KEEP   30000
 
+/* full pairs of heirs, after which rovers wait */
 #define NGX_STREAM_NTRIP_FULL   16
 
 
@@ -31,19 +27,12 @@ static ngx_int_t ngx_stream_ntrip_handover_source(
 static ngx_int_t ngx_stream_ntrip_handover_rovers(void);
 static ngx_int_t ngx_stream_ntrip_handover_rover(
     ngx_stream_ntrip_rover_t *rover);
-static ngx_uint_t ngx_stream_ntrip_heir(ntrip_handover_t *msg);
-static ngx_int_t ngx_stream_ntrip_offer(ntrip_row_t *row, uint64_t serial,
-    uint64_t *offer, ngx_socket_t *fds, ngx_uint_t nfds);
-static ngx_int_t ngx_stream_ntrip_offered(ntrip_row_t *row, uint64_t serial,
-    uint64_t *offer, ngx_msec_t *keep);
 static void ngx_stream_ntrip_handover_handler(ngx_event_t *ev);
 
 
 static ntrip_handover_t  ngx_stream_ntrip_msg;
 static ngx_event_t       ngx_stream_ntrip_handover;
 static ngx_connection_t  ngx_stream_ntrip_handover_dumb;
-static ngx_uint_t        ngx_stream_ntrip_offers;
-static ngx_uint_t        ngx_stream_ntrip_turn;
 
 
 /*
@@ -121,7 +110,7 @@ ngx_stream_ntrip_handover_sources(void)
         next = ngx_queue_next(q);
         stream = ngx_queue_data(q, ngx_stream_ntrip_stream_t, queue);
 
-        if ((stream->source || stream->offer)
+        if ((stream->source || stream->offer.nonce)
             && ngx_stream_ntrip_handover_source(stream) == NGX_AGAIN)
         {
             rc = NGX_AGAIN;
@@ -142,9 +131,8 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
 
     row = &ntrip_stream_row(ngx_stream_ntrip_worker.zone, stream->index)->row;
 
-    if (stream->offer) {
-        rc = ngx_stream_ntrip_offered(row, stream->serial, &stream->offer,
-                                      &stream->keep);
+    if (stream->offer.nonce) {
+        rc = ngx_stream_ntrip_offer_look(&stream->offer, row, stream->serial);
 
         if (stream->source == NULL) {
             /* it has failed meanwhile */
@@ -161,9 +149,7 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
         return NGX_OK;
     }
 
-    if (stream->keep
-        && (ngx_msec_int_t) (stream->keep - ngx_current_msec) > 0)
-    {
+    if (!ngx_stream_ntrip_offer_due(&stream->offer)) {
         return NGX_OK;
     }
 
@@ -172,8 +158,10 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
 
     msg->type = NTRIP_HANDOVER_SOURCE;
     msg->index = stream->index;
+    msg->serial = stream->serial;
+    msg->heir = ngx_stream_ntrip_offer_find();
 
-    if (!ngx_stream_ntrip_heir(msg)) {
+    if (msg->heir == 0) {
         return NGX_OK;
     }
 
@@ -184,17 +172,11 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
         return NGX_OK;
     }
 
-    rc = ngx_stream_ntrip_offer(row, stream->serial, &stream->offer, fds, 2);
+    rc = ngx_stream_ntrip_offer_send(&stream->offer, row, msg, fds, 2);
 
-    if (rc == NGX_OK) {
-        return NGX_OK;
+    if (rc != NGX_OK) {
+        ngx_stream_ntrip_source_resume(stream->source);
     }
-
-    if (rc == NGX_ERROR) {
-        stream->keep = ngx_current_msec + NGX_STREAM_NTRIP_KEEP;
-    }
-
-    ngx_stream_ntrip_source_resume(stream->source);
 
     return rc;
 }
@@ -241,9 +223,8 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
 
     row = &ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index)->row;
 
-    if (rover->offer) {
-        rc = ngx_stream_ntrip_offered(row, rover->login, &rover->offer,
-                                      &rover->keep);
+    if (rover->offer.nonce) {
+        rc = ngx_stream_ntrip_offer_look(&rover->offer, row, rover->login);
 
         if (rc == NGX_OK) {
             ngx_stream_ntrip_rover_release(rover);
@@ -257,8 +238,7 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
 
     c = rover->session->connection;
 
-    if ((rover->keep
-         && (ngx_msec_int_t) (rover->keep - ngx_current_msec) > 0)
+    if (!ngx_stream_ntrip_offer_due(&rover->offer)
         || c->ssl
         || c->socklen > NTRIP_ADDR_MAX
         || c->listening->socklen > NTRIP_ADDR_MAX)
@@ -271,6 +251,8 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
 
     msg->type = NTRIP_HANDOVER_ROVER;
     msg->index = rover->index;
+    msg->serial = rover->login;
+    msg->heir = ngx_stream_ntrip_offer_find();
     msg->kicks = ngx_stream_ntrip_worker.kick_cursor;
     msg->before = c->sent;
     msg->local_len = c->listening->socklen;
@@ -278,148 +260,17 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
     msg->addr_len = c->socklen;
     ngx_memcpy(msg->addr, c->sockaddr, c->socklen);
 
-    if (!ngx_stream_ntrip_heir(msg)) {
-        return NGX_OK;
-    }
-
-    if (ngx_stream_ntrip_rover_offer(rover, msg, &fd) != NGX_OK) {
-        return NGX_OK;
-    }
-
-    rc = ngx_stream_ntrip_offer(row, rover->login, &rover->offer, &fd, 1);
-
-    if (rc == NGX_OK) {
-        return NGX_OK;
-    }
-
-    if (rc == NGX_ERROR) {
-        rover->keep = ngx_current_msec + NGX_STREAM_NTRIP_KEEP;
-    }
-
-    ngx_stream_ntrip_rover_resume(rover);
-
-    return rc;
-}
-
-
-ngx_int_t
-ngx_stream_ntrip_handover_recall(ngx_stream_ntrip_rover_t *rover)
-{
-    ngx_int_t     rc;
-    ntrip_row_t  *row;
-
-    row = &ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index)->row;
-
-    ngx_stream_ntrip_lock();
-    rc = ntrip_row_withdraw(row, ngx_stream_ntrip_worker.me, rover->offer);
-    ngx_stream_ntrip_unlock();
-
-    rover->offer = 0;
-    ngx_stream_ntrip_offers--;
-
-    return rc;
-}
-
-
-static ngx_uint_t
-ngx_stream_ntrip_heir(ntrip_handover_t *msg)
-{
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    msg->heir = ntrip_bus_successor(worker->bus, worker->limit,
-                                    worker->generation,
-                                    ngx_stream_ntrip_turn++);
-
-    return msg->heir != 0;
-}
-
-
-/* offers the row of ngx_stream_ntrip_msg and sends it.  NGX_OK; NGX_AGAIN,
-   NGX_ERROR: it is not offered */
-
-static ngx_int_t
-ngx_stream_ntrip_offer(ntrip_row_t *row, uint64_t serial, uint64_t *offer,
-    ngx_socket_t *fds, ngx_uint_t nfds)
-{
-    ngx_int_t                   rc;
-    ntrip_handover_t           *msg;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-    msg = &ngx_stream_ntrip_msg;
-
-    msg->magic = NTRIP_HANDOVER_MAGIC;
-    msg->nfds = nfds;
-    msg->nonce = ntrip_bus_next_serial(worker->bus);
-    msg->serial = serial;
-
-    ngx_stream_ntrip_lock();
-    ntrip_row_offer(row, msg->heir, msg->nonce, ngx_current_msec);
-    ngx_stream_ntrip_unlock();
-
-    rc = ngx_stream_ntrip_bus_send(msg->heir, msg, fds, nfds);
-
-    if (rc == NGX_OK) {
-        *offer = msg->nonce;
-        ngx_stream_ntrip_offers++;
-        return NGX_OK;
-    }
-
-    ngx_stream_ntrip_lock();
-    (void) ntrip_row_withdraw(row, worker->me, msg->nonce);
-    ngx_stream_ntrip_unlock();
-
-    return rc;
-}
-
-
-/*
- * What has become of an offer: NGX_OK, the heir has it; NGX_DECLINED, it is
- * ours again; NGX_AGAIN, it is out.
- */
-
-static ngx_int_t
-ngx_stream_ntrip_offered(ntrip_row_t *row, uint64_t serial, uint64_t *offer,
-    ngx_msec_t *keep)
-{
-    uint64_t                    heir, nonce;
-    ngx_int_t                   rc;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-    nonce = *offer;
-
-    /* in this order: the heir, who accepts, writes them in the other one */
-
-    heir = __atomic_load_n(&row->heir, __ATOMIC_SEQ_CST);
-
-    if (__atomic_load_n(&row->holder, __ATOMIC_SEQ_CST) != worker->me
-        || row->serial != serial)
+    if (msg->heir == 0
+        || ngx_stream_ntrip_rover_offer(rover, msg, &fd) != NGX_OK)
     {
-        rc = NGX_OK;
-
-    } else if (heir == 0) {
-        *keep = ngx_current_msec + NGX_STREAM_NTRIP_KEEP;
-        rc = NGX_DECLINED;
-
-    } else if (ntrip_bus_alive(worker->bus, heir)
-               && ngx_current_msec - row->offered < NTRIP_OFFER_TIMEOUT)
-    {
-        return NGX_AGAIN;
-
-    } else {
-        ngx_stream_ntrip_lock();
-        rc = ntrip_row_withdraw(row, worker->me, nonce);
-        ngx_stream_ntrip_unlock();
-
-        *keep = ngx_current_msec + NGX_STREAM_NTRIP_LATER;
-        rc = (rc == NGX_OK) ? NGX_DECLINED : NGX_OK;
+        return NGX_OK;
     }
 
-    *offer = 0;
-    ngx_stream_ntrip_offers--;
+    rc = ngx_stream_ntrip_offer_send(&rover->offer, row, msg, &fd, 1);
+
+    if (rc != NGX_OK) {
+        ngx_stream_ntrip_rover_resume(rover);
+    }
 
     return rc;
 }

@@ -9,8 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_stream.h"
-#include "ngx_stream_ntrip_verify.h"
+#include "ngx_stream_ntrip_rover_private.h"
 #include "ntrip_protocol.h"
 
 
@@ -349,7 +348,7 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
     rover->state = NGX_STREAM_NTRIP_ROVER_VERIFY;
     c->log->action = "verifying ntrip password";
 
-    rc = ngx_stream_ntrip_store_verify(&rq->user, &rq->request.password,
+    rc = ngx_stream_ntrip_verify(&rq->user, &rq->request.password,
                                        ngx_stream_ntrip_verified, rover);
 
     if (rc == NGX_AGAIN) {

@@ -9,7 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_stream.h"
+#include "ngx_stream_ntrip_rover_private.h"
 
 
 static ngx_stream_ntrip_rover_t *ngx_stream_ntrip_rover_new(
@@ -257,7 +257,7 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
     rc = ngx_stream_ntrip_keep_nmea(rover, &msg->nmea);
 
     if (rc == NGX_OK) {
-        rc = ngx_stream_ntrip_handover_accept(msg);
+        rc = ngx_stream_ntrip_offer_accept(msg);
     }
 
     if (rc != NGX_OK) {

@@ -10,7 +10,8 @@
 #include <ngx_stream.h>
 
 #include <math.h>
-#include "ngx_stream_ntrip_stream.h"
+
+#include "ngx_stream_ntrip_rover_private.h"
 
 
 /* reads of one event: a rover that floods does not keep others waiting */
@@ -611,12 +612,14 @@ void
 ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     const char *result)
 {
+    ntrip_session_row_t   *row;
     ngx_stream_session_t  *s;
 
     s = rover->session;
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
 
-    if (rover->offer
-        && ngx_stream_ntrip_handover_recall(rover) != NGX_OK)
+    if (rover->offer.nonce
+        && ngx_stream_ntrip_offer_recall(&rover->offer, &row->row) != NGX_OK)
     {
         ngx_stream_ntrip_rover_release(rover);
         return;
@@ -625,7 +628,7 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     rover->result = result;
 
     if (rover->state == NGX_STREAM_NTRIP_ROVER_VERIFY) {
-        ngx_stream_ntrip_store_cancel(rover);
+        ngx_stream_ntrip_verify_cancel(rover);
     }
 
     if (rover->stream) {

@@ -10,7 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_stream.h"
+#include "ngx_stream_ntrip_rover_private.h"
 
 
 /* chains of users, a power of two: a mass login looks for each of its users,
@@ -256,7 +256,7 @@ ngx_stream_ntrip_rover_tick(void)
 static void
 ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover, uint64_t below)
 {
-    if (rover->offer) {
+    if (rover->offer.nonce) {
         return;
     }
 
@@ -316,7 +316,7 @@ ngx_stream_ntrip_rover_kick(ngx_stream_ntrip_rover_t *rover, uint64_t below)
         return;
     }
 
-    if (rover->offer) {
+    if (rover->offer.nonce) {
 
         /* its heir reads this too, or we remember, when it is ours again */
 
@@ -369,7 +369,7 @@ static void
 ngx_stream_ntrip_rover_changed(ngx_stream_ntrip_rover_t *rover,
     uint64_t below)
 {
-    if (rover->offer) {
+    if (rover->offer.nonce) {
 
         /* as its heir will, when it is ours again */
 

@@ -14,7 +14,6 @@
 #include <openssl/rand.h>
 
 #include "ngx_stream_ntrip_bus.h"
-#include "ngx_stream_ntrip_store.h"
 #include "ngx_stream_ntrip_verify.h"
 #include "ntrip_protocol.h"
 
@@ -78,7 +77,7 @@ ngx_stream_ntrip_verify_init(ngx_cycle_t *cycle, ngx_thread_pool_t *pool)
 
 
 ngx_int_t
-ngx_stream_ntrip_store_verify(ngx_stream_ntrip_user_t *user,
+ngx_stream_ntrip_verify(ngx_stream_ntrip_user_t *user,
     ngx_str_t *password, ngx_stream_ntrip_verify_pt handler, void *data)
 {
     u_char                     *p;
@@ -150,7 +149,7 @@ ngx_stream_ntrip_store_verify(ngx_stream_ntrip_user_t *user,
 
 
 void
-ngx_stream_ntrip_store_cancel(void *data)
+ngx_stream_ntrip_verify_cancel(void *data)
 {
     ngx_queue_t                *q;
     ngx_stream_ntrip_verify_t  *v;

@@ -1,7 +1,6 @@
 
 /*
- * Passwords of rovers; the interface is ngx_stream_ntrip_store_verify() in
- * ngx_stream_ntrip_store.h.
+ * Passwords of rovers and of the console.
  */
 
 
@@ -9,12 +8,24 @@
 #define _NGX_STREAM_NTRIP_VERIFY_H_INCLUDED_
 
 
-#include "ngx_stream_ntrip.h"
+#include "ngx_stream_ntrip_store.h"
 
 
-/* of ngx_stream_ntrip_store_init() */
+/* in init_process; NGX_ERROR: there are no random numbers, logged */
 ngx_int_t ngx_stream_ntrip_verify_init(ngx_cycle_t *cycle,
     ngx_thread_pool_t *pool);
+
+/*
+ * Compares a password with the stored value.  NGX_OK, NGX_DECLINED, or
+ * NGX_AGAIN: a hash that is not in the cache, which a thread computes; then
+ * handler is called with NGX_OK or NGX_DECLINED, unless "data" is taken back by
+ * cancel().  What nobody waits for any more when its turn comes is not
+ * computed.  NGX_ERROR: too many wait, treat as unavailable.
+ */
+typedef void (*ngx_stream_ntrip_verify_pt)(void *data, ngx_int_t rc);
+ngx_int_t ngx_stream_ntrip_verify(ngx_stream_ntrip_user_t *user,
+    ngx_str_t *password, ngx_stream_ntrip_verify_pt handler, void *data);
+void ngx_stream_ntrip_verify_cancel(void *data);
 
 /*
  * Wrong passwords of the peer's address, in all workers, within a minute; 0 for

@@ -11,9 +11,6 @@
 #include "ngx_stream_ntrip_source_private.h"
 
 
-void ngx_stream_ntrip_rovers_retry(void);
-
-
 static void ngx_stream_ntrip_source_never(uint32_t index, uint64_t id);
 static void ngx_stream_ntrip_source_do(ngx_stream_ntrip_source_t *source,
     ntrip_source_action_e action);
@@ -525,7 +522,7 @@ ngx_stream_ntrip_source_retry(void)
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
     }
 
-    ngx_stream_ntrip_rovers_retry();
+    ngx_stream_ntrip_worker.hooks->retry();
 }
 
 

@@ -10,7 +10,6 @@
 
 #include "ngx_stream_ntrip_accounts.h"
 #include "ngx_stream_ntrip_bus.h"
-#include "ngx_stream_ntrip_store.h"
 
 
 typedef struct {
@@ -25,7 +24,7 @@ static ngx_int_t ngx_stream_ntrip_accounts_row(
 static ngx_int_t ngx_stream_ntrip_accounts_text(ngx_pool_t *pool,
     sqlite3_stmt *stmt, int column, ngx_str_t *text);
 static void ngx_stream_ntrip_accounts_compare(
-    ngx_stream_ntrip_accounts_t *old);
+    ngx_stream_ntrip_accounts_t *old, ngx_stream_ntrip_store_hooks_t *hooks);
 static ngx_uint_t ngx_stream_ntrip_accounts_equal(
     ngx_stream_ntrip_account_t *a, ngx_stream_ntrip_account_t *b);
 static void ngx_stream_ntrip_accounts_candidate(
@@ -37,7 +36,8 @@ static ngx_stream_ntrip_accounts_t  ngx_stream_ntrip_accounts;
 
 
 ngx_int_t
-ngx_stream_ntrip_accounts_load(sqlite3 *db, ngx_log_t *log)
+ngx_stream_ntrip_accounts_load(sqlite3 *db,
+    ngx_stream_ntrip_store_hooks_t *hooks, ngx_log_t *log)
 {
     int                           rc;
     sqlite3_stmt                 *stmt;
@@ -85,7 +85,7 @@ ngx_stream_ntrip_accounts_load(sqlite3 *db, ngx_log_t *log)
     ngx_stream_ntrip_accounts = ac;
 
     if (old.pool) {
-        ngx_stream_ntrip_accounts_compare(&old);
+        ngx_stream_ntrip_accounts_compare(&old, hooks);
         ngx_destroy_pool(old.pool);
     }
 
@@ -170,7 +170,8 @@ ngx_stream_ntrip_accounts_text(ngx_pool_t *pool, sqlite3_stmt *stmt,
 /* both in the order of ids */
 
 static void
-ngx_stream_ntrip_accounts_compare(ngx_stream_ntrip_accounts_t *old)
+ngx_stream_ntrip_accounts_compare(ngx_stream_ntrip_accounts_t *old,
+    ngx_stream_ntrip_store_hooks_t *hooks)
 {
     ngx_uint_t                   i;
     ngx_stream_ntrip_account_t  *a, *b;
@@ -181,11 +182,11 @@ ngx_stream_ntrip_accounts_compare(ngx_stream_ntrip_accounts_t *old)
         b = ngx_stream_ntrip_store_account(a[i].id);
 
         if (b == NULL || !ngx_stream_ntrip_accounts_equal(&a[i], b)) {
-            ngx_stream_ntrip_source_changed(a[i].id);
+            hooks->account(a[i].id);
         }
     }
 
-    ngx_stream_ntrip_source_retry();
+    hooks->accounts();
 }
 
 

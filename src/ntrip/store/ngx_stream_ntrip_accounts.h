@@ -12,15 +12,16 @@
 
 #include <sqlite3.h>
 
-#include "ngx_stream_ntrip.h"
+#include "ngx_stream_ntrip_store.h"
 
 
 /*
- * Reads the table of sources anew, and calls ngx_stream_ntrip_source_changed()
- * for each account that is gone or differs from what was read before.  NGX_OK,
- * or NGX_ERROR with the old ones kept: sqlite3_errmsg() tells why.
+ * Reads the table of sources anew, and tells hooks->account() of each that is
+ * gone or differs from what was read before.  NGX_OK, or NGX_ERROR with the old
+ * ones kept: sqlite3_errmsg() tells why.
  */
-ngx_int_t ngx_stream_ntrip_accounts_load(sqlite3 *db, ngx_log_t *log);
+ngx_int_t ngx_stream_ntrip_accounts_load(sqlite3 *db,
+    ngx_stream_ntrip_store_hooks_t *hooks, ngx_log_t *log);
 
 void ngx_stream_ntrip_accounts_free(void);
 

@@ -9,11 +9,9 @@
 
 #include <sqlite3.h>
 
-#include "ngx_stream_ntrip_bus.h"
 #include "ngx_stream_ntrip_store.h"
 #include "ngx_stream_ntrip_accounts.h"
 #include "ngx_stream_ntrip_schema.h"
-#include "ngx_stream_ntrip_verify.h"
 
 
 /* twice a second: what was changed shows within one */
@@ -48,6 +46,7 @@ typedef struct {
 
 struct ngx_stream_ntrip_store_s {
     ngx_stream_ntrip_main_conf_t   *conf;
+    ngx_stream_ntrip_store_hooks_t *hooks;
     ngx_stream_ntrip_store_state_e  state;
     ngx_event_t                     poll;
     ngx_connection_t                dumb;      /* names no descriptor */
@@ -103,7 +102,7 @@ static ngx_stream_ntrip_store_t  ngx_stream_ntrip_store;
 
 ngx_int_t
 ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
-    ngx_stream_ntrip_main_conf_t *nmcf)
+    ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_store_hooks_t *hooks)
 {
     ngx_stream_ntrip_store_t      *st;
     ngx_stream_ntrip_store_job_t  *job;
@@ -113,12 +112,9 @@ ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
     ngx_memzero(st, sizeof(ngx_stream_ntrip_store_t));
 
     st->conf = nmcf;
+    st->hooks = hooks;
     st->log = cycle->log;
     ngx_queue_init(&st->works);
-
-    if (ngx_stream_ntrip_verify_init(cycle, nmcf->hash_pool) != NGX_OK) {
-        return NGX_ERROR;
-    }
 
     st->task = ngx_thread_task_alloc(cycle->pool,
                                      sizeof(ngx_stream_ntrip_store_job_t));
@@ -417,8 +413,8 @@ ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
     /* whatever file this is: a session or a source may be in it no more */
 
     if (st->loaded) {
-        ngx_stream_ntrip_rover_user_changed(NULL);
-        ngx_stream_ntrip_source_changed(0);
+        st->hooks->user(NULL);
+        st->hooks->account(0);
     }
 
     st->loaded = 1;
@@ -476,7 +472,8 @@ ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st)
     /* first the cursor: what changes meanwhile is read twice */
 
     if (ngx_stream_ntrip_store_range(st, &first, &st->cursor) != NGX_OK
-        || ngx_stream_ntrip_accounts_load(st->reader, st->log) != NGX_OK)
+        || ngx_stream_ntrip_accounts_load(st->reader, st->hooks, st->log)
+           != NGX_OK)
     {
         rc = sqlite3_errcode(st->reader);
         goto failed;
@@ -727,7 +724,7 @@ ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
     if (all) {
         st->cursor = last;
         accounts = 1;
-        ngx_stream_ntrip_rover_user_changed(NULL);
+        st->hooks->user(NULL);
 
     } else if (ngx_stream_ntrip_store_feed(st, &accounts) != NGX_OK) {
         return NGX_ERROR;
@@ -740,14 +737,15 @@ ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
     }
 
     if (accounts
-        && ngx_stream_ntrip_accounts_load(st->reader, st->log) != NGX_OK)
+        && ngx_stream_ntrip_accounts_load(st->reader, st->hooks, st->log)
+           != NGX_OK)
     {
         ngx_stream_ntrip_store_down(st, sqlite3_errmsg(st->reader));
         return NGX_ERROR;
     }
 
     if (all) {
-        ngx_stream_ntrip_source_changed(0);
+        st->hooks->account(0);
     }
 
     /* more than one batch: go on with the next poll */
@@ -856,7 +854,7 @@ ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
     name = users.elts;
 
     for (i = 0; i < users.nelts; i++) {
-        ngx_stream_ntrip_rover_user_changed(&name[i]);
+        st->hooks->user(&name[i]);
     }
 
     status = NGX_OK;

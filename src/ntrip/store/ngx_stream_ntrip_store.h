@@ -74,27 +74,33 @@ void ngx_stream_ntrip_store_init_module(ngx_cycle_t *cycle,
 ngx_uint_t ngx_stream_ntrip_store_missing(void);
 void ngx_stream_ntrip_store_found(void);
 
+/*
+ * What this room has to say to those above it, on the event loop, when it has
+ * read what any process has committed.  ngx_stream_ntrip_module.c says who
+ * they are.
+ */
+
+typedef struct {
+    /* the user was changed or deleted; NULL: any may have been */
+    void                     (*user)(ngx_str_t *name);
+
+    /* the account was; 0: any may have been */
+    void                     (*account)(uint64_t id);
+
+    /* behind all that were: there may be one for those that wait */
+    void                     (*accounts)(void);
+} ngx_stream_ntrip_store_hooks_t;
+
+
 /* init_process; never fails for a reason that may pass */
 ngx_int_t ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
-    ngx_stream_ntrip_main_conf_t *nmcf);
+    ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_store_hooks_t *hooks);
 void ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle);
 
 /* NGX_OK; NGX_DECLINED: no such user (or expired: *user is filled in, check
    expires); NGX_AGAIN: cannot be told now, try for up to 2 s */
 ngx_int_t ngx_stream_ntrip_store_user(ngx_str_t *name,
     ngx_stream_ntrip_user_t *user);
-
-/*
- * Compares a password with the stored value.  NGX_OK, NGX_DECLINED, or
- * NGX_AGAIN: a hash that is not in the cache; a task was posted, handler is
- * called later with NGX_OK or NGX_DECLINED.  "data" may be taken back with
- * ngx_stream_ntrip_store_cancel().  NGX_ERROR: queue full, treat as
- * unavailable.
- */
-typedef void (*ngx_stream_ntrip_verify_pt)(void *data, ngx_int_t rc);
-ngx_int_t ngx_stream_ntrip_store_verify(ngx_stream_ntrip_user_t *user,
-    ngx_str_t *password, ngx_stream_ntrip_verify_pt handler, void *data);
-void ngx_stream_ntrip_store_cancel(void *data);
 
 /*
  * The unexpired accounts of a pool for a mount, shuffled, as candidates; the
@@ -113,16 +119,6 @@ ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_next(uint64_t id);
 /* takes in what any process has committed up to now: NGX_OK; NGX_AGAIN: cannot
    be told now */
 ngx_int_t ngx_stream_ntrip_store_sync(void);
-
-/* ngx_stream_ntrip_rovers.c: the user was changed, or name NULL: any may have
-   been; each session of it is looked up again and closed if it may not be */
-void ngx_stream_ntrip_rover_user_changed(ngx_str_t *name);
-
-/* ngx_stream_ntrip_source.c: an account was changed or deleted; 0: any.  And
-   behind all that were: there may be one for those that wait */
-void ngx_stream_ntrip_source_changed(uint64_t id);
-void ngx_stream_ntrip_source_retry(void);
-
 
 /*
  * Console and API: a piece of work for the writing connection, run in the

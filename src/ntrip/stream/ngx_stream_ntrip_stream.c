@@ -33,17 +33,42 @@ static in_port_t ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
 
 ngx_queue_t  ngx_stream_ntrip_streams;
 
+static ngx_stream_ntrip_stream_hooks_t  *ngx_stream_ntrip_stream_hooks;
+
 /* by the number of the row */
 static ngx_stream_ntrip_stream_t  *
     ngx_stream_ntrip_by_index[NTRIP_STREAMS_MAX];
 
 
 void
-ngx_stream_ntrip_stream_init(void)
+ngx_stream_ntrip_stream_init(ngx_stream_ntrip_stream_hooks_t *hooks)
 {
+    ngx_stream_ntrip_stream_hooks = hooks;
+
     ngx_queue_init(&ngx_stream_ntrip_streams);
 
     ngx_memzero(ngx_stream_ntrip_by_index, sizeof(ngx_stream_ntrip_by_index));
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_stream_busy(void)
+{
+    ngx_queue_t                *q;
+    ngx_stream_ntrip_stream_t  *st;
+
+    for (q = ngx_queue_head(&ngx_stream_ntrip_streams);
+         q != ngx_queue_sentinel(&ngx_stream_ntrip_streams);
+         q = ngx_queue_next(q))
+    {
+        st = ngx_queue_data(q, ngx_stream_ntrip_stream_t, queue);
+
+        if (st->source) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -444,7 +469,7 @@ ngx_stream_ntrip_close_handler(ngx_event_t *ev)
 
     for (i = st->nsinks; i > 0; i--) {
         if (st->sinks[i - 1].flags & NGX_STREAM_NTRIP_CLOSE) {
-            ngx_stream_ntrip_rover_finalize(st->rovers[i - 1],
+            ngx_stream_ntrip_stream_hooks->close(st->rovers[i - 1],
                         (st->sinks[i - 1].flags & NGX_STREAM_NTRIP_BLOCKED)
                         ? "slow" : "reset");
         }
@@ -500,7 +525,7 @@ ngx_stream_ntrip_stream_woken(uint32_t index)
 static void
 ngx_stream_ntrip_stream_lost(ngx_stream_ntrip_stream_t *st)
 {
-    ngx_stream_ntrip_rover_failed(st);
+    ngx_stream_ntrip_stream_hooks->failed(st);
 }
 
 
@@ -582,7 +607,7 @@ ngx_stream_ntrip_stream_tick(void)
         ngx_stream_ntrip_deliver_tick(st);
         ngx_stream_ntrip_stream_woken(index);
 
-        if (st->nsinks == 0 && st->source == NULL && st->offer == 0) {
+        if (st->nsinks == 0 && st->source == NULL && st->offer.nonce == 0) {
             ngx_stream_ntrip_stream_free(st);
         }
     }

@@ -41,34 +41,6 @@
  *   rover's handler frees the stream object: the stream is only freed by
  *     ngx_stream_ntrip_stream_tick() or in its own event, when it has
  *     neither rovers nor source.
- *
- * ---- rover ----
- *
- *   REQUEST   until the header is whole        login_timeout (absolute)
- *   LOOKUP    store says "later": v1 2 s, then closed; v2 503
- *   VERIFY    password in the thread pool      (2 s as well)
- *   DELAY     slowed down: failed logins, kicks
- *   POSITION  logged in, reply sent, needs GGA position_timeout
- *   WAIT      has a position, no account free  source_wait
- *   ATTACHED  on a stream, live or not yet     send_timeout when blocked
- *   TABLE     sends a sourcetable or an error, then lingers and closes
- *
- *   Everything before the session row is reached by anyone: one buffer of
- *   NGX_STREAM_NTRIP_REQUEST bytes, outside the pool, freed with the reply;
- *   login_timeout from accept, not from the last byte.
- *   split at every byte: the request parser is incremental; the rest of the
- *     buffer after the blank line goes to the sentence reader.
- *   peer closes in VERIFY: the task holds the session; it is freed when the
- *     task comes back.
- *   kick in any state: closed at once, except while it is offered (then the
- *     heir reads the kick, or we remember it until the rover is ours again).
- *   the user is changed before the session is in any list: looked up again
- *     behind a delay, and with the next tick behind a thread.
- *   worker exits: it stays as long as there is any rover, whether or not that
- *     has a timer; TABLE and all before POSITION finish; others are handed
- *     over (plain TCP), TLS stays until it ends or the shutdown timeout.
- *   c->close or timeout in any state: one function closes:
- *     ngx_stream_ntrip_rover_finalize().
  */
 
 
@@ -170,10 +142,7 @@ struct ngx_stream_ntrip_stream_s {
     ngx_stream_ntrip_source_t *source;     /* if owned here */
     uint64_t                   mail_seq;   /* last mail read, if owned */
 
-    uint64_t                   offer;      /* hand-over: nonce of the offer of
-                                              its source, 0: none */
-    ngx_msec_t                 keep;       /* no other offer before; 0: any
-                                              time */
+    ngx_stream_ntrip_offer_t   offer;      /* of its source */
 
     in_port_t                  port;       /* upstream, if the account has
                                               none */
@@ -187,8 +156,32 @@ struct ngx_stream_ntrip_stream_s {
 /* all stream objects of this worker, by their "queue" */
 extern ngx_queue_t  ngx_stream_ntrip_streams;
 
+/*
+ * What this room has to say to the one above it; never with a lock.
+ * ngx_stream_ntrip_module.c says who that is.
+ */
+
+typedef struct {
+    /* the stream has failed: its rovers are to be closed */
+    void                     (*failed)(ngx_stream_ntrip_stream_t *stream);
+
+    /* close the rover; "result" is for $ntrip_result */
+    void                     (*close)(ngx_stream_ntrip_rover_t *rover,
+                                      const char *result);
+} ngx_stream_ntrip_stream_hooks_t;
+
+
 /* in init_process: there are none */
-void ngx_stream_ntrip_stream_init(void);
+void ngx_stream_ntrip_stream_init(ngx_stream_ntrip_stream_hooks_t *hooks);
+
+/* this worker's object of a stream was marked: see the worker's hooks */
+void ngx_stream_ntrip_stream_woken(uint32_t index);
+
+/* each second */
+void ngx_stream_ntrip_stream_tick(void);
+
+/* whether this worker owns any */
+ngx_uint_t ngx_stream_ntrip_stream_busy(void);
 
 /*
  * Finds or makes the stream for a rover with what it wants, shared or new
@@ -306,41 +299,10 @@ void ngx_stream_ntrip_behind(ngx_stream_ntrip_stream_t *stream,
     ngx_stream_ntrip_sink_t *sink, uint64_t *bytes, uint64_t *messages);
 
 
-/* ---- rovers: ngx_stream_ntrip_rover.c ---- */
+/* ---- rovers, as their stream and the room above see them ---- */
 
-typedef enum {
-    NGX_STREAM_NTRIP_ROVER_REQUEST = 0,
-    NGX_STREAM_NTRIP_ROVER_LOOKUP,
-    NGX_STREAM_NTRIP_ROVER_VERIFY,
-    NGX_STREAM_NTRIP_ROVER_DELAY,
-    NGX_STREAM_NTRIP_ROVER_POSITION,
-    NGX_STREAM_NTRIP_ROVER_WAIT,
-    NGX_STREAM_NTRIP_ROVER_ATTACHED,
-    NGX_STREAM_NTRIP_ROVER_TABLE
-} ngx_stream_ntrip_rover_state_e;
-
-
-/* until the login is done: freed with the reply, wiped */
-
-typedef struct {
-    ntrip_request_t            request;
-    ngx_stream_ntrip_user_t    user;
-    size_t                     len;
-    ngx_msec_t                 since;      /* of LOOKUP */
-    unsigned                   delayed:1;  /* held back for its kicks */
-    unsigned                   slowed:1;   /* and for wrong passwords */
-    u_char                     buf[NGX_STREAM_NTRIP_REQUEST];
-} ngx_stream_ntrip_request_t;
-
-
-/* in WAIT */
-
-typedef struct {
-    ngx_queue_t                  queue;
-    ngx_stream_ntrip_rover_t    *rover;
-    ntrip_mail_t                 mail;     /* where it is; len 0: that does not
-                                              matter */
-} ngx_stream_ntrip_wait_t;
+typedef struct ngx_stream_ntrip_request_s  ngx_stream_ntrip_request_t;
+typedef struct ngx_stream_ntrip_wait_s  ngx_stream_ntrip_wait_t;
 
 
 struct ngx_stream_ntrip_rover_s {
@@ -382,118 +344,8 @@ struct ngx_stream_ntrip_rover_s {
     ngx_str_t                    source;   /* label of its last stream */
     const char                  *result;
 
-    uint64_t                     offer;    /* hand-over, as in a stream */
-    ngx_msec_t                   keep;
+    ngx_stream_ntrip_offer_t     offer;    /* of its session */
 };
-
-
-/* ngx_stream_ntrip_login.c */
-
-/* the declared mountpoint of that name, into the rover.  NGX_OK,
-   NGX_DECLINED: there is none; NGX_ERROR: no memory */
-ngx_int_t ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover,
-    ngx_str_t *name);
-
-/* REQUEST: more bytes; LOOKUP, DELAY: the timer; TABLE: more to send */
-void ngx_stream_ntrip_login_read(ngx_stream_ntrip_rover_t *rover);
-void ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover);
-void ngx_stream_ntrip_send_out(ngx_stream_ntrip_rover_t *rover);
-
-
-/* ngx_stream_ntrip_rover.c */
-
-/* of a rover's connection, in each of its states */
-void ngx_stream_ntrip_read_handler(ngx_event_t *rev);
-void ngx_stream_ntrip_write_handler(ngx_event_t *wev);
-
-/* logged in, the reply is out: with Ntrip-GGA, if any, and what has come
-   behind the request.  NGX_OK, or NGX_ERROR: the rover is gone */
-ngx_int_t ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover,
-    ngx_str_t *gga, ngx_str_t *rest);
-
-/* on a stream, or in WAIT until there is one; mail: NULL if the mountpoint
-   needs no position.  NGX_OK, or NGX_ERROR: the rover is gone */
-ngx_int_t ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail);
-
-/* frees what is not of the connection's pool */
-void ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover);
-
-/* keeps an unfinished sentence; NGX_ERROR: no memory */
-ngx_int_t ngx_stream_ntrip_keep_nmea(ngx_stream_ntrip_rover_t *rover,
-    ntrip_nmea_t *nmea);
-
-/* closes it, in whatever state; "result" is for $ntrip_result */
-void ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
-    const char *result);
-
-/* the stream of these rovers has failed: closes them all */
-void ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream);
-
-/* ---- all rovers: ngx_stream_ntrip_rovers.c ---- */
-
-/* those that are logged in: POSITION, WAIT, ATTACHED; by their "queue" */
-extern ngx_queue_t  ngx_stream_ntrip_rovers;
-
-/* and all others that there are, which keep an exiting worker as well */
-extern ngx_uint_t  ngx_stream_ntrip_nrovers;
-
-/* in init_process: there are none */
-void ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle);
-
-/* it is logged in; is no more */
-void ngx_stream_ntrip_rovers_add(ngx_stream_ntrip_rover_t *rover);
-void ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover);
-
-/* it is in WAIT, with its position, NULL if none is needed, until waited();
-   NGX_ERROR: no memory */
-ngx_int_t ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail);
-void ngx_stream_ntrip_rovers_waited(ngx_stream_ntrip_rover_t *rover);
-
-/* there may be an account in as many ms, if that is before the next tick */
-void ngx_stream_ntrip_rovers_retry_in(ngx_msec_t wait);
-
-/* an account has become free, or rests are over: rovers in WAIT try again */
-void ngx_stream_ntrip_rovers_retry(void);
-
-/* the end of a session by a later login */
-void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);
-
-
-/* ---- hand-over of rovers: ngx_stream_ntrip_migrate.c ---- */
-
-/*
- * As for sources.
- *
- * offer:   fills in all that is said of a rover in msg but addresses and
- *          session row; NGX_DECLINED: TLS, or not in the queue's states, or
- *          with more unsent bytes of a record than fit.
- * release: frees the rover: no logout, no access log, its sink leaves the
- *          stream, the connection goes by ngx_stream_ntrip_unhand().
- * adopt:   "s" and its connection are ready, with the conf of the server that
- *          the rover had connected to; makes the rover, then calls
- *          ngx_stream_ntrip_handover_accept(msg), after which msg->stream
- *          tells whether its stream is still there.  NGX_OK: the session goes
- *          on; else nothing has changed, and the caller frees "s".
- */
-ngx_int_t ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
-    ntrip_handover_t *msg, ngx_socket_t *fds);
-void ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover);
-void ngx_stream_ntrip_rover_release(ngx_stream_ntrip_rover_t *rover);
-ngx_int_t ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s,
-    ntrip_handover_t *msg);
-
-
-/* ---- hand-over: ngx_stream_ntrip_handover.c, _adopt.c ---- */
-
-/* see adopt above: takes the row, and for a rover the bit of its stream; wakes
-   the giver.  NGX_OK; NGX_DECLINED: the offer no longer stands */
-ngx_int_t ngx_stream_ntrip_handover_accept(ntrip_handover_t *msg);
-
-/* the rover, which is offered, has to end.  NGX_OK: it is this worker's again;
-   NGX_DECLINED: the heir has it, only the copy here ends */
-ngx_int_t ngx_stream_ntrip_handover_recall(ngx_stream_ntrip_rover_t *rover);
 
 
 #endif /* _NGX_STREAM_NTRIP_STREAM_H_INCLUDED_ */

@@ -13,7 +13,6 @@
 #include <sys/eventfd.h>
 
 #include "ngx_stream_ntrip_bus.h"
-#include "ngx_stream_ntrip_store.h"
 
 
 /* of other workers, taken at a time */
@@ -54,35 +53,18 @@ static ngx_uint_t    ngx_stream_ntrip_rebuilt;
 
 /* in the master; a failure here would end it on reload */
 
-ngx_int_t
-ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle)
+void
+ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf)
 {
-    ngx_stream_ntrip_zone_ctx_t   *ctx;
-    ngx_stream_ntrip_main_conf_t  *nmcf;
+    ngx_stream_ntrip_zone_ctx_t  *ctx;
 
-    nmcf = ngx_stream_cycle_get_module_main_conf(cycle,
-                                                 ngx_stream_ntrip_module);
+    ctx = nmcf->bus->data;
 
-    if (ngx_test_config || nmcf == NULL) {
-        return NGX_OK;
-    }
+    ngx_stream_ntrip_generation = __atomic_add_fetch(&ctx->bus->generation, 1,
+                                                     __ATOMIC_SEQ_CST);
 
-    if (nmcf->database.len) {
-        ngx_stream_ntrip_make_folder(cycle, &nmcf->database);
-        ngx_stream_ntrip_store_init_module(cycle, nmcf);
-    }
-
-    if (nmcf->bus) {
-        ctx = nmcf->bus->data;
-
-        ngx_stream_ntrip_generation =
-                     __atomic_add_fetch(&ctx->bus->generation, 1,
-                                        __ATOMIC_SEQ_CST);
-
-        ngx_stream_ntrip_make_descriptors(cycle);
-    }
-
-    return NGX_OK;
+    ngx_stream_ntrip_make_descriptors(cycle);
 }
 
 
@@ -146,15 +128,14 @@ ngx_stream_ntrip_make_slot(ngx_uint_t slot, ngx_log_t *log)
 
 
 ngx_int_t
-ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle)
+ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_hooks_t *hooks)
 {
-    ngx_stream_ntrip_worker_t     *worker;
-    ngx_stream_ntrip_zone_ctx_t   *ctx;
-    ngx_stream_ntrip_main_conf_t  *nmcf;
+    ngx_stream_ntrip_worker_t    *worker;
+    ngx_stream_ntrip_zone_ctx_t  *ctx;
 
-    nmcf = ngx_stream_cycle_get_module_main_conf(cycle,
-                                                 ngx_stream_ntrip_module);
     worker = &ngx_stream_ntrip_worker;
+    worker->hooks = hooks;
 
     ctx = nmcf->bus->data;
     worker->bus = ctx->bus;
@@ -290,7 +271,7 @@ ngx_stream_ntrip_exiting_handler(ngx_event_t *ev)
         __atomic_store_n(&worker->bus->slots[worker->slot].exiting, 1,
                          __ATOMIC_SEQ_CST);
 
-        ngx_stream_ntrip_handover_start();
+        worker->hooks->exiting();
     }
 }
 
@@ -325,13 +306,13 @@ ngx_stream_ntrip_woken(void)
             bits &= bits - 1;
 
             if (index < worker->zone->streams.n) {
-                ngx_stream_ntrip_stream_woken(index);
+                worker->hooks->stream(index);
             }
         }
     }
 
     if (worker->exiting) {
-        ngx_stream_ntrip_handover_woken();
+        worker->hooks->answered();
     }
 
     for ( ;; ) {
@@ -342,14 +323,14 @@ ngx_stream_ntrip_woken(void)
         }
 
         if (rc == NGX_DECLINED) {
-            ngx_stream_ntrip_rover_kicked(NULL, 0);
+            worker->hooks->kicked(NULL, 0);
             continue;
         }
 
         user.len = ngx_min(kick.user_len, NTRIP_USER_MAX);
         user.data = kick.user;
 
-        ngx_stream_ntrip_rover_kicked(&user, kick.below);
+        worker->hooks->kicked(&user, kick.below);
     }
 }
 
@@ -528,7 +509,7 @@ ngx_stream_ntrip_receive(ngx_uint_t slot, ngx_uint_t accept)
         && ntrip_handover_check(&msg, n, nfds) == NGX_OK
         && msg.heir == ngx_stream_ntrip_worker.me)
     {
-        ngx_stream_ntrip_handover_received(&msg, fds, nfds);
+        ngx_stream_ntrip_worker.hooks->received(&msg, fds, nfds);
         return NGX_OK;
     }
 

@@ -52,7 +52,6 @@
 
 #include "ngx_stream_ntrip.h"
 #include "ntrip_zone.h"
-#include "ntrip_handover.h"
 
 
 /* ms */
@@ -68,9 +67,48 @@ typedef struct {
 } ngx_stream_ntrip_zone_ctx_t;
 
 
+/*
+ * What this room has to say to those above it, all in this worker, never with
+ * a lock.  ngx_stream_ntrip_module.c says who they are.
+ */
+
+typedef struct {
+    /* stream "index" was marked: new records, a mail, an owner that died, an
+       accepted offer, a rover that left */
+    void                     (*stream)(uint32_t index);
+
+    /* each second */
+    void                     (*tick)(void);
+
+    /* close this worker's sessions of the user below that number; user NULL:
+       kicks were missed, look at each */
+    void                     (*kicked)(ngx_str_t *user, uint64_t below);
+
+    /* whether there are rovers or sources here, which an exiting worker
+       stays for */
+    ngx_uint_t               (*busy)(void);
+
+    /* the worker is exiting: begin to hand over; and again each tick until
+       nothing is left */
+    void                     (*exiting)(void);
+
+    /* this worker, which is exiting, was woken: perhaps by an heir */
+    void                     (*answered)(void);
+
+    /* a message came in, which is whole and for this worker; fds are the
+       callee's now */
+    void                     (*received)(ntrip_handover_t *msg,
+                                         ngx_socket_t *fds, ngx_uint_t nfds);
+
+    /* there may be an account for rovers that wait */
+    void                     (*retry)(void);
+} ngx_stream_ntrip_hooks_t;
+
+
 /* this worker; set in init_process, read by everybody in it */
 
 typedef struct {
+    ngx_stream_ntrip_hooks_t  *hooks;
     ntrip_bus_t               *bus;
     ntrip_zone_t              *zone;
     ngx_slab_pool_t           *bus_pool;     /* for their mutexes */
@@ -103,9 +141,11 @@ char *ngx_stream_ntrip_bus_conf(ngx_conf_t *cf,
 void ngx_stream_ntrip_zone_full(const char *what, uint32_t n,
     ngx_log_t *log);
 
-/* hooks of the module; never fail for a reason that may pass */
-ngx_int_t ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle);
-ngx_int_t ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle);
+/* of the module's; never fail for a reason that may pass */
+void ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf);
+ngx_int_t ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle,
+    ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_hooks_t *hooks);
 void ngx_stream_ntrip_bus_exit_process(ngx_cycle_t *cycle);
 
 
@@ -160,34 +200,62 @@ void ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_bus_hold(void);
 
 
-/* what the bus calls, all in this worker, never with a lock */
-
-/* stream "index" was marked: new records, a mail, an owner that died, an
-   accepted offer, a rover that left (ngx_stream_ntrip_stream.c) */
-void ngx_stream_ntrip_stream_woken(uint32_t index);
-
-/* each second (stream, rover, source, handover) */
-void ngx_stream_ntrip_stream_tick(void);
-void ngx_stream_ntrip_rover_tick(void);
-
-/* close this worker's sessions of the user below that number; user NULL:
-   kicks were missed, look at each (ngx_stream_ntrip_rovers.c) */
-void ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below);
-
-/* the worker is exiting: begin to hand over; and again each tick until
-   nothing is left (ngx_stream_ntrip_handover.c) */
-void ngx_stream_ntrip_handover_start(void);
-
-/* this worker, which is exiting, was woken: perhaps by an heir */
-void ngx_stream_ntrip_handover_woken(void);
-
-/* a message came in; fds are the callee's now */
-void ngx_stream_ntrip_handover_received(ntrip_handover_t *msg,
-    ngx_socket_t *fds, ngx_uint_t nfds);
-
 /* sends; NGX_OK, NGX_AGAIN (pair full), NGX_ERROR.  fds stay the caller's */
 ngx_int_t ngx_stream_ntrip_bus_send(uint64_t heir, ntrip_handover_t *msg,
     ngx_socket_t *fds, ngx_uint_t nfds);
+
+
+/* ---- ngx_stream_ntrip_offer.c: offers of rows, see ntrip_handover.h ---- */
+
+/* what whoever is offered has for it */
+
+typedef struct {
+    uint64_t                   nonce;        /* of the offer that is out; 0:
+                                                there is none */
+    ngx_msec_t                 keep;         /* no other one before; 0: any
+                                                time */
+} ngx_stream_ntrip_offer_t;
+
+/* how many are out */
+extern ngx_uint_t  ngx_stream_ntrip_offers;
+
+/*
+ * Offers the row to a worker of the newest generation, and sends it msg, in
+ * which the caller has filled in type, index, serial and all that its type
+ * has.  find: who that is, before the caller begins; 0: there is nobody.
+ * NGX_OK; NGX_AGAIN: the heir's pair is full; NGX_ERROR: the row cannot be
+ * offered.  fds stay the caller's.
+ */
+uint64_t ngx_stream_ntrip_offer_find(void);
+ngx_int_t ngx_stream_ntrip_offer_send(ngx_stream_ntrip_offer_t *offer,
+    ntrip_row_t *row, ntrip_handover_t *msg, ngx_socket_t *fds,
+    ngx_uint_t nfds);
+
+/* whether it is time for one */
+ngx_uint_t ngx_stream_ntrip_offer_due(ngx_stream_ntrip_offer_t *offer);
+
+/* what has become of it: NGX_OK, the heir has the row; NGX_DECLINED, it is ours
+   again; NGX_AGAIN, it is out */
+ngx_int_t ngx_stream_ntrip_offer_look(ngx_stream_ntrip_offer_t *offer,
+    ntrip_row_t *row, uint64_t serial);
+
+/* what is offered has to end.  NGX_OK: it is this worker's again;
+   NGX_DECLINED: the heir has it, only the copy here ends */
+ngx_int_t ngx_stream_ntrip_offer_recall(ngx_stream_ntrip_offer_t *offer,
+    ntrip_row_t *row);
+
+/* the heir's side.  The row that msg is about, NULL: there is no such row, or
+   the offer does not stand (any more): one that is late changes nothing, and
+   the serial may be that of another row in its place */
+ntrip_row_t *ngx_stream_ntrip_offer_row(ntrip_handover_t *msg);
+
+/* takes the row, and for a rover the bit of its stream, if msg->stream still
+   names one after; wakes the giver.  NGX_OK; NGX_DECLINED: it no longer
+   stands */
+ngx_int_t ngx_stream_ntrip_offer_accept(ntrip_handover_t *msg);
+
+/* this worker cannot take it: the giver keeps it */
+void ngx_stream_ntrip_offer_decline(ntrip_handover_t *msg, ntrip_row_t *row);
 
 
 #endif /* _NGX_STREAM_NTRIP_BUS_H_INCLUDED_ */

@@ -10,7 +10,6 @@
 #include <ngx_stream.h>
 
 #include "ngx_stream_ntrip_bus.h"
-#include "ngx_stream_ntrip_stream.h"
 
 
 static void ngx_stream_ntrip_claim(ngx_cycle_t *cycle);
@@ -73,24 +72,7 @@ ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle)
 void
 ngx_stream_ntrip_bus_hold(void)
 {
-    ngx_uint_t                  busy;
-    ngx_queue_t                *q;
-    ngx_stream_ntrip_stream_t  *stream;
-
-    busy = (ngx_stream_ntrip_nrovers != 0);
-
-    for (q = ngx_queue_head(&ngx_stream_ntrip_streams);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_streams);
-         q = ngx_queue_next(q))
-    {
-        stream = ngx_queue_data(q, ngx_stream_ntrip_stream_t, queue);
-
-        if (stream->source) {
-            busy = 1;
-        }
-    }
-
-    ngx_stream_ntrip_tick.cancelable = !busy;
+    ngx_stream_ntrip_tick.cancelable = !ngx_stream_ntrip_worker.hooks->busy();
 }
 
 
@@ -262,11 +244,10 @@ ngx_stream_ntrip_tick_handler(ngx_event_t *ev)
 
     ngx_stream_ntrip_woken();
 
-    ngx_stream_ntrip_stream_tick();
-    ngx_stream_ntrip_rover_tick();
+    worker->hooks->tick();
 
     if (worker->exiting) {
-        ngx_stream_ntrip_handover_start();
+        worker->hooks->exiting();
         ngx_stream_ntrip_bus_hold();
     }
 }

@@ -165,6 +165,7 @@ ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
 #include "ntrip_stream.h"
 #include "ntrip_session.h"
 #include "ntrip_lease.h"
+#include "ntrip_handover.h"
 
 
 #endif /* _NTRIP_ZONE_H_INCLUDED_ */

@@ -2,7 +2,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_handover.h"
+#include "ntrip_zone.h"
 
 
 ssize_t

@@ -1,0 +1,105 @@
+
+/*
+ * What the files of this room share.
+ */
+
+
+#ifndef _NGX_STREAM_NTRIP_ROVER_PRIVATE_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_ROVER_PRIVATE_H_INCLUDED_
+
+
+#include "ngx_stream_ntrip_rover.h"
+
+
+typedef enum {
+    NGX_STREAM_NTRIP_ROVER_REQUEST = 0,
+    NGX_STREAM_NTRIP_ROVER_LOOKUP,
+    NGX_STREAM_NTRIP_ROVER_VERIFY,
+    NGX_STREAM_NTRIP_ROVER_DELAY,
+    NGX_STREAM_NTRIP_ROVER_POSITION,
+    NGX_STREAM_NTRIP_ROVER_WAIT,
+    NGX_STREAM_NTRIP_ROVER_ATTACHED,
+    NGX_STREAM_NTRIP_ROVER_TABLE
+} ngx_stream_ntrip_rover_state_e;
+
+
+/* until the login is done: freed with the reply, wiped */
+
+struct ngx_stream_ntrip_request_s {
+    ntrip_request_t            request;
+    ngx_stream_ntrip_user_t    user;
+    size_t                     len;
+    ngx_msec_t                 since;      /* of LOOKUP */
+    unsigned                   delayed:1;  /* held back for its kicks */
+    unsigned                   slowed:1;   /* and for wrong passwords */
+    u_char                     buf[NGX_STREAM_NTRIP_REQUEST];
+};
+
+
+/* in WAIT */
+
+struct ngx_stream_ntrip_wait_s {
+    ngx_queue_t                  queue;
+    ngx_stream_ntrip_rover_t    *rover;
+    ntrip_mail_t                 mail;     /* where it is; len 0: that does not
+                                              matter */
+};
+
+
+/* ---- ngx_stream_ntrip_login.c ---- */
+
+/* the declared mountpoint of that name, into the rover.  NGX_OK,
+   NGX_DECLINED: there is none; NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover,
+    ngx_str_t *name);
+
+/* REQUEST: more bytes; LOOKUP, DELAY: the timer; TABLE: more to send */
+void ngx_stream_ntrip_login_read(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_send_out(ngx_stream_ntrip_rover_t *rover);
+
+
+/* ---- ngx_stream_ntrip_rover.c ---- */
+
+/* of a rover's connection, in each of its states */
+void ngx_stream_ntrip_read_handler(ngx_event_t *rev);
+void ngx_stream_ntrip_write_handler(ngx_event_t *wev);
+
+/* logged in, the reply is out: with Ntrip-GGA, if any, and what has come
+   behind the request.  NGX_OK, or NGX_ERROR: the rover is gone */
+ngx_int_t ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover,
+    ngx_str_t *gga, ngx_str_t *rest);
+
+/* on a stream, or in WAIT until there is one; mail: NULL if the mountpoint
+   needs no position.  NGX_OK, or NGX_ERROR: the rover is gone */
+ngx_int_t ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+
+/* frees what is not of the connection's pool */
+void ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover);
+
+/* keeps an unfinished sentence; NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_keep_nmea(ngx_stream_ntrip_rover_t *rover,
+    ntrip_nmea_t *nmea);
+
+
+/* ---- ngx_stream_ntrip_rovers.c ---- */
+
+/* it is logged in; is no more */
+void ngx_stream_ntrip_rovers_add(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover);
+
+/* it is in WAIT, with its position, NULL if none is needed, until waited();
+   NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
+void ngx_stream_ntrip_rovers_waited(ngx_stream_ntrip_rover_t *rover);
+
+/* there may be an account in as many ms, if that is before the next tick */
+void ngx_stream_ntrip_rovers_retry_in(ngx_msec_t wait);
+
+/* the end of a session by a later login */
+void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);
+
+
+#endif /* _NGX_STREAM_NTRIP_ROVER_PRIVATE_H_INCLUDED_ */
