@@ -30,8 +30,6 @@ static char *ngx_http_cwmp_add_origin(ngx_conf_t *cf, ngx_array_t *specs,
     ngx_str_t *text);
 static ngx_regex_t *ngx_http_cwmp_compile_regex(ngx_conf_t *cf,
     ngx_str_t *pattern, ngx_uint_t options);
-static ngx_http_complex_value_t *ngx_http_cwmp_complex_value(ngx_conf_t *cf,
-    ngx_str_t *value);
 
 
 char *
@@ -60,30 +58,20 @@ ngx_http_cwmp_public_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_cwmp_loc_conf_t *clcf = conf;
 
-    ngx_str_t                 *value;
-    cwmp_origin_t              url;
-    ngx_http_complex_value_t  *cv;
+    char           *rv;
+    cwmp_origin_t   url;
 
-    if (clcf->public_url != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
+    rv = ngx_http_set_complex_value_slot(cf, cmd, conf);
 
-    value = cf->args->elts;
-
-    cv = ngx_http_cwmp_complex_value(cf, &value[1]);
-    if (cv == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    clcf->public_url = cv;
-
-    if (cv->lengths == NULL
-        && ngx_http_cwmp_parse_public_url(cf, &cv->value, &url) != NGX_OK)
+    if (rv == NGX_CONF_OK
+        && clcf->public_url->lengths == NULL
+        && ngx_http_cwmp_parse_public_url(cf, &clcf->public_url->value, &url)
+           != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return rv;
 }
 
 
@@ -452,49 +440,29 @@ ngx_http_cwmp_credentials(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_cwmp_loc_conf_t *clcf = conf;
 
-    ngx_str_t  *value;
+    char           *rv;
+    ngx_str_t      *value;
+    ngx_command_t   slot;
 
-    if (clcf->user) {
-        return "is duplicate";
+    slot = *cmd;
+    slot.offset = offsetof(ngx_http_cwmp_loc_conf_t, user);
+
+    rv = ngx_http_set_complex_value_slot(cf, &slot, conf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     ngx_http_cwmp_note_place(cf, &clcf->credentials_place);
 
+    /* the slot function reads the first argument */
+
     value = cf->args->elts;
+    value[1] = value[2];
 
-    clcf->user = ngx_http_cwmp_complex_value(cf, &value[1]);
-    clcf->password = ngx_http_cwmp_complex_value(cf, &value[2]);
+    slot.offset = offsetof(ngx_http_cwmp_loc_conf_t, password);
 
-    if (clcf->user == NULL || clcf->password == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_http_complex_value_t *
-ngx_http_cwmp_complex_value(ngx_conf_t *cf, ngx_str_t *value)
-{
-    ngx_http_complex_value_t          *cv;
-    ngx_http_compile_complex_value_t   ccv;
-
-    cv = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (cv == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = value;
-    ccv.complex_value = cv;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NULL;
-    }
-
-    return cv;
+    return ngx_http_set_complex_value_slot(cf, &slot, conf);
 }
 
 

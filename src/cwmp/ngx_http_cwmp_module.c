@@ -58,7 +58,7 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_cwmp_public_url,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_cwmp_loc_conf_t, public_url),
       NULL },
 
     { ngx_string("cwmp_url_mode"),

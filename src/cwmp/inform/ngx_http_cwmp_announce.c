@@ -35,7 +35,7 @@ static ngx_uint_t ngx_http_cwmp_first_time(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
-    ngx_str_t *announced, ngx_uint_t *refused)
+    ngx_str_t *announced)
 {
     ngx_str_t                   text, public, sig;
     const char                 *reason;
@@ -61,7 +61,6 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
     reason = ngx_http_cwmp_judge(r, &text, &o);
 
     ctx->origin = o.hostport;
-    *refused = (reason != NULL);
 
     if (reason) {
         ngx_http_cwmp_count(cmcf->shared, REFUSED_ORIGINS);

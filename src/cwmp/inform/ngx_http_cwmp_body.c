@@ -477,7 +477,7 @@ ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b, ngx_http_cwmp_ctx_t *ctx)
 {
     u_char                     *p;
     ngx_str_t                   announced;
-    ngx_uint_t                  i, refused;
+    ngx_uint_t                  i;
     ngx_http_cwmp_edit_t       *edit;
     ngx_http_cwmp_main_conf_t  *cmcf;
 
@@ -489,8 +489,7 @@ ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b, ngx_http_cwmp_ctx_t *ctx)
 
     for (i = 0; i < b->edits.nelts; i++) {
 
-        if (ngx_http_cwmp_announce(b->request, &edit[i].text, &announced,
-                                   &refused)
+        if (ngx_http_cwmp_announce(b->request, &edit[i].text, &announced)
             != NGX_OK)
         {
             return NGX_ERROR;

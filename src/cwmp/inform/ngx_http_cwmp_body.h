@@ -59,12 +59,12 @@ ngx_int_t ngx_http_cwmp_rewrite(ngx_http_request_t *r,
 /*
  * The verdict on an origin that a CPE announces, its decoded text, and the
  * text that is announced in its place, before XML escaping, in the request's
- * pool.  A refused origin gets no signature; *refused says so, and the refusal
- * has then been counted, and logged once a day and device: the context's
- * device_id is set before.  Sets the context's origin.
+ * pool.  A refused origin gets no signature; the refusal is counted, and logged
+ * once a day and device: the context's device_id is set before.  Sets the
+ * context's origin.
  */
 ngx_int_t ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
-    ngx_str_t *announced, ngx_uint_t *refused);
+    ngx_str_t *announced);
 
 
 #endif /* _NGX_HTTP_CWMP_BODY_H_INCLUDED_ */

@@ -570,6 +570,5 @@ cwmp_parameter_match(cwmp_parameter_t *pp)
         || (pp->name_handler && pp->name_handler(pp->data, &name) == NGX_OK))
     {
         pp->names |= cwmp_parameter_bit(pp->name_owner);
-        pp->matched++;
     }
 }

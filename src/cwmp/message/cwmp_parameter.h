@@ -101,7 +101,6 @@ typedef struct {
     cwmp_value_pt              value_handler;
     void                      *data;           /* their first argument */
 
-    ngx_uint_t                 matched;     /* names that match */
     ngx_uint_t                 reported;    /* values */
 
     ngx_uint_t                 name;        /* depth of the open Name, or 0 */

@@ -1,10 +1,6 @@
 
 /*
- * Fieldgate: the course of a wake-up, as decisions.
- *
- * The course of a wake-up: what to send to the CPE next, and what the ACS is
- * told in the end.  The caller has the sockets and the timers, and reports
- * what happened; each report returns the next action.
+ * Fieldgate: how wake-ups end.
  */
 
 
@@ -14,9 +10,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-
-#include "cwmp_auth.h"
-#include "cwmp_reply.h"
 
 
 /* how a wake-up ended: $cwmp_wakeup_result and the counters */
@@ -63,91 +56,25 @@ typedef enum {
 } cwmp_wakeup_auth_e;
 
 
-typedef enum {
-    CWMP_WAKEUP_SEND_PLAIN = 0, /* without Authorization */
-    CWMP_WAKEUP_SEND_DIGEST,    /* w->used answered with the credentials */
-    CWMP_WAKEUP_SEND_BASIC,
-    CWMP_WAKEUP_SEND_RELAY,     /* path mode: the ACS's own, its Digest too */
-    CWMP_WAKEUP_FINISH          /* w->result, w->status, w->auth are set */
-} cwmp_wakeup_action_e;
-
-
-typedef enum {
-    CWMP_WAKEUP_EV_REFUSED = 0, /* connect() failed */
-    CWMP_WAKEUP_EV_RESET,       /* the connection broke */
-    CWMP_WAKEUP_EV_TIMEOUT,
-    CWMP_WAKEUP_EV_UNRESOLVED,
-    CWMP_WAKEUP_EV_INTERNAL
-} cwmp_wakeup_event_e;
-
+/* of a wake-up, of a call or of an exchange; also in shared memory */
 
 typedef struct {
-    /* set by the caller, which zeroes the rest */
-    unsigned                path:1;     /* cwmp_url_mode path */
-    unsigned                held:1;     /* cwmp_credentials */
-    unsigned                basic:1;    /* cwmp_cpe_basic */
-    unsigned                kept:1;     /* path mode: a connection is there */
-    unsigned                known:1;    /* used has a nonce from before */
-
-    /*
-     * The challenge that is answered.  With known the caller sets it; later
-     * it is chosen from a reply, and its strings lie in that reply's buffer,
-     * which must stay as it is until a byte of the next reply arrives: each
-     * CWMP_WAKEUP_SEND_DIGEST makes a new response with another nc.
-     */
-    cwmp_challenge_t        used;
-
-    /* the action */
-    unsigned                reuse:1;    /* send it on the same connection */
-    cwmp_wakeup_action_e    action;
-
-    /* CWMP_WAKEUP_FINISH */
-    cwmp_wakeup_result_e    result;
-    ngx_uint_t              status;     /* for the ACS */
-    cwmp_wakeup_auth_e      auth;
-    unsigned                keep:1;     /* path mode: keep the connection */
-    unsigned                drop:1;     /* forget the nonce known before */
-
-    /* for the log and $cwmp_wakeup_* */
-    ngx_uint_t              cpe_status; /* last one from the CPE, 0: none */
-    cwmp_auth_scheme_e      scheme;     /* last one used towards the CPE */
-    ngx_uint_t              why;        /* CWMP_WAKEUP_UNSUPPORTED: a
-                                           cwmp_challenge_error_e */
-
-    /* private */
-    unsigned                fresh:1;    /* a challenge of now was answered */
-    unsigned                again:1;    /* so was a stale one */
-    unsigned                resent:1;
-    uint64_t                nonce;      /* a hash of the last one answered */
-} cwmp_wakeup_t;
-
-
-/* The first action. */
-cwmp_wakeup_action_e cwmp_wakeup_start(cwmp_wakeup_t *w);
-
-
-/* A reply is complete: cwmp_reply_parse() or cwmp_reply_end() said NGX_OK. */
-cwmp_wakeup_action_e cwmp_wakeup_reply(cwmp_wakeup_t *w, cwmp_reply_t *r);
+    uint16_t                result;     /* cwmp_wakeup_result_e */
+    uint16_t                status;     /* for the ACS */
+    uint16_t                cpe_status; /* the CPE's last; 0: none */
+    uint8_t                 auth;       /* cwmp_wakeup_auth_e */
+    uint8_t                 scheme;     /* cwmp_auth_scheme_e: the last one
+                                           used towards the CPE */
+} cwmp_outcome_t;
 
 
 /*
- * cwmp_reply_parse() or cwmp_reply_end() said NGX_ERROR, the latter also for
- * a connection that was closed before its first byte.
+ * Sets the result, and the status and challenge that the ACS gets for it.
+ * cpe_status is set before.  own: the credentials are the ACS's own, so that
+ * it can do something about them.
  */
-cwmp_wakeup_action_e cwmp_wakeup_bad_reply(cwmp_wakeup_t *w, cwmp_reply_t *r);
-
-
-/*
- * Anything else.  started: bytes of a reply to the last request have come (a
- * request is sent a second time only if none have).
- */
-cwmp_wakeup_action_e cwmp_wakeup_event(cwmp_wakeup_t *w,
-    cwmp_wakeup_event_e ev, ngx_uint_t started);
-
-
-/* Ends it with a result of the caller's: sets status and auth. */
-cwmp_wakeup_action_e cwmp_wakeup_finish(cwmp_wakeup_t *w,
-    cwmp_wakeup_result_e result);
+void cwmp_outcome_set(cwmp_outcome_t *o, cwmp_wakeup_result_e result,
+    ngx_uint_t own);
 
 
 /* "ok", "busy", ...: lower case and "_", for variable, counters and log. */

@@ -14,31 +14,18 @@
 #include <ngx_event_connect.h>
 #include <ngx_http.h>
 
-#include "cwmp_auth.h"
-#include "cwmp_reply.h"
-#include "cwmp_wakeup.h"
+#include "cwmp_exchange.h"
 #include "ngx_http_cwmp_shared.h"
 
 
-/* how a call ended, also in shared memory */
-
-typedef struct {
-    uint16_t                     result;      /* cwmp_wakeup_result_e */
-    uint16_t                     status;      /* for the ACS */
-    uint16_t                     cpe_status;  /* the CPE's last; 0: none */
-    uint8_t                      auth;        /* cwmp_wakeup_auth_e */
-    uint8_t                      scheme;      /* cwmp_auth_scheme_e */
-} ngx_http_cwmp_outcome_t;
-
-
-/* the row of a CPE among NGX_HTTP_CWMP_CALLS, its key being the target's */
+/* the row of a CPE among NGX_HTTP_CWMP_CALLS */
 
 #define NGX_HTTP_CWMP_CALL_RESULTS  4
 
 typedef struct {
     u_char                       call[CWMP_TABLE_KEY_LEN];
     uint64_t                     serial;
-    ngx_http_cwmp_outcome_t      outcome;
+    cwmp_outcome_t      outcome;
 } ngx_http_cwmp_result_t;
 
 typedef struct {
@@ -51,10 +38,8 @@ typedef struct {
     ngx_msec_t                   turn_until;
     uint32_t                     turn;
 
-    uint32_t                     reserved;
-
     ngx_http_cwmp_result_t       results[NGX_HTTP_CWMP_CALL_RESULTS];
-} ngx_http_cwmp_call_row_t;
+} ngx_http_cwmp_cpe_row_t;
 
 
 /*
@@ -101,7 +86,7 @@ struct ngx_http_cwmp_wakeup_s {
     ngx_msec_t                   start;
     ngx_msec_t                   deadline;
     ngx_msec_t                   time;        /* taken, once answered */
-    ngx_http_cwmp_outcome_t      outcome;
+    cwmp_outcome_t      outcome;
 };
 
 
@@ -113,18 +98,18 @@ typedef struct {
     ngx_http_cwmp_zone_t        *zone;
     ngx_event_t                  look;        /* posted, or a timer */
     ngx_msec_t                   pause;       /* until the next look */
-} ngx_http_cwmp_target_t;
+} ngx_http_cwmp_cpe_t;
 
 
 struct ngx_http_cwmp_call_s {
-    ngx_queue_t                  queue;       /* in target->calls */
+    ngx_queue_t                  queue;       /* in cpe->calls */
     ngx_queue_t                  waiters;     /* of ngx_http_cwmp_wakeup_t */
-    ngx_http_cwmp_target_t      *target;
+    ngx_http_cwmp_cpe_t         *cpe;         /* NULL: the call is over */
     ngx_http_cwmp_zone_t        *zone;
     u_char                       key[CWMP_TABLE_KEY_LEN];
     uint64_t                     serial;      /* in the row; 0: not there */
     uint64_t                     since;       /* later results will do */
-    ngx_http_cwmp_outcome_t      outcome;
+    cwmp_outcome_t               outcome;
 
     ngx_pool_t                  *pool;
     ngx_log_t                    log;
@@ -137,19 +122,20 @@ struct ngx_http_cwmp_call_s {
     cwmp_credentials_t           credentials;
     ngx_str_t                    authorization;
 
-    /* the exchange: ngx_http_cwmp_client.c */
-    cwmp_wakeup_t                course;
+    /* when it runs: ngx_http_cwmp_exchange.c */
+    cwmp_exchange_t              exchange;
     cwmp_reply_t                 reply;
     u_char                      *buffer;      /* of the reply; late */
-    ngx_http_cwmp_nonce_t       *nonce;       /* of course.used */
+    ngx_http_cwmp_nonce_t       *nonce;       /* of exchange.used */
     uint32_t                     nc;
+    ngx_str_t                    request;     /* what is left to send */
 
+    /* ngx_http_cwmp_connect.c */
     ngx_peer_connection_t        peer;
     ngx_resolver_ctx_t          *resolving;
     ngx_addr_t                  *addrs;       /* all of them checked */
     ngx_uint_t                   naddrs;
     ngx_uint_t                   addr;        /* the one in use */
-    ngx_str_t                    request;     /* what is left to send */
 
     ngx_event_t                  timer;       /* the call's deadline */
     ngx_msec_t                   deadline;
@@ -158,27 +144,33 @@ struct ngx_http_cwmp_call_s {
     unsigned                     looked:1;    /* since is set */
     unsigned                     path:1;      /* never shared */
     unsigned                     head:1;      /* for the CPE, too */
-    unsigned                     known:1;     /* nonce is of earlier calls */
     unsigned                     connected:1;
     unsigned                     reading:1;   /* reply is initialised */
 };
 
 
-/* ngx_http_cwmp_wakeup.c */
+/* ngx_http_cwmp_answer.c */
 
 /*
- * The call is over: tells the ACS.  The request may be gone on return, and
- * *w with it.
+ * Answers the ACS with w->outcome; reply: the CPE's, whose challenges go along
+ * if the outcome says so.  Returns what the content handler returns.
  */
-void ngx_http_cwmp_wakeup_done(ngx_http_cwmp_wakeup_t *w,
-    ngx_http_cwmp_call_t *call);
+ngx_int_t ngx_http_cwmp_answer(ngx_http_cwmp_wakeup_t *w,
+    cwmp_reply_t *reply);
+
+/*
+ * The same for a wake-up that has waited.  The request may be gone on return,
+ * and *w with it.
+ */
+void ngx_http_cwmp_answer_late(ngx_http_cwmp_wakeup_t *w,
+    cwmp_reply_t *reply);
 
 
 /* ngx_http_cwmp_call.c */
 
 /*
  * Joins an equal call or makes a new one.  The answer comes by
- * ngx_http_cwmp_wakeup_done(), from an event of its own.
+ * ngx_http_cwmp_answer_late(), from an event of its own.
  * Returns NGX_OK, or NGX_ERROR: no memory, nothing comes.
  */
 ngx_int_t ngx_http_cwmp_call_join(ngx_http_cwmp_wakeup_t *w);
@@ -186,26 +178,89 @@ ngx_int_t ngx_http_cwmp_call_join(ngx_http_cwmp_wakeup_t *w);
 /* The ACS has left, or its time is over. */
 void ngx_http_cwmp_call_leave(ngx_http_cwmp_wakeup_t *w);
 
+/* It is the turn of a queued call. */
+void ngx_http_cwmp_call_begin(ngx_http_cwmp_call_t *call);
+
 /*
- * From the client: call->outcome is set, its connection is closed.  Frees the
- * call.
+ * The exchange is over: call->outcome is set, the connection is closed.  Frees
+ * the call.
  */
 void ngx_http_cwmp_call_finish(ngx_http_cwmp_call_t *call);
+
+/*
+ * Tells all who wait for the call, which is in no queue, how it ended, and
+ * frees it.
+ */
+void ngx_http_cwmp_call_tell(ngx_http_cwmp_call_t *call);
+
+
+/* ngx_http_cwmp_cpe.c */
+
+/* The CPE of that key, made if there is none; NULL: no memory. */
+ngx_http_cwmp_cpe_t *ngx_http_cwmp_cpe_get(u_char *key,
+    ngx_http_cwmp_zone_t *z);
+
+/*
+ * Some of its calls have come or gone: it goes, too, if none is left; else,
+ * if none runs, looks whose turn it is, from an event of its own.
+ */
+void ngx_http_cwmp_cpe_update(ngx_http_cwmp_cpe_t *cpe);
+
+/* Its running call is over: tells the other workers. */
+void ngx_http_cwmp_cpe_release(ngx_http_cwmp_cpe_t *cpe,
+    ngx_http_cwmp_call_t *call);
+
+
+/* ngx_http_cwmp_exchange.c */
+
+/*
+ * Calls the CPE, until call->deadline.  Ends in ngx_http_cwmp_call_finish(),
+ * perhaps before this returns.
+ */
+void ngx_http_cwmp_exchange_start(ngx_http_cwmp_call_t *call);
+
+/* Something has happened, see cwmp_exchange.h; the call may be gone after. */
+void ngx_http_cwmp_exchange_event(ngx_http_cwmp_call_t *call,
+    cwmp_exchange_event_e ev);
+
+/* There is a connection: sends call->request, and reads the reply. */
+void ngx_http_cwmp_exchange_send(ngx_http_cwmp_call_t *call);
+void ngx_http_cwmp_exchange_read(ngx_http_cwmp_call_t *call);
+
+/* The CPE has been silent for CWMP_REPLY_SILENCE. */
+void ngx_http_cwmp_exchange_silence(ngx_http_cwmp_call_t *call);
+
+
+/* ngx_http_cwmp_connect.c */
+
+/*
+ * Connects to the next address of the CPE, which is resolved first.  Ends in
+ * ngx_http_cwmp_exchange_send() or ngx_http_cwmp_exchange_event().
+ */
+void ngx_http_cwmp_connect(ngx_http_cwmp_call_t *call);
+
+/* Makes a connection that is open already the call's. */
+void ngx_http_cwmp_connect_adopt(ngx_http_cwmp_call_t *call,
+    ngx_connection_t *c);
+
+/* Closes the connection, if there is one. */
+void ngx_http_cwmp_connect_close(ngx_http_cwmp_call_t *call);
 
 
 /* ngx_http_cwmp_nonce.c */
 
 /*
- * Takes the challenge known for the call into call->nonce and course.used.
- * Returns NGX_DECLINED if there is none, NGX_ERROR: no memory.
+ * Takes the challenge known for the call into call->nonce and exchange.used,
+ * and sets exchange.known.  NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_cwmp_nonce_get(ngx_http_cwmp_call_t *call);
 
 /*
- * Keeps a copy of course.used in call->nonce, since the strings of the
- * former go with the next reply.  Not if it is too long for a row.
+ * Keeps a copy of exchange.used, which is fresh, in call->nonce, since the
+ * strings of the former go with the next reply; not if it is too long for a
+ * row.  Its count begins anew.
  */
-ngx_int_t ngx_http_cwmp_nonce_copy(ngx_http_cwmp_call_t *call);
+void ngx_http_cwmp_nonce_copy(ngx_http_cwmp_call_t *call);
 
 /* The count for the next response with call->nonce, across all workers. */
 uint32_t ngx_http_cwmp_nonce_count(ngx_http_cwmp_call_t *call);
@@ -217,15 +272,6 @@ void ngx_http_cwmp_nonce_put(ngx_http_cwmp_call_t *call);
 void ngx_http_cwmp_nonce_drop(ngx_http_cwmp_call_t *call);
 
 
-/* ngx_http_cwmp_client.c */
-
-/*
- * Calls the CPE, until call->deadline.  Ends in ngx_http_cwmp_call_finish(),
- * perhaps before this returns.
- */
-void ngx_http_cwmp_client_start(ngx_http_cwmp_call_t *call);
-
-
 /* ngx_http_cwmp_request.c */
 
 /*
@@ -234,7 +280,7 @@ void ngx_http_cwmp_client_start(ngx_http_cwmp_call_t *call);
  * memory, or libcrypto failed.
  */
 ngx_int_t ngx_http_cwmp_request_create(ngx_http_cwmp_call_t *call,
-    cwmp_wakeup_action_e action);
+    cwmp_exchange_action_e action);
 
 
 /* ngx_http_cwmp_kept.c: path mode, where nonces may belong to a connection */

@@ -23,7 +23,7 @@
 typedef struct {
     ngx_http_cwmp_attach_t     attach;
     ngx_http_cwmp_loc_conf_t  *conf;
-    u_char                     target[CWMP_TABLE_KEY_LEN];
+    u_char                     cpe[CWMP_TABLE_KEY_LEN];
 } ngx_http_cwmp_kept_t;
 
 
@@ -68,7 +68,7 @@ ngx_http_cwmp_kept_put(ngx_http_request_t *r, ngx_http_cwmp_call_t *call,
     ngx_http_cwmp_attach_drop(&kept->attach);
 
     kept->conf = call->conf;
-    ngx_memcpy(kept->target, call->target->key, CWMP_TABLE_KEY_LEN);
+    ngx_memcpy(kept->cpe, call->cpe->key, CWMP_TABLE_KEY_LEN);
 
     /*
      * The ACS has the 401 and will send its second request: GenieACS would
@@ -100,7 +100,7 @@ ngx_http_cwmp_kept_get(ngx_http_request_t *r, ngx_http_cwmp_call_t *call)
 
     if (kept == NULL
         || kept->conf != call->conf
-        || ngx_memcmp(kept->target, call->target->key, CWMP_TABLE_KEY_LEN)
+        || ngx_memcmp(kept->cpe, call->cpe->key, CWMP_TABLE_KEY_LEN)
            != 0)
     {
         return NULL;

@@ -53,11 +53,10 @@ ngx_http_cwmp_nonce_get(ngx_http_cwmp_call_t *call)
 
     ngx_http_cwmp_zone_unlock(call->zone, NGX_HTTP_CWMP_NONCES);
 
-    if (n == NULL) {
-        return NGX_DECLINED;
+    if (n) {
+        ngx_http_cwmp_nonce_use(call->nonce, &call->exchange.used);
+        call->exchange.known = 1;
     }
-
-    ngx_http_cwmp_nonce_use(call->nonce, &call->course.used);
 
     return NGX_OK;
 }
@@ -96,17 +95,18 @@ ngx_http_cwmp_nonce_string(ngx_str_t *s, uint16_t len, u_char *p)
 }
 
 
-ngx_int_t
+void
 ngx_http_cwmp_nonce_copy(ngx_http_cwmp_call_t *call)
 {
     u_char                 *p;
     cwmp_challenge_t       *ch;
     ngx_http_cwmp_nonce_t  *n;
 
-    ch = &call->course.used;
+    ch = &call->exchange.used;
     n = call->nonce;
 
     n->nonce = 0;
+    call->nc = 0;
 
     if (ch->realm.len > NGX_HTTP_CWMP_NONCE_TEXT
         || ch->nonce.len > NGX_HTTP_CWMP_NONCE_TEXT
@@ -114,7 +114,7 @@ ngx_http_cwmp_nonce_copy(ngx_http_cwmp_call_t *call)
         || ch->realm.len + ch->nonce.len + ch->opaque.len + ch->algorithm.len
            > NGX_HTTP_CWMP_NONCE_TEXT)
     {
-        return NGX_DECLINED;
+        return;
     }
 
     p = ngx_cpymem(n->text, ch->realm.data, ch->realm.len);
@@ -134,8 +134,6 @@ ngx_http_cwmp_nonce_copy(ngx_http_cwmp_call_t *call)
     n->has_opaque = ch->has_opaque;
     n->has_algorithm = ch->has_algorithm;
     n->has_qop = ch->has_qop;
-
-    return NGX_OK;
 }
 
 

@@ -24,14 +24,11 @@ static ngx_int_t ngx_http_cwmp_request_digest(ngx_http_cwmp_call_t *call,
 
 ngx_int_t
 ngx_http_cwmp_request_create(ngx_http_cwmp_call_t *call,
-    cwmp_wakeup_action_e action)
+    cwmp_exchange_action_e action)
 {
     u_char         *p, hex[CWMP_DIGEST_CNONCE_LEN];
     size_t          len;
     cwmp_digest_t   d;
-    cwmp_wakeup_t  *course;
-
-    course = &call->course;
 
     len = sizeof("HEAD ") - 1 + call->origin.target.len
           + sizeof(" HTTP/1.1" CRLF "Host: " CRLF) - 1
@@ -40,23 +37,23 @@ ngx_http_cwmp_request_create(ngx_http_cwmp_call_t *call,
 
     switch (action) {
 
-    case CWMP_WAKEUP_SEND_DIGEST:
+    case CWMP_EXCHANGE_SEND_DIGEST:
         if (ngx_http_cwmp_request_digest(call, &d, hex) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        len += cwmp_digest_size(&course->used, &d);
+        len += cwmp_digest_size(&call->exchange.used, &d);
         break;
 
-    case CWMP_WAKEUP_SEND_BASIC:
+    case CWMP_EXCHANGE_SEND_BASIC:
         len += cwmp_basic_size(&call->credentials);
         break;
 
-    case CWMP_WAKEUP_SEND_RELAY:
+    case CWMP_EXCHANGE_SEND_RELAY:
         len += sizeof("Authorization: " CRLF) - 1 + call->authorization.len;
         break;
 
-    default: /* CWMP_WAKEUP_SEND_PLAIN */
+    default: /* CWMP_EXCHANGE_SEND_PLAIN */
         break;
     }
 
@@ -74,26 +71,26 @@ ngx_http_cwmp_request_create(ngx_http_cwmp_call_t *call,
 
     switch (action) {
 
-    case CWMP_WAKEUP_SEND_DIGEST:
-        p = cwmp_digest_header(p, &course->used, &d);
+    case CWMP_EXCHANGE_SEND_DIGEST:
+        p = cwmp_digest_header(p, &call->exchange.used, &d);
         if (p == NULL) {
             return NGX_ERROR;
         }
 
         break;
 
-    case CWMP_WAKEUP_SEND_BASIC:
+    case CWMP_EXCHANGE_SEND_BASIC:
         p = cwmp_basic_header(p, &call->credentials);
         break;
 
-    case CWMP_WAKEUP_SEND_RELAY:
+    case CWMP_EXCHANGE_SEND_RELAY:
         if (call->authorization.len) {
             p = ngx_sprintf(p, "Authorization: %V" CRLF, &call->authorization);
         }
 
         break;
 
-    default: /* CWMP_WAKEUP_SEND_PLAIN */
+    default: /* CWMP_EXCHANGE_SEND_PLAIN */
         break;
     }
 
@@ -123,7 +120,7 @@ ngx_http_cwmp_request_digest(ngx_http_cwmp_call_t *call, cwmp_digest_t *d,
     d->cnonce.data = hex;
     d->cnonce.len = CWMP_DIGEST_CNONCE_LEN;
 
-    if (call->known) {
+    if (call->exchange.known && !call->exchange.fresh) {
         ngx_http_cwmp_count(call->zone, NONCES_REUSED);
         d->nc = ngx_http_cwmp_nonce_count(call);
 

@@ -1,27 +1,42 @@
 
 /*
- * Fieldgate: wake-ups, that is, connection requests (TR-069 3.2.2) that an
- * ACS makes through nginx.
+ * Fieldgate: wake-ups.
  *
- * wakeup   One request of an ACS.  Checked, then waiting until its call is
- *          over, its deadline passes, or the ACS leaves.  Lives in the
- *          request's pool.
+ * The words, and where the parts are:
  *
- * call     What a CPE is asked, for all the wake-ups of this worker that want
- *          the same of it: queued, then running, then over.  Lives in a pool
- *          of its own: when an ACS leaves, a call that runs goes on, since a
- *          CPE that has been asked may begin a session, other wake-ups may be
- *          waiting, also in other workers, and it is soon over anyway; one
- *          that is queued for nobody is dropped.
+ * wake-up   One request of an ACS to a location with "cwmp_connection_request";
+ *           what TR-069 (3.2.2) calls a connection request.  It is checked
+ *           (ngx_http_cwmp_wakeup.c), waits for its call, and is answered
+ *           (ngx_http_cwmp_answer.c) when that is over, or its deadline has
+ *           passed, unless the ACS has left.  Lives in the request's pool.
  *
- * target   A CPE, by host and port, with its calls in this worker, of which
- *          one at most runs.  Exists while there are any.
+ * call      What a CPE is asked, for all the wake-ups of this worker that want
+ *           the same of it: queued, then running, then over
+ *           (ngx_http_cwmp_call.c).  Lives in a pool of its own: when an ACS
+ *           leaves, a call that runs goes on, since a CPE that has been asked
+ *           may begin a session, other wake-ups may be waiting, also in other
+ *           workers, and it is soon over anyway; one that is queued for nobody
+ *           is dropped.
  *
- * row      The same CPE in the zone: which worker calls it now, what for and
- *          until when, and how the last calls ended.  A call runs only if its
- *          worker could put its name there.
+ * exchange  The requests to the CPE that a running call takes, one at least,
+ *           and their replies, on one connection or several.  What is sent and
+ *           how it ends is decided in cwmp_exchange.c; it is carried out in
+ *           ngx_http_cwmp_exchange.c, over connections that
+ *           ngx_http_cwmp_connect.c makes, with the requests of
+ *           ngx_http_cwmp_request.c and the challenges that
+ *           ngx_http_cwmp_nonce.c remembers.
  *
- * Workers have no way to wake each other here, so a target whose row belongs
+ * CPE       By host and port, with its calls in this worker, of which one at
+ *           most runs (ngx_http_cwmp_cpe.c).  Exists while there are any.
+ *
+ * row       The same CPE in the zone: which worker calls it now, what for and
+ *           until when, and how the last calls ended.  A call runs only if its
+ *           worker could put its name there.
+ *
+ * result    How a wake-up, and so its call and exchange, ended, by its name;
+ *           outcome: the same with what the ACS gets for it (cwmp_wakeup.h).
+ *
+ * Workers have no way to wake each other here, so a CPE whose row belongs
  * to another worker looks at it every few milliseconds, for as long as it has
  * calls, that is, until the last of their deadlines at most.
  *

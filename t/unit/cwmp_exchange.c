@@ -1,6 +1,6 @@
 
 /*
- * sources: cwmp_wakeup.c cwmp_reply.c
+ * sources: cwmp_exchange.c cwmp_wakeup.c cwmp_reply.c
  *          cwmp_challenge.c
  * libs:
  *
@@ -9,7 +9,7 @@
 
 
 #include "tap.h"
-#include "cwmp_wakeup.h"
+#include "cwmp_exchange.h"
 
 
 #define nelts(a)  (sizeof(a) / sizeof(a[0]))
@@ -54,35 +54,35 @@ static test_exchange_t  exchanges[] = {
     { "Digest on the same connection", "", {
         { NULL, "plain, new" },
         { NO D("1") END, "digest 1, same" },
-        { OK, "ok 200" } } },
+        { OK, "ok 200, remember" } } },
 
     { "Digest, closed behind the 401", "", {
         { NULL, "plain, new" },
         { NO CLOSE D("1") END, "digest 1, new" },
-        { OK, "ok 200" } } },
+        { OK, "ok 200, remember" } } },
 
     { "Digest, closed behind the 401 without saying so", "", {
         { NULL, "plain, new" },
         { NO D("1") END, "digest 1, same" },
         { "EOF", "digest 1, new" },
-        { OK, "ok 200" } } },
+        { OK, "ok 200, remember" } } },
 
     { "Digest, reset behind the 401", "", {
         { NULL, "plain, new" },
         { NO D("1") END, "digest 1, same" },
         { "RST", "digest 1, new" },
-        { "HTTP/1.1 204 x\r\n\r\n", "ok 204" } } },
+        { "HTTP/1.1 204 x\r\n\r\n", "ok 204, remember" } } },
 
     { "Digest, 401 not framed", "", {
         { NULL, "plain, new" },
         { "HTTP/1.1 401 x\r\n" D("1") END, "digest 1, new" },
-        { OK, "ok 200" } } },
+        { OK, "ok 200, remember" } } },
 
     { "the stronger challenge", "", {
         { NULL, "plain, new" },
         { NO D("1") "WWW-Authenticate: Digest realm=\"r\",nonce=\"2\","
           "algorithm=SHA-256\r\n" END, "digest 2, same" },
-        { OK, "ok 200" } } },
+        { OK, "ok 200, remember" } } },
 
     { "wrong credentials", "", {
         { NULL, "plain, new" },
@@ -98,7 +98,7 @@ static test_exchange_t  exchanges[] = {
         { NULL, "plain, new" },
         { NO D("1") END, "digest 1, same" },
         { NO STALE("2") END, "digest 2, same" },
-        { OK, "ok 200" } } },
+        { OK, "ok 200, remember" } } },
 
     { "stale: not more than one", "", {
         { NULL, "plain, new" },
@@ -119,32 +119,44 @@ static test_exchange_t  exchanges[] = {
 
     { "known nonce, stale", "known", {
         { NULL, "digest 0, new" },
-        { NO STALE("1") END, "digest 1, same, drop" },
-        { OK, "ok 200, drop" } } },
+        { NO STALE("1") END, "digest 1, same" },
+        { OK, "ok 200, remember" } } },
 
     { "known nonce, refused without a word", "known", {
         { NULL, "digest 0, new" },
-        { NO CLOSE D("1") END, "digest 1, new, drop" },
-        { NO D("2") END, "unauthorized 401 basic, drop" } } },
+        { NO CLOSE D("1") END, "digest 1, new" },
+        { NO D("2") END, "unauthorized 401 basic, forget" } } },
 
     { "known nonce, then stale", "known", {
         { NULL, "digest 0, new" },
-        { NO D("1") END, "digest 1, same, drop" },
-        { NO STALE("2") END, "digest 2, same, drop" },
-        { NO STALE("3") END, "unauthorized 401 basic, drop" } } },
+        { NO D("1") END, "digest 1, same" },
+        { NO STALE("2") END, "digest 2, same" },
+        { NO STALE("3") END, "unauthorized 401 basic, forget" } } },
 
     { "known nonce is still the CPE's: the credentials are wrong", "known", {
         { NULL, "digest 0, new" },
-        { NO D("0") END, "unauthorized 401 basic, drop" } } },
+        { NO D("0") END, "unauthorized 401 basic, forget" } } },
 
     { "known nonce, the CPE offers something else now", "known", {
         { NULL, "digest 0, new" },
-        { NO NTLM END, "unsupported 401 basic, drop" } } },
+        { NO NTLM END, "unsupported 401 basic, forget" } } },
 
     { "known nonce, closed", "known", {
         { NULL, "digest 0, new" },
         { "EOF", "digest 0, new" },
         { OK, "ok 200" } } },
+
+    { "held, but none for this CPE", "held none", {
+        { NULL, "plain, new" },
+        { NO D("1") END, "unauthorized 502" } } },
+
+    { "held, but none for this CPE, nor wanted", "held none", {
+        { NULL, "plain, new" },
+        { OK, "ok 200" } } },
+
+    { "held, but none for this CPE, which wants something else", "held none", {
+        { NULL, "plain, new" },
+        { NO NTLM END, "unsupported 502" } } },
 
     /* other schemes */
 
@@ -276,6 +288,10 @@ static test_exchange_t  exchanges[] = {
         { NULL, "plain, new" },
         { "UNRESOLVED", "unresolved 503" } } },
 
+    { "forbidden", "", {
+        { NULL, "plain, new" },
+        { "FORBIDDEN", "forbidden 403" } } },
+
     { "internal", "", {
         { NULL, "plain, new" },
         { "INTERNAL", "internal 500" } } },
@@ -324,8 +340,8 @@ test_has(const char *flags, const char *flag)
 }
 
 
-static cwmp_wakeup_action_e
-test_event(cwmp_wakeup_t *w, const char *in, u_char *buf)
+static cwmp_exchange_action_e
+test_event(cwmp_exchange_t *x, const char *in, u_char *buf)
 {
     ngx_int_t      rc;
     ngx_uint_t     i;
@@ -333,24 +349,25 @@ test_event(cwmp_wakeup_t *w, const char *in, u_char *buf)
 
     static struct {
         const char           *name;
-        cwmp_wakeup_event_e   ev;
+        cwmp_exchange_event_e   ev;
         ngx_uint_t            started;
     } events[] = {
-        { "RST", CWMP_WAKEUP_EV_RESET, 0 },
-        { "RST+", CWMP_WAKEUP_EV_RESET, 1 },
-        { "REFUSED", CWMP_WAKEUP_EV_REFUSED, 0 },
-        { "TIMEOUT", CWMP_WAKEUP_EV_TIMEOUT, 0 },
-        { "UNRESOLVED", CWMP_WAKEUP_EV_UNRESOLVED, 0 },
-        { "INTERNAL", CWMP_WAKEUP_EV_INTERNAL, 0 },
+        { "RST", CWMP_EXCHANGE_RESET, 0 },
+        { "RST+", CWMP_EXCHANGE_RESET, 1 },
+        { "REFUSED", CWMP_EXCHANGE_REFUSED, 0 },
+        { "TIMEOUT", CWMP_EXCHANGE_TIMEOUT, 0 },
+        { "UNRESOLVED", CWMP_EXCHANGE_UNRESOLVED, 0 },
+        { "FORBIDDEN", CWMP_EXCHANGE_FORBIDDEN, 0 },
+        { "INTERNAL", CWMP_EXCHANGE_INTERNAL, 0 },
     };
 
     if (in == NULL) {
-        return cwmp_wakeup_start(w);
+        return cwmp_exchange_start(x);
     }
 
     for (i = 0; i < nelts(events); i++) {
         if (strcmp(in, events[i].name) == 0) {
-            return cwmp_wakeup_event(w, events[i].ev, events[i].started);
+            return cwmp_exchange_event(x, events[i].ev, events[i].started);
         }
     }
 
@@ -367,35 +384,35 @@ test_event(cwmp_wakeup_t *w, const char *in, u_char *buf)
         }
     }
 
-    return (rc == NGX_OK) ? cwmp_wakeup_reply(w, &r)
-                          : cwmp_wakeup_bad_reply(w, &r);
+    return (rc == NGX_OK) ? cwmp_exchange_reply(x, &r)
+                          : cwmp_exchange_bad_reply(x, &r);
 }
 
 
 static void
-test_print(char *p, cwmp_wakeup_t *w)
+test_print(char *p, cwmp_exchange_t *x)
 {
     static const char  *actions[] = { "plain", "digest", "basic", "relay" };
     static const char  *auths[] = { "", " basic", " cpe" };
 
-    if (w->action == CWMP_WAKEUP_FINISH) {
-        p += sprintf(p, "%s %d%s%s", cwmp_wakeup_name(w->result),
-                     (int) w->status, auths[w->auth],
-                     w->keep ? ", keep" : "");
+    if (x->action == CWMP_EXCHANGE_FINISH) {
+        p += sprintf(p, "%s %d%s%s", cwmp_wakeup_name(x->outcome.result),
+                     (int) x->outcome.status, auths[x->outcome.auth],
+                     x->keep ? ", keep" : "");
 
     } else {
-        p += sprintf(p, "%s", actions[w->action]);
+        p += sprintf(p, "%s", actions[x->action]);
 
-        if (w->action == CWMP_WAKEUP_SEND_DIGEST) {
-            p += sprintf(p, " %.*s", (int) w->used.nonce.len,
-                         (char *) w->used.nonce.data);
+        if (x->action == CWMP_EXCHANGE_SEND_DIGEST) {
+            p += sprintf(p, " %.*s", (int) x->used.nonce.len,
+                         (char *) x->used.nonce.data);
         }
 
-        p += sprintf(p, "%s", w->reuse ? ", same" : ", new");
+        p += sprintf(p, "%s", x->reuse ? ", same" : ", new");
     }
 
-    if (w->drop) {
-        sprintf(p, ", drop");
+    if (x->remember || x->forget) {
+        sprintf(p, x->remember ? ", remember" : ", forget");
     }
 }
 
@@ -408,30 +425,31 @@ test_exchanges(void)
     ngx_str_t              got, old;
     ngx_uint_t             i, n;
     test_exchange_t       *t;
-    cwmp_wakeup_t          w;
-    cwmp_wakeup_action_e   action;
+    cwmp_exchange_t          x;
+    cwmp_exchange_action_e   action;
 
     buf = malloc(CWMP_REPLY_HEADER_MAX);
 
     for (i = 0; i < nelts(exchanges); i++) {
         t = &exchanges[i];
 
-        memset(&w, 0, sizeof(cwmp_wakeup_t));
+        memset(&x, 0, sizeof(cwmp_exchange_t));
 
-        w.path = test_has(t->flags, "path");
-        w.held = test_has(t->flags, "held");
-        w.basic = test_has(t->flags, "basic");
-        w.kept = test_has(t->flags, "kept");
-        w.known = test_has(t->flags, "known");
+        x.path = test_has(t->flags, "path");
+        x.held = test_has(t->flags, "held");
+        x.none = test_has(t->flags, "none");
+        x.basic = test_has(t->flags, "basic");
+        x.kept = test_has(t->flags, "kept");
+        x.known = test_has(t->flags, "known");
 
-        if (w.known) {
+        if (x.known) {
             ngx_str_set(&old, "Digest realm=\"r\", nonce=\"0\"");
-            (void) cwmp_challenge_next(&old, &w.used);
+            (void) cwmp_challenge_next(&old, &x.used);
         }
 
         for (n = 0; n < 8 && t->steps[n].out; n++) {
-            action = test_event(&w, t->steps[n].in, buf);
-            test_print(out, &w);
+            action = test_event(&x, t->steps[n].in, buf);
+            test_print(out, &x);
 
             snprintf(name, sizeof(name), "%s, step %d", t->name, (int) n);
 
@@ -439,12 +457,12 @@ test_exchanges(void)
             got.len = strlen(out);
             tap_is(&got, t->steps[n].out, name);
 
-            if (action != w.action) {
+            if (action != x.action) {
                 tap_ok(0, "the action is returned");
             }
         }
 
-        tap_ok(w.action == CWMP_WAKEUP_FINISH, "%s: the end", t->name);
+        tap_ok(x.action == CWMP_EXCHANGE_FINISH, "%s: the end", t->name);
     }
 
     free(buf);
@@ -454,35 +472,36 @@ test_exchanges(void)
 /* what is found before any call */
 
 static void
-test_finish(void)
+test_outcomes(void)
 {
-    char            out[256];
-    ngx_str_t       got;
-    ngx_uint_t      i;
-    cwmp_wakeup_t   w;
+    ngx_uint_t       i;
+    cwmp_outcome_t   o;
 
     static struct {
         cwmp_wakeup_result_e   result;
-        const char            *out;
+        ngx_uint_t             own;
+        ngx_uint_t             status;
+        cwmp_wakeup_auth_e     auth;
     } results[] = {
-        { CWMP_WAKEUP_METHOD, "method 405" },
-        { CWMP_WAKEUP_BAD_ORIGIN, "bad_origin 400" },
-        { CWMP_WAKEUP_FORBIDDEN, "forbidden 403" },
-        { CWMP_WAKEUP_CREDENTIALS, "credentials 401 basic" },
-        { CWMP_WAKEUP_UNRESOLVED, "unresolved 503" },
-        { CWMP_WAKEUP_QUEUE, "queue 503" },
-        { CWMP_WAKEUP_INTERNAL, "internal 500" },
+        { CWMP_WAKEUP_METHOD, 1, 405, CWMP_WAKEUP_NO_AUTH },
+        { CWMP_WAKEUP_BAD_ORIGIN, 1, 400, CWMP_WAKEUP_NO_AUTH },
+        { CWMP_WAKEUP_FORBIDDEN, 1, 403, CWMP_WAKEUP_NO_AUTH },
+        { CWMP_WAKEUP_CREDENTIALS, 1, 401, CWMP_WAKEUP_OUR_BASIC },
+        { CWMP_WAKEUP_UNAUTHORIZED, 1, 401, CWMP_WAKEUP_OUR_BASIC },
+        { CWMP_WAKEUP_UNAUTHORIZED, 0, 502, CWMP_WAKEUP_NO_AUTH },
+        { CWMP_WAKEUP_UNRESOLVED, 1, 503, CWMP_WAKEUP_NO_AUTH },
+        { CWMP_WAKEUP_QUEUE, 0, 503, CWMP_WAKEUP_NO_AUTH },
+        { CWMP_WAKEUP_INTERNAL, 1, 500, CWMP_WAKEUP_NO_AUTH },
     };
 
     for (i = 0; i < nelts(results); i++) {
-        memset(&w, 0, sizeof(cwmp_wakeup_t));
+        memset(&o, 0, sizeof(cwmp_outcome_t));
 
-        (void) cwmp_wakeup_finish(&w, results[i].result);
-        test_print(out, &w);
+        cwmp_outcome_set(&o, results[i].result, results[i].own);
 
-        got.data = (u_char *) out;
-        got.len = strlen(out);
-        tap_is(&got, results[i].out, results[i].out);
+        tap_ok(o.result == results[i].result && o.status == results[i].status
+               && o.auth == results[i].auth,
+               "%s: %d", cwmp_wakeup_name(o.result), (int) o.status);
     }
 
     for (i = 0; i < CWMP_WAKEUP_RESULTS; i++) {
@@ -495,7 +514,7 @@ int
 main(void)
 {
     test_exchanges();
-    test_finish();
+    test_outcomes();
 
     return tap_done();
 }
