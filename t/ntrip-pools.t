@@ -2,6 +2,7 @@
 
 use lib 't/lib';
 use Fieldgate;
+use Fieldgate::Env qw(read_file);
 use Fieldgate::Ntrip;
 
 use IO::Select;
@@ -10,16 +11,19 @@ use MIME::Base64 qw(encode_base64);
 my $users = 80;
 
 my $n = Fieldgate::Ntrip->new(workers => 1, users => 1, accounts => 1,
-                              server => 'ntrip_login_timeout 300s;',
-                              main => 'thread_pool ntrip_hash threads=3;');
+    main => 'thread_pool ntrip_hash threads=3;',
+    stream => 'log_format result "$ntrip_result";',
+    server => 'ntrip_login_timeout 300s; access_log logs/result result;',
+    others => { short => 'ntrip_login_timeout 100ms;' });
 my $t = $n->nginx;
 
 sub login {
-    my ($user, $password) = @_;
+    my ($user, $password, $version, $port) = @_;
     my $auth = encode_base64("$user:$password", '');
-    my $s = $t->connect('caster');
+    my $s = $t->connect($port // 'caster');
 
     print $s "GET /M0 HTTP/1.0\r\nUser-Agent: NTRIP test\r\n"
+             . "Ntrip-Version: NTRIP/${\($version // 1)}.0\r\n"
              . "Authorization: Basic $auth\r\n\r\n";
 
     return $s;
@@ -47,5 +51,38 @@ is($n->console('USER-ADD passwd new:pw 2035-12-31'), "OK USER-ADD\r\n\r\n",
 
 my @answered = $storm->can_read(0);
 cmp_ok(scalar @answered, '<', $users / 2, 'comes before most of their checks');
+
+
+# who has gone is not in anybody's way; some checks have begun by then
+
+close $_ for $storm->handles;
+
+sub results {
+    my ($regex) = @_;
+    my @lines = split /\n/, read_file($t->path('logs/result'));
+    return scalar grep { /$regex/ } @lines;
+}
+
+wait_for(sub { results('closed|refused') == $users }, 'all that have closed');
+cmp_ok(results('closed'), '>', $users / 2, 'most checks were for nobody');
+
+my $s = login('s1', 'geheim');
+like(scalar <$s>, qr/^ICY 200 OK/, 'another one is served');
+
+
+# a check that takes too long: some seconds, when a tenth of one is given, of
+# which a second is made
+
+my $slow = crypt 'geheim', '$6$rounds=4000000$saltsalt$';
+$n->sql("INSERT INTO user (name, password) VALUES ('slow', '$slow');");
+
+my @late = (login('slow', 'geheim', 1, 'short'),
+            login('slow', 'geheim', 2, 'short'));
+
+is(Fieldgate::read_all($late[0]), '',
+   'a check that is late: version 1 is closed');
+like(Fieldgate::read_all($late[1]), qr{^HTTP/1.1 503 }, 'version 2 gets 503');
+my @logged = $t->error_log =~ /password could not be checked in time/g;
+is(@logged, 2, 'and error.log tells');
 
 done_testing();

@@ -52,6 +52,7 @@ struct ngx_stream_ntrip_console_s {
     ngx_stream_session_t              *session;
     ngx_stream_ntrip_console_state_e   state;
     ngx_stream_ntrip_order_t          *order;
+    ngx_stream_ntrip_verify_t         *check;   /* NULL: none is out */
     ngx_uint_t                         tries;
     ngx_msec_t                         start;   /* of this command */
     unsigned                           eof:1;
@@ -173,8 +174,8 @@ ngx_stream_ntrip_console_cleanup(void *data)
 
     ngx_stream_ntrip_consoles--;
 
-    if (console->state == NGX_STREAM_NTRIP_CONSOLE_VERIFY) {
-        ngx_stream_ntrip_verify_cancel(console);
+    if (console->check) {
+        ngx_stream_ntrip_verify_cancel(console->check);
     }
 
     ngx_stream_ntrip_console_drop(console);
@@ -487,8 +488,8 @@ ngx_stream_ntrip_console_verify(ngx_stream_ntrip_console_t *console)
     ngx_add_timer(c->read, NGX_STREAM_NTRIP_CONSOLE_GUARD);
 
     rc = ngx_stream_ntrip_verify(&admin, &console->order->cmd.argv[1],
-                                       ngx_stream_ntrip_console_verified,
-                                       console);
+                                 ngx_stream_ntrip_console_verified, console,
+                                 &console->check);
 
     ngx_explicit_memzero(&admin, sizeof(ngx_stream_ntrip_user_t));
 
@@ -509,9 +510,11 @@ ngx_stream_ntrip_console_verified(void *data, ngx_int_t rc)
 
     c = console->session->connection;
 
+    console->check = NULL;
+
     if (rc == NGX_ERROR) {
         ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                      "too many passwords wait for the thread pool");
+                      "the console's password cannot be checked");
         ngx_stream_ntrip_console_reply(console, NTRIP_CONSOLE_UNAVAILABLE);
         return;
     }

@@ -17,6 +17,10 @@
 #define NGX_STREAM_NTRIP_LOOKUP  2000
 #define NGX_STREAM_NTRIP_ASK     100
 
+/* how long a check of a password may take at least, whatever is left of
+   ntrip_login_timeout */
+#define NGX_STREAM_NTRIP_CHECK   1000
+
 /* a login behind too many wrong passwords */
 #define NGX_STREAM_NTRIP_SLOWED  1000
 
@@ -306,9 +310,11 @@ ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover, ngx_str_t *name)
 static void
 ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
 {
-    ngx_int_t                    rc;
-    ngx_connection_t            *c;
-    ngx_stream_ntrip_request_t  *rq;
+    ngx_int_t                     rc;
+    ngx_msec_t                    passed;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_request_t   *rq;
+    ngx_stream_ntrip_srv_conf_t  *conf;
 
     c = rover->session->connection;
     rq = rover->request;
@@ -345,13 +351,33 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
-    rover->state = NGX_STREAM_NTRIP_ROVER_VERIFY;
+    /* its check would be computed for nobody */
+
+    if (ngx_stream_ntrip_login_gone(c)) {
+        ngx_stream_ntrip_rover_finalize(rover, "closed");
+        return;
+    }
+
     c->log->action = "verifying ntrip password";
 
     rc = ngx_stream_ntrip_verify(&rq->user, &rq->request.password,
-                                       ngx_stream_ntrip_verified, rover);
+                                 ngx_stream_ntrip_verified, rover, &rq->check);
 
     if (rc == NGX_AGAIN) {
+        rover->state = NGX_STREAM_NTRIP_ROVER_VERIFY;
+
+        conf = ngx_stream_get_module_srv_conf(rover->session,
+                                              ngx_stream_ntrip_module);
+        passed = ngx_current_msec - c->start_time;
+
+        ngx_add_timer(c->write,
+                      (passed + NGX_STREAM_NTRIP_CHECK < conf->login_timeout)
+                      ? conf->login_timeout - passed : NGX_STREAM_NTRIP_CHECK);
+
+        if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+            ngx_stream_ntrip_rover_finalize(rover, "error");
+            return;
+        }
 
         /* what changes while the thread works nobody tells a rover that is not
            logged in */
@@ -367,6 +393,34 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
     }
 
     ngx_stream_ntrip_verified(rover, rc);
+}
+
+
+/* the time of VERIFY is over: that says nothing of the password */
+
+void
+ngx_stream_ntrip_login_late(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, NGX_ETIMEDOUT,
+                  "ntrip password could not be checked in time");
+
+    ngx_stream_ntrip_verify_cancel(rover->request->check);
+    rover->request->check = NULL;
+
+    ngx_stream_ntrip_count(unavailable);
+    ngx_stream_ntrip_error(rover, 503, "unavailable");
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_login_gone(ngx_connection_t *c)
+{
+    ssize_t  n;
+    u_char   byte;
+
+    n = recv(c->fd, &byte, 1, MSG_PEEK);
+
+    return n == 0 || (n == -1 && ngx_socket_errno != NGX_EAGAIN);
 }
 
 
@@ -408,6 +462,16 @@ static void
 ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
 {
     ngx_stream_ntrip_rover_t *rover = data;
+
+    ngx_connection_t  *c;
+
+    c = rover->session->connection;
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    rover->request->check = NULL;
 
     if (rc != NGX_OK) {
         ngx_stream_ntrip_wrong(rover, "wrong password");

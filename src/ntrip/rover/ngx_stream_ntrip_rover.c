@@ -78,6 +78,11 @@ ngx_stream_ntrip_read_handler(ngx_event_t *rev)
 
     default:
 
+        if (ngx_stream_ntrip_login_gone(c)) {
+            ngx_stream_ntrip_rover_finalize(rover, "closed");
+            return;
+        }
+
         /* it is read when the login is done */
 
         if ((ngx_event_flags & NGX_USE_LEVEL_EVENT) && rev->active
@@ -112,6 +117,13 @@ ngx_stream_ntrip_write_handler(ngx_event_t *wev)
     case NGX_STREAM_NTRIP_ROVER_DELAY:
         if (timedout) {
             ngx_stream_ntrip_login_again(rover);
+        }
+
+        return;
+
+    case NGX_STREAM_NTRIP_ROVER_VERIFY:
+        if (timedout) {
+            ngx_stream_ntrip_login_late(rover);
         }
 
         return;
@@ -627,8 +639,8 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
 
     rover->result = result;
 
-    if (rover->state == NGX_STREAM_NTRIP_ROVER_VERIFY) {
-        ngx_stream_ntrip_verify_cancel(rover);
+    if (rover->request && rover->request->check) {
+        ngx_stream_ntrip_verify_cancel(rover->request->check);
     }
 
     if (rover->stream) {

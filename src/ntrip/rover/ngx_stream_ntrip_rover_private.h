@@ -30,6 +30,7 @@ struct ngx_stream_ntrip_request_s {
     ngx_stream_ntrip_user_t    user;
     size_t                     len;
     ngx_msec_t                 since;      /* of LOOKUP */
+    ngx_stream_ntrip_verify_t *check;      /* in VERIFY, NULL: none */
     unsigned                   delayed:1;  /* held back for its kicks */
     unsigned                   slowed:1;   /* and for wrong passwords */
     u_char                     buf[NGX_STREAM_NTRIP_REQUEST];
@@ -53,10 +54,15 @@ struct ngx_stream_ntrip_wait_s {
 ngx_int_t ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover,
     ngx_str_t *name);
 
-/* REQUEST: more bytes; LOOKUP, DELAY: the timer; TABLE: more to send */
+/* REQUEST: more bytes; LOOKUP, DELAY, VERIFY: the timer; TABLE: more to
+   send */
 void ngx_stream_ntrip_login_read(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_login_late(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_send_out(ngx_stream_ntrip_rover_t *rover);
+
+/* whether the peer has closed, and sent nothing before that is not read */
+ngx_uint_t ngx_stream_ntrip_login_gone(ngx_connection_t *c);
 
 
 /* ---- ngx_stream_ntrip_rover.c ---- */

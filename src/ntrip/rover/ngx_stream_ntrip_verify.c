@@ -24,17 +24,20 @@
 #define NGX_STREAM_NTRIP_VERIFY_LEN    16
 
 
-typedef struct {
-    ngx_queue_t                  queue;
+struct ngx_stream_ntrip_verify_s {
+    ngx_thread_task_t            task;
+    ngx_queue_t                  queue;        /* until its turn comes */
     ngx_stream_ntrip_verify_pt   handler;
-    void                        *data;         /* NULL: cancelled */
+    void                        *data;
+    unsigned                     posted:1;     /* its turn has come */
+    ngx_uint_t                   cancelled;    /* read in the thread */
     ngx_int_t                    rc;
     ngx_str_t                    stored;
     ngx_str_t                    password;
     u_char                       digest[NGX_STREAM_NTRIP_VERIFY_LEN];
     u_char                       text[NTRIP_PASSWORD_STORED
                                       + NTRIP_PASSWORD_MAX];
-} ngx_stream_ntrip_verify_t;
+};
 
 
 typedef struct {
@@ -42,6 +45,8 @@ typedef struct {
 } ngx_stream_ntrip_verify_set_t;
 
 
+static void ngx_stream_ntrip_verify_next(void);
+static void ngx_stream_ntrip_verify_free(ngx_stream_ntrip_verify_t *v);
 static void ngx_stream_ntrip_verify_thread(void *data, ngx_log_t *log);
 static void ngx_stream_ntrip_verify_done(ngx_event_t *ev);
 static ngx_int_t ngx_stream_ntrip_verify_digest(ngx_stream_ntrip_user_t *user,
@@ -52,7 +57,10 @@ static size_t ngx_stream_ntrip_verify_address(ngx_connection_t *c,
     u_char **addr);
 
 
+/* checks that wait for their turn, and how many have theirs */
+
 static ngx_queue_t                     ngx_stream_ntrip_verifying;
+static ngx_uint_t                      ngx_stream_ntrip_verify_posted;
 static ngx_stream_ntrip_verify_set_t  *ngx_stream_ntrip_verified;
 static u_char                          ngx_stream_ntrip_verify_key[32];
 static ngx_thread_pool_t              *ngx_stream_ntrip_verify_pool;
@@ -77,12 +85,12 @@ ngx_stream_ntrip_verify_init(ngx_cycle_t *cycle, ngx_thread_pool_t *pool)
 
 
 ngx_int_t
-ngx_stream_ntrip_verify(ngx_stream_ntrip_user_t *user,
-    ngx_str_t *password, ngx_stream_ntrip_verify_pt handler, void *data)
+ngx_stream_ntrip_verify(ngx_stream_ntrip_user_t *user, ngx_str_t *password,
+    ngx_stream_ntrip_verify_pt handler, void *data,
+    ngx_stream_ntrip_verify_t **check)
 {
     u_char                     *p;
     ngx_str_t                   stored;
-    ngx_thread_task_t          *task;
     ngx_stream_ntrip_verify_t  *v;
     u_char                      digest[NGX_STREAM_NTRIP_VERIFY_LEN];
 
@@ -108,19 +116,16 @@ ngx_stream_ntrip_verify(ngx_stream_ntrip_user_t *user,
 
     /* not of a pool: the session may end while the thread works */
 
-    task = ngx_calloc(sizeof(ngx_thread_task_t)
-                      + sizeof(ngx_stream_ntrip_verify_t), ngx_cycle->log);
-    if (task == NULL) {
+    v = ngx_calloc(sizeof(ngx_stream_ntrip_verify_t), ngx_cycle->log);
+    if (v == NULL) {
         return NGX_ERROR;
     }
 
-    v = (ngx_stream_ntrip_verify_t *) (task + 1);
-
-    task->ctx = v;
-    task->handler = ngx_stream_ntrip_verify_thread;
-    task->event.handler = ngx_stream_ntrip_verify_done;
-    task->event.data = task;
-    task->event.log = ngx_cycle->log;
+    v->task.ctx = v;
+    v->task.handler = ngx_stream_ntrip_verify_thread;
+    v->task.event.handler = ngx_stream_ntrip_verify_done;
+    v->task.event.data = v;
+    v->task.event.log = ngx_cycle->log;
 
     v->handler = handler;
     v->data = data;
@@ -136,60 +141,93 @@ ngx_stream_ntrip_verify(ngx_stream_ntrip_user_t *user,
 
     ngx_memcpy(v->digest, digest, NGX_STREAM_NTRIP_VERIFY_LEN);
 
-    if (ngx_thread_task_post(ngx_stream_ntrip_verify_pool, task) != NGX_OK) {
-        ngx_explicit_memzero(v->text, sizeof(v->text));
-        ngx_free(task);
-        return NGX_ERROR;
-    }
-
     ngx_queue_insert_tail(&ngx_stream_ntrip_verifying, &v->queue);
+
+    ngx_stream_ntrip_verify_next();
+
+    *check = v;
 
     return NGX_AGAIN;
 }
 
 
-void
-ngx_stream_ntrip_verify_cancel(void *data)
+/*
+ * Gives the threads what they can compute soon: what is theirs cannot be taken
+ * back without being looked at, and keeps a worker from exiting.  If they take
+ * none now, the next check tries again, or the logins run out of time.
+ */
+
+static void
+ngx_stream_ntrip_verify_next(void)
 {
     ngx_queue_t                *q;
     ngx_stream_ntrip_verify_t  *v;
 
-    for (q = ngx_queue_head(&ngx_stream_ntrip_verifying);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_verifying);
-         q = ngx_queue_next(q))
+    while (ngx_stream_ntrip_verify_posted < 2 * (ngx_uint_t) ngx_ncpu
+           && !ngx_queue_empty(&ngx_stream_ntrip_verifying))
     {
+        q = ngx_queue_head(&ngx_stream_ntrip_verifying);
         v = ngx_queue_data(q, ngx_stream_ntrip_verify_t, queue);
 
-        if (v->data == data) {
-            v->data = NULL;
+        if (ngx_thread_task_post(ngx_stream_ntrip_verify_pool, &v->task)
+            != NGX_OK)
+        {
             return;
         }
+
+        ngx_queue_remove(q);
+        v->posted = 1;
+        ngx_stream_ntrip_verify_posted++;
     }
 }
 
+
+void
+ngx_stream_ntrip_verify_cancel(ngx_stream_ntrip_verify_t *v)
+{
+    if (v->posted) {
+        __atomic_store_n(&v->cancelled, 1, __ATOMIC_RELAXED);
+        return;
+    }
+
+    ngx_queue_remove(&v->queue);
+    ngx_stream_ntrip_verify_free(v);
+}
+
+
+static void
+ngx_stream_ntrip_verify_free(ngx_stream_ntrip_verify_t *v)
+{
+    ngx_explicit_memzero(v->text, sizeof(v->text));
+    ngx_free(v);
+}
+
+
+/* a worker that is told to end at once waits for its threads nevertheless */
 
 static void
 ngx_stream_ntrip_verify_thread(void *data, ngx_log_t *log)
 {
     ngx_stream_ntrip_verify_t  *v = data;
 
-    v->rc = ntrip_password_verify(&v->stored, &v->password);
+    v->rc = NGX_DECLINED;
+
+    if (!__atomic_load_n(&v->cancelled, __ATOMIC_RELAXED) && !ngx_terminate) {
+        v->rc = ntrip_password_verify(&v->stored, &v->password);
+    }
 }
 
 
 static void
 ngx_stream_ntrip_verify_done(ngx_event_t *ev)
 {
-    void                        *data;
-    ngx_int_t                    rc;
-    ngx_thread_task_t           *task;
-    ngx_stream_ntrip_verify_t   *v;
-    ngx_stream_ntrip_verify_pt   handler;
+    ngx_int_t                   rc;
+    ngx_stream_ntrip_verify_t  *v;
 
-    task = ev->data;
-    v = task->ctx;
+    v = ev->data;
 
-    ngx_queue_remove(&v->queue);
+    ngx_stream_ntrip_verify_posted--;
+    ngx_stream_ntrip_verify_next();
 
     if (v->rc == NGX_ERROR) {
         ngx_log_error(NGX_LOG_WARN, ev->log, 0,
@@ -202,15 +240,11 @@ ngx_stream_ntrip_verify_done(ngx_event_t *ev)
         ngx_stream_ntrip_verify_learn(v->digest);
     }
 
-    handler = v->handler;
-    data = v->data;
-
-    ngx_explicit_memzero(v->text, sizeof(v->text));
-    ngx_free(task);
-
-    if (data) {
-        handler(data, rc);
+    if (!v->cancelled) {
+        v->handler(v->data, rc);
     }
+
+    ngx_stream_ntrip_verify_free(v);
 }
 
 

@@ -15,17 +15,21 @@
 ngx_int_t ngx_stream_ntrip_verify_init(ngx_cycle_t *cycle,
     ngx_thread_pool_t *pool);
 
+typedef struct ngx_stream_ntrip_verify_s  ngx_stream_ntrip_verify_t;
+
+typedef void (*ngx_stream_ntrip_verify_pt)(void *data, ngx_int_t rc);
+
 /*
  * Compares a password with the stored value.  NGX_OK, NGX_DECLINED, or
  * NGX_AGAIN: a hash that is not in the cache, which a thread computes; then
- * handler is called with NGX_OK or NGX_DECLINED, unless "data" is taken back by
- * cancel().  What nobody waits for any more when its turn comes is not
- * computed.  NGX_ERROR: too many wait, treat as unavailable.
+ * handler is called with NGX_OK or NGX_DECLINED, unless the check is cancelled,
+ * and *check is good until then.  What nobody waits for any more when its turn
+ * comes is not computed.  NGX_ERROR: no memory, treat as unavailable.
  */
-typedef void (*ngx_stream_ntrip_verify_pt)(void *data, ngx_int_t rc);
 ngx_int_t ngx_stream_ntrip_verify(ngx_stream_ntrip_user_t *user,
-    ngx_str_t *password, ngx_stream_ntrip_verify_pt handler, void *data);
-void ngx_stream_ntrip_verify_cancel(void *data);
+    ngx_str_t *password, ngx_stream_ntrip_verify_pt handler, void *data,
+    ngx_stream_ntrip_verify_t **check);
+void ngx_stream_ntrip_verify_cancel(ngx_stream_ntrip_verify_t *check);
 
 /*
  * Wrong passwords of the peer's address, in all workers, within a minute; 0 for
