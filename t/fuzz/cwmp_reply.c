@@ -1,6 +1,7 @@
 
 /*
  * sources: cwmp_reply.c
+ * core: src/core/ngx_string.c
  * libs:
  *
  * The first two bytes say how to split the rest, the third how it ends: the

@@ -4,6 +4,7 @@
  *
  * sources: cwmp_url.c cwmp_charset.c
  *          cwmp_prefilter.c
+ * core: src/core/ngx_string.c
  */
 
 

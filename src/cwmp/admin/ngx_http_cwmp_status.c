@@ -17,6 +17,8 @@
 #define NGX_HTTP_CWMP_STATUS_ROW  160
 
 
+static ngx_int_t ngx_http_cwmp_status_format(ngx_http_request_t *r,
+    ngx_uint_t *prometheus);
 static size_t ngx_http_cwmp_status_size(void);
 static u_char *ngx_http_cwmp_status_counters(u_char *p,
     ngx_http_cwmp_zone_t *z, ngx_uint_t prometheus);
@@ -40,7 +42,6 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t                   rc;
     ngx_buf_t                  *b;
-    ngx_str_t                   format;
     ngx_uint_t                  prometheus;
     ngx_chain_t                 out;
     ngx_http_cwmp_main_conf_t  *cmcf;
@@ -54,20 +55,8 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    prometheus = 0;
-
-    if (ngx_http_arg(r, (u_char *) "format", 6, &format) == NGX_OK) {
-
-        if (format.len == 10
-            && ngx_strncmp(format.data, "prometheus", 10) == 0)
-        {
-            prometheus = 1;
-
-        } else if (format.len != 4
-                   || ngx_strncmp(format.data, "json", 4) != 0)
-        {
-            return NGX_HTTP_BAD_REQUEST;
-        }
+    if (ngx_http_cwmp_status_format(r, &prometheus) != NGX_OK) {
+        return NGX_HTTP_BAD_REQUEST;
     }
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
@@ -104,6 +93,27 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_status_format(ngx_http_request_t *r, ngx_uint_t *prometheus)
+{
+    ngx_str_t  format;
+
+    *prometheus = 0;
+
+    if (ngx_http_arg(r, (u_char *) "format", 6, &format) != NGX_OK
+        || (format.len == 4 && ngx_strncmp(format.data, "json", 4) == 0))
+    {
+        return NGX_OK;
+    }
+
+    *prometheus = 1;
+
+    return (format.len == 10
+            && ngx_strncmp(format.data, "prometheus", 10) == 0)
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -40,6 +40,8 @@ static void ngx_http_cwmp_body_read(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_process(ngx_http_request_t *r,
     ngx_http_cwmp_ctx_t *ctx);
 static ngx_int_t ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b);
+static ngx_int_t ngx_http_cwmp_prefilter(ngx_http_cwmp_body_t *b);
+static ngx_int_t ngx_http_cwmp_message_failed(ngx_http_cwmp_body_t *b);
 static ngx_int_t ngx_http_cwmp_prefilter_piece(void *data, u_char *p,
     size_t len);
 static ngx_int_t ngx_http_cwmp_message_piece(void *data, u_char *p,
@@ -237,20 +239,10 @@ ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b)
 
     inflate = (b->coding == CWMP_CODING_IDENTITY) ? NULL : &b->inflate;
 
-    if (inflate == NULL && b->conf->parameters == NULL) {
-
-        ngx_memzero(&b->prefilter, sizeof(cwmp_prefilter_t));
-
-        rc = ngx_http_cwmp_read_pieces(r, NULL, ngx_http_cwmp_prefilter_piece,
-                                       b);
-        if (rc == NGX_ERROR) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        if (rc == NGX_OK) {
-            m->facts_only = (b->prefilter.names_end == 0);
-            m->names_end = b->prefilter.names_end;
-        }
+    if (inflate == NULL && b->conf->parameters == NULL
+        && ngx_http_cwmp_prefilter(b) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_http_cwmp_read_pieces(r, inflate, ngx_http_cwmp_message_piece, b);
@@ -272,11 +264,36 @@ ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b)
         return NGX_OK;
     }
 
-    if (b->inflate.error) {
-        return ngx_http_cwmp_inflate_error(b);
+    return b->inflate.error ? ngx_http_cwmp_inflate_error(b)
+                            : ngx_http_cwmp_message_failed(b);
+}
+
+
+/* what of the message has to be read at all; NGX_ERROR: its file cannot be */
+
+static ngx_int_t
+ngx_http_cwmp_prefilter(ngx_http_cwmp_body_t *b)
+{
+    ngx_int_t  rc;
+
+    ngx_memzero(&b->prefilter, sizeof(cwmp_prefilter_t));
+
+    rc = ngx_http_cwmp_read_pieces(b->request, NULL,
+                                   ngx_http_cwmp_prefilter_piece, b);
+
+    if (rc == NGX_OK) {
+        b->message.facts_only = (b->prefilter.names_end == 0);
+        b->message.names_end = b->prefilter.names_end;
     }
 
-    switch (m->error) {
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_message_failed(ngx_http_cwmp_body_t *b)
+{
+    switch (b->message.error) {
 
     case CWMP_MESSAGE_OK:       /* the temporary file */
     case CWMP_MESSAGE_HANDLER:
@@ -286,12 +303,12 @@ ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b)
 
         /* without the parameter, whatever it is, it is for the ACS to judge */
 
-        if (m->facts_only) {
+        if (b->message.facts_only) {
             return NGX_OK;
         }
 
-        return ngx_http_cwmp_uncertain(r, NGX_HTTP_BAD_REQUEST,
-                                       cwmp_message_error(m->error));
+        return ngx_http_cwmp_uncertain(b->request, NGX_HTTP_BAD_REQUEST,
+                                       cwmp_message_error(b->message.error));
     }
 }
 

@@ -30,6 +30,8 @@ static ngx_int_t cwmp_message_tokens(cwmp_message_t *m, u_char *p,
 static u_char *cwmp_message_skip(cwmp_message_t *m, u_char *p, u_char *last);
 static ngx_int_t cwmp_message_start_element(cwmp_message_t *m);
 static void cwmp_message_start_fact(cwmp_message_t *m);
+static cwmp_message_id_t *cwmp_message_fact_of(cwmp_message_t *m,
+    ngx_str_t *n);
 static ngx_int_t cwmp_message_end_element(cwmp_message_t *m);
 static ngx_int_t cwmp_message_enough(cwmp_message_t *m);
 static void cwmp_message_end_fact(cwmp_message_t *m);
@@ -298,34 +300,43 @@ cwmp_message_start_fact(cwmp_message_t *m)
         return;
     }
 
-    id = NULL;
-
-    if (m->device_id && m->depth == m->device_id + 1) {
-
-        if (n->len == 3 && cwmp_message_is_name(n, "OUI")) {
-            id = &m->oui;
-
-        } else if (n->len == 12) {
-
-            if (cwmp_message_is_name(n, "ProductClass")) {
-                id = &m->product_class;
-
-            } else if (cwmp_message_is_name(n, "SerialNumber")) {
-                id = &m->serial;
-            }
-        }
-
-    } else if (m->event && n->len == 9
-               && cwmp_message_is_name(n, "EventCode"))
-    {
-        id = &m->event_code;
-    }
+    id = cwmp_message_fact_of(m, n);
 
     if (id) {
         m->text.len = 0;
         m->id = id;
         m->fact = m->depth;
     }
+}
+
+
+/* where the text of an element within DeviceId or Event goes, or NULL */
+
+static cwmp_message_id_t *
+cwmp_message_fact_of(cwmp_message_t *m, ngx_str_t *n)
+{
+    if (m->device_id && m->depth == m->device_id + 1) {
+
+        if (n->len == 3 && cwmp_message_is_name(n, "OUI")) {
+            return &m->oui;
+        }
+
+        if (n->len == 12 && cwmp_message_is_name(n, "ProductClass")) {
+            return &m->product_class;
+        }
+
+        if (n->len == 12 && cwmp_message_is_name(n, "SerialNumber")) {
+            return &m->serial;
+        }
+
+        return NULL;
+    }
+
+    if (m->event && n->len == 9 && cwmp_message_is_name(n, "EventCode")) {
+        return &m->event_code;
+    }
+
+    return NULL;
 }
 
 

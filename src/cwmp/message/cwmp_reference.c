@@ -16,9 +16,9 @@ static size_t cwmp_reference_utf8(u_char *dst, uint32_t n);
 size_t
 cwmp_reference_decode(u_char *ref, size_t len)
 {
-    u_char      *p, *last, c;
-    uint32_t     n;
-    ngx_uint_t   i, digit, base;
+    u_char      *p, *last;
+    ngx_int_t    n;
+    ngx_uint_t   i;
 
     static struct {
         ngx_str_t  name;
@@ -46,41 +46,15 @@ cwmp_reference_decode(u_char *ref, size_t len)
 
     p = ref + 2;
     last = ref + len - 1;
-    base = 10;
 
-    if (p < last && (*p | 0x20) == 'x') {
-        base = 16;
-        p++;
-    }
+    n = (p < last && (*p | 0x20) == 'x') ? ngx_hextoi(p + 1, last - p - 1)
+                                         : ngx_atoi(p, last - p);
 
-    for (n = 0; p < last; p++) {
-        c = *p;
-
-        if (c >= '0' && c <= '9') {
-            digit = c - '0';
-
-        } else {
-            c |= 0x20;
-
-            if (base == 10 || c < 'a' || c > 'f') {
-                return len;
-            }
-
-            digit = c - 'a' + 10;
-        }
-
-        n = n * base + digit;
-
-        if (n > 0x10ffff) {
-            return len;
-        }
-    }
-
-    if (n == 0 || (n >= 0xd800 && n <= 0xdfff)) {
+    if (n < 1 || n > 0x10ffff || (n >= 0xd800 && n <= 0xdfff)) {
         return len;
     }
 
-    return cwmp_reference_utf8(ref, n);
+    return cwmp_reference_utf8(ref, (uint32_t) n);
 }
 
 

@@ -553,11 +553,5 @@ cwmp_origin_byte(u_char **p, u_char *last)
 static u_char *
 cwmp_origin_escape(u_char *dst, u_char ch)
 {
-    static u_char  hex[] = "0123456789ABCDEF";
-
-    *dst++ = '%';
-    *dst++ = hex[ch >> 4];
-    *dst++ = hex[ch & 0xf];
-
-    return dst;
+    return ngx_sprintf(dst, "%%%02Xi", (ngx_int_t) ch);
 }

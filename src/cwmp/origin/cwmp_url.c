@@ -135,15 +135,11 @@ cwmp_url_encode(u_char *p, ngx_str_t *s, uint32_t *special)
     size_t  i;
     u_char  c;
 
-    static u_char  hex[] = "0123456789ABCDEF";
-
     for (i = 0; i < s->len; i++) {
         c = s->data[i];
 
         if (special[c >> 5] & (1U << (c & 0x1f))) {
-            *p++ = '%';
-            *p++ = hex[c >> 4];
-            *p++ = hex[c & 0xf];
+            p = ngx_sprintf(p, "%%%02Xi", (ngx_int_t) c);
 
         } else {
             *p++ = c;

@@ -262,7 +262,10 @@ ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key, ngx_uint_t kind,
     for (i = 0; i < n; i++) {
         len = (uint32_t) parts[i].len;
         ngx_md5_update(&md5, &len, sizeof(len));
-        ngx_md5_update(&md5, parts[i].data, parts[i].len);
+
+        if (len) {
+            ngx_md5_update(&md5, parts[i].data, len);
+        }
     }
 
     ngx_md5_final(key, &md5);

@@ -240,8 +240,8 @@ cwmp_reply_take(cwmp_reply_t *r, u_char *p, u_char *last)
 static ngx_int_t
 cwmp_reply_status_line(cwmp_reply_t *r)
 {
-    u_char      *p, *last;
-    ngx_uint_t   i;
+    u_char     *p, *last;
+    ngx_int_t   status;
 
     p = r->buf + sizeof("HTTP/") - 1;
     last = r->buf + r->len;
@@ -263,19 +263,16 @@ cwmp_reply_status_line(cwmp_reply_t *r)
         return NGX_ERROR;
     }
 
-    r->status = 0;
+    status = ngx_atoi(p, 3);
+    p += 3;
 
-    for (i = 0; i < 3; i++) {
-        if (!isdigit(*p)) {
-            return NGX_ERROR;
-        }
-
-        r->status = r->status * 10 + (*p++ - '0');
-    }
-
-    if (*p != ' ' && *p != '\t' && *p != CR && *p != LF) {
+    if (status == NGX_ERROR
+        || (*p != ' ' && *p != '\t' && *p != CR && *p != LF))
+    {
         return NGX_ERROR;
     }
+
+    r->status = status;
 
     return NGX_OK;
 }
@@ -364,23 +361,11 @@ cwmp_reply_field(cwmp_reply_t *r, u_char *p, u_char *last)
 static void
 cwmp_reply_set_length(cwmp_reply_t *r, ngx_str_t *value)
 {
-    off_t    length;
-    size_t   i;
+    off_t  length;
 
-    length = 0;
+    length = ngx_atoof(value->data, value->len);
 
-    for (i = 0; i < value->len; i++) {
-
-        if (!isdigit(value->data[i]) || length > NGX_MAX_OFF_T_VALUE / 10 - 1)
-        {
-            r->bad_length = 1;
-            return;
-        }
-
-        length = length * 10 + (value->data[i] - '0');
-    }
-
-    if (value->len == 0
+    if (length == NGX_ERROR
         || r->framing == cwmp_reply_chunked
         || (r->framing == cwmp_reply_length && r->rest != length))
     {

@@ -21,8 +21,8 @@ static ngx_http_cwmp_call_t *ngx_http_cwmp_call_find(ngx_http_cwmp_cpe_t *cpe,
     u_char *key);
 static ngx_http_cwmp_call_t *ngx_http_cwmp_call_create(
     ngx_http_cwmp_wakeup_t *w);
-static ngx_int_t ngx_http_cwmp_call_copy(ngx_pool_t *pool, ngx_str_t *dst,
-    ngx_str_t *src);
+static ngx_int_t ngx_http_cwmp_call_copy(ngx_http_cwmp_call_t *call,
+    ngx_http_cwmp_wakeup_t *w);
 static u_char *ngx_http_cwmp_call_log(ngx_log_t *log, u_char *buf, size_t len);
 static void ngx_http_cwmp_call_wait(ngx_http_cwmp_wakeup_t *w);
 static void ngx_http_cwmp_wait_handler(ngx_event_t *ev);
@@ -179,7 +179,6 @@ ngx_http_cwmp_call_create(ngx_http_cwmp_wakeup_t *w)
     call->conf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
     call->core = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
     call->policy = w->policy;
-    call->origin = w->origin;
     call->path = (call->conf->url_mode == CWMP_URL_PATH);
 
     /*
@@ -190,34 +189,9 @@ ngx_http_cwmp_call_create(ngx_http_cwmp_wakeup_t *w)
 
     ngx_queue_init(&call->waiters);
 
-    if (ngx_http_cwmp_call_copy(pool, &call->origin.host, &w->origin.host)
-        != NGX_OK
-        || ngx_http_cwmp_call_copy(pool, &call->origin.hostport,
-                                   &w->origin.hostport)
-           != NGX_OK
-        || ngx_http_cwmp_call_copy(pool, &call->origin.host_header,
-                                   &w->origin.host_header)
-           != NGX_OK
-        || ngx_http_cwmp_call_copy(pool, &call->origin.target,
-                                   &w->origin.target)
-           != NGX_OK
-        || ngx_http_cwmp_call_copy(pool, &call->credentials.user,
-                                   &w->credentials.user)
-           != NGX_OK
-        || ngx_http_cwmp_call_copy(pool, &call->credentials.password,
-                                   &w->credentials.password)
-           != NGX_OK
-        || ngx_http_cwmp_call_copy(pool, &call->authorization,
-                                   &w->authorization)
-           != NGX_OK)
-    {
+    if (ngx_http_cwmp_call_copy(call, w) != NGX_OK) {
         goto failed;
     }
-
-    /* of no use once the signature has been checked */
-
-    ngx_str_null(&call->origin.path);
-    ngx_str_null(&call->origin.sig);
 
     call->log = *call->core->error_log;
     call->log.handler = ngx_http_cwmp_call_log;
@@ -236,19 +210,48 @@ failed:
 }
 
 
-static ngx_int_t
-ngx_http_cwmp_call_copy(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *src)
-{
-    ngx_str_null(dst);
+/* the strings of what was asked for, which go with the request */
 
-    if (src->len == 0) {
-        return NGX_OK;
+static ngx_int_t
+ngx_http_cwmp_call_copy(ngx_http_cwmp_call_t *call, ngx_http_cwmp_wakeup_t *w)
+{
+    ngx_str_t   *s;
+    ngx_uint_t   i;
+
+    ngx_str_t  *strings[] = {
+        &call->origin.host,
+        &call->origin.hostport,
+        &call->origin.host_header,
+        &call->origin.target,
+        &call->credentials.user,
+        &call->credentials.password,
+        &call->authorization
+    };
+
+    call->origin = w->origin;
+    call->credentials = w->credentials;
+    call->authorization = w->authorization;
+
+    /* of no use once the signature has been checked */
+
+    ngx_str_null(&call->origin.path);
+    ngx_str_null(&call->origin.sig);
+
+    for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+        s = strings[i];
+
+        if (s->len == 0) {
+            ngx_str_set(s, "");
+            continue;
+        }
+
+        s->data = ngx_pstrdup(call->pool, s);
+        if (s->data == NULL) {
+            return NGX_ERROR;
+        }
     }
 
-    dst->len = src->len;
-    dst->data = ngx_pstrdup(pool, src);
-
-    return dst->data ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 

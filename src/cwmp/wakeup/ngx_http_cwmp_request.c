@@ -13,8 +13,11 @@
 #include "ngx_http_cwmp_call.h"
 
 
-static ngx_int_t ngx_http_cwmp_request_digest(ngx_http_cwmp_call_t *call,
-    cwmp_digest_t *d, u_char *hex);
+static ngx_int_t ngx_http_cwmp_request_authorization(
+    ngx_http_cwmp_call_t *call, cwmp_exchange_action_e action,
+    ngx_str_t *header);
+static u_char *ngx_http_cwmp_request_digest(ngx_http_cwmp_call_t *call,
+    ngx_str_t *header);
 
 
 /*
@@ -26,107 +29,128 @@ ngx_int_t
 ngx_http_cwmp_request_create(ngx_http_cwmp_call_t *call,
     cwmp_exchange_action_e action)
 {
-    u_char         *p, hex[CWMP_DIGEST_CNONCE_LEN];
-    size_t          len;
-    cwmp_digest_t   d;
+    size_t     len;
+    ngx_str_t  header;
 
-    len = sizeof("HEAD ") - 1 + call->origin.target.len
-          + sizeof(" HTTP/1.1" CRLF "Host: " CRLF) - 1
-          + call->origin.host_header.len
-          + sizeof("Connection: keep-alive" CRLF CRLF) - 1;
-
-    switch (action) {
-
-    case CWMP_EXCHANGE_SEND_DIGEST:
-        if (ngx_http_cwmp_request_digest(call, &d, hex) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        len += cwmp_digest_size(&call->exchange.used, &d);
-        break;
-
-    case CWMP_EXCHANGE_SEND_BASIC:
-        len += cwmp_basic_size(&call->credentials);
-        break;
-
-    case CWMP_EXCHANGE_SEND_RELAY:
-        len += sizeof("Authorization: " CRLF) - 1 + call->authorization.len;
-        break;
-
-    default: /* CWMP_EXCHANGE_SEND_PLAIN */
-        break;
+    if (ngx_http_cwmp_request_authorization(call, action, &header) != NGX_OK) {
+        return NGX_ERROR;
     }
+
+    len = sizeof("HEAD  HTTP/1.1" CRLF "Host: " CRLF
+                 "Connection: keep-alive" CRLF CRLF) - 1
+          + call->origin.target.len + call->origin.host_header.len
+          + header.len;
 
     call->request.data = ngx_pnalloc(call->pool, len);
     if (call->request.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_sprintf(call->request.data,
-                    "%s %V HTTP/1.1" CRLF
-                    "Host: %V" CRLF
-                    "Connection: keep-alive" CRLF,
-                    call->head ? "HEAD" : "GET",
-                    &call->origin.target, &call->origin.host_header);
-
-    switch (action) {
-
-    case CWMP_EXCHANGE_SEND_DIGEST:
-        p = cwmp_digest_header(p, &call->exchange.used, &d);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        break;
-
-    case CWMP_EXCHANGE_SEND_BASIC:
-        p = cwmp_basic_header(p, &call->credentials);
-        break;
-
-    case CWMP_EXCHANGE_SEND_RELAY:
-        if (call->authorization.len) {
-            p = ngx_sprintf(p, "Authorization: %V" CRLF, &call->authorization);
-        }
-
-        break;
-
-    default: /* CWMP_EXCHANGE_SEND_PLAIN */
-        break;
-    }
-
-    *p++ = CR; *p++ = LF;
-
-    call->request.len = p - call->request.data;
+    call->request.len = ngx_sprintf(call->request.data,
+                                    "%s %V HTTP/1.1" CRLF
+                                    "Host: %V" CRLF
+                                    "Connection: keep-alive" CRLF
+                                    "%V" CRLF,
+                                    call->head ? "HEAD" : "GET",
+                                    &call->origin.target,
+                                    &call->origin.host_header, &header)
+                        - call->request.data;
 
     return NGX_OK;
 }
 
 
+/* the whole line, or none */
+
 static ngx_int_t
-ngx_http_cwmp_request_digest(ngx_http_cwmp_call_t *call, cwmp_digest_t *d,
-    u_char *hex)
+ngx_http_cwmp_request_authorization(ngx_http_cwmp_call_t *call,
+    cwmp_exchange_action_e action, ngx_str_t *header)
 {
-    u_char  random[CWMP_DIGEST_CNONCE_LEN / 2];
+    u_char  *p;
+    size_t   len;
+
+    ngx_str_set(header, "");
+
+    switch (action) {
+
+    case CWMP_EXCHANGE_SEND_DIGEST:
+        p = ngx_http_cwmp_request_digest(call, header);
+        break;
+
+    case CWMP_EXCHANGE_SEND_BASIC:
+        header->data = ngx_pnalloc(call->pool,
+                                   cwmp_basic_size(&call->credentials));
+        if (header->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = cwmp_basic_header(header->data, &call->credentials);
+        break;
+
+    case CWMP_EXCHANGE_SEND_RELAY:
+        if (call->authorization.len == 0) {
+            return NGX_OK;
+        }
+
+        len = sizeof("Authorization: " CRLF) - 1 + call->authorization.len;
+
+        header->data = ngx_pnalloc(call->pool, len);
+        if (header->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_sprintf(header->data, "Authorization: %V" CRLF,
+                        &call->authorization);
+        break;
+
+    default: /* CWMP_EXCHANGE_SEND_PLAIN */
+        return NGX_OK;
+    }
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    header->len = p - header->data;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_http_cwmp_request_digest(ngx_http_cwmp_call_t *call, ngx_str_t *header)
+{
+    u_char            random[CWMP_DIGEST_CNONCE_LEN / 2];
+    u_char            hex[CWMP_DIGEST_CNONCE_LEN];
+    cwmp_digest_t     d;
+    cwmp_exchange_t  *x;
 
     if (RAND_bytes(random, sizeof(random)) != 1) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     ngx_hex_dump(hex, random, sizeof(random));
 
-    d->credentials = call->credentials;
-    ngx_str_set(&d->method, "GET");
-    d->uri = call->origin.target;
-    d->cnonce.data = hex;
-    d->cnonce.len = CWMP_DIGEST_CNONCE_LEN;
+    d.credentials = call->credentials;
+    ngx_str_set(&d.method, "GET");
+    d.uri = call->origin.target;
+    d.cnonce.data = hex;
+    d.cnonce.len = CWMP_DIGEST_CNONCE_LEN;
 
-    if (call->exchange.known && !call->exchange.fresh) {
+    x = &call->exchange;
+
+    if (x->known && !x->fresh) {
         ngx_http_cwmp_count(call->zone, NONCES_REUSED);
-        d->nc = ngx_http_cwmp_nonce_count(call);
+        d.nc = ngx_http_cwmp_nonce_count(call);
 
     } else {
-        d->nc = ++call->nc;
+        d.nc = ++call->nc;
     }
 
-    return NGX_OK;
+    header->data = ngx_pnalloc(call->pool, cwmp_digest_size(&x->used, &d));
+    if (header->data == NULL) {
+        return NULL;
+    }
+
+    return cwmp_digest_header(header->data, &x->used, &d);
 }
