@@ -182,7 +182,7 @@ $t->start;
 
 {
     acs($t, rpcs => 2);
-    my $n = 0;
+    my $n = 400;
     my $killer = $t->spawn(killer => sub {
         for (1 .. 4) {
             select undef, undef, undef, 0.3;
@@ -191,11 +191,13 @@ $t->start;
         }
     });
     $t->allow(qr/exited on signal 9/, qr/was locked by/);
-    my @r = cpes($t, 'cpe', sessions => 400, think => 0.02, retries => 4);
+    my @r = cpes($t, 'cpe', sessions => 1e6, think => 0.02, retries => 4,
+                 stop => sub { $n-- <= 0 && !Fieldgate::alive($killer) });
     is($t->reap($killer), 0, 'four workers are killed');
     is(failed(@r), 0, 'all sessions complete in the end');
     my $again = grep { $_->{attempts} > 1 } @r;
     cmp_ok($again, '<=', 80, "no more lost than those had ($again)");
+    cmp_ok($again, '>=', 4, 'and not less than one each');
     is(total('mixed'), 0, 'nothing is mixed');
     is(report($t, $_)->{max_devices}, 1, "$_: a connection has one device")
         for qw(acs1 acs2);

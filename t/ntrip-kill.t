@@ -11,8 +11,8 @@ my ($users, $mounts, $accounts) = (200, 10, 20);
 
 # sanitizers make each kill and each new worker several times as long
 
-my %kills = defined $ENV{TEST_NGINX_BINARY} ? (2 => 8, 4 => 8)
-                                            : (2 => 25, 4 => 25);
+my %kills = defined $ENV{TEST_NGINX_BINARY} && !$ENV{FIELDGATE_LONG}
+            ? (2 => 8, 4 => 8) : (2 => 25, 4 => 25);
 
 storm($_, $kills{$_}) for sort keys %kills;
 done_testing();
@@ -73,7 +73,11 @@ sub storm {
 
     note(sprintf '%s: %d rovers fell; all others had ten more messages within '
                  . '%.1f s', $name, $fallen, $longest);
-    cmp_ok($fallen, '>', 0, "$name: there were rovers that fell");
+
+    # each worker dies in its turn: on average it has its share of the rovers
+
+    cmp_ok($fallen, '>=', $kills * $users / $workers / 2,
+           "$name: rovers fell");
     is(join("\n", grep { !/closed within a message/ } @{$seen->{errors}}), '',
        "$name: no message was damaged, lost or repeated");
     is($provider->seen->{twice}, 0, "$name: no account was used twice");

@@ -58,10 +58,16 @@ my $stop = $t->path('stop');
 
 my @storm = map {
     my $n = $_;
-    $t->spawn("storm-$n", sub { srand $n; storm() until -e $stop });
+    $t->spawn("storm-$n", sub {
+        my %said;
+        srand $n;
+        storm(\%said) until -e $stop;
+        print "$_ $said{$_}\n" for keys %said;
+    });
 } 1 .. 3;
 
 sub storm {
+    my ($said) = @_;
     my $acs = Fieldgate::Wakeup->new($t);
     my $hasty = Fieldgate::Wakeup->new($t, path => '/hasty');
     my $path = Fieldgate::Wakeup->new($t, port => 'path');
@@ -96,6 +102,7 @@ sub storm {
 
         my $status = $acs->end($call)->{status};
         die "status $status\n" if $status !~ /^(?:0|200|401|502|503)$/;
+        $said->{$status}++;
     }
 }
 
@@ -112,6 +119,14 @@ for my $round (1 .. 6) {
 
 Fieldgate::Env::write_file($stop, '');
 is($t->reap($_), 0, 'a storm has ended well') for @storm;
+
+my %said;
+for my $n (1 .. 3) {
+    my $out = Fieldgate::Env::read_file($t->path("storm-$n.out"));
+    $said{$1} += $2 while $out =~ /^(\d+) (\d+)$/mg;
+}
+note(join ', ', map { "$_: $said{$_}" } sort keys %said);
+cmp_ok($said{$_} // 0, '>=', 10, "and had answers: $_") for 200, 401, 502, 503;
 
 ok(wait_for(sub { $t->worker_processes == 3 }, 'the old workers to exit'),
    'the old workers have exited');

@@ -392,7 +392,8 @@ test_kills(void)
     printf("# %d kills, %d inside the lock, %d rebuilds, %d operations\n",
            TEST_KILLS, (int) locked, (int) sh->rebuilt, (int) sh->work);
 
-    tap_ok(locked > 0 && sh->rebuilt > 0, "some died inside");
+    tap_ok(locked >= TEST_KILLS / 20 && sh->rebuilt >= TEST_KILLS / 20,
+           "enough of them died inside");
     tap_ok(bad == 0, "the table is whole after each kill");
     tap_ok(sh->torn == 0, "no payload was ever seen torn");
 }
