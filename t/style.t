@@ -80,6 +80,9 @@ for my $file (@source) {
         while $text =~ /\{\s*ngx_string\("((?:cwmp|ntrip)_\w+)"\),\s*NULL\b/g;
 }
 
+cmp_ok(keys %directive, '>=', 40, 'there are directives');
+cmp_ok(keys %variable, '>=', 15, 'and variables');
+
 for my $name (sort keys %directive) {
     my ($section) = $readme =~ /^\#+\ `?$name`?\n(.*?)(?=^\#|\z)/msx;
     for my $part (qw(Syntax Default Context)) {

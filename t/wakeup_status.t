@@ -107,6 +107,7 @@ ok(close $promtool, 'promtool check metrics')
 
 my %family = map { $_ => 1 } $r->{body} =~ /^# TYPE (\w+)/mg;
 my $readme = Fieldgate::Env::read_file('README.md');
+cmp_ok(keys %family, '>=', 5, 'families of metrics');
 like($readme, qr/^\|.*`\Q$_\E[`{]/m, "README: $_") for sort keys %family;
 
 # a worker's death loses nothing
