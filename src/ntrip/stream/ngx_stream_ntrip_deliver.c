@@ -12,6 +12,10 @@
 #include "ngx_stream_ntrip_stream.h"
 
 
+#define ngx_stream_ntrip_ring(st)                                             \
+    ntrip_stream_ring(ngx_stream_ntrip_worker.zone, (st)->index)
+
+
 static ngx_uint_t ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_flush_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_flush(ngx_stream_ntrip_stream_t *st);
@@ -30,6 +34,13 @@ static void ngx_stream_ntrip_skip(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_sink_t *s);
 static void ngx_stream_ntrip_too_slow(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_sink_t *s);
+static ngx_stream_ntrip_buf_t *ngx_stream_ntrip_own_buf(
+    ngx_stream_ntrip_stream_t *st, uint64_t position, u_char *rest,
+    size_t len);
+static void ngx_stream_ntrip_catch_up(ngx_stream_ntrip_stream_t *st,
+    ngx_stream_ntrip_buf_t *b, uint64_t position);
+static ssize_t ngx_stream_ntrip_send_more(ngx_stream_ntrip_stream_t *st,
+    ngx_stream_ntrip_sink_t *s, ngx_connection_t *c);
 static ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_sink_conf(
     ngx_stream_ntrip_stream_t *st, ngx_stream_ntrip_sink_t *s);
 static void ngx_stream_ntrip_trim(ngx_stream_ntrip_stream_t *st);
@@ -49,9 +60,7 @@ ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *st)
             ngx_stream_ntrip_flush(st);
         }
 
-        st->position = ntrip_ring_head(
-                           ntrip_stream_ring(ngx_stream_ntrip_worker.zone,
-                                             st->index));
+        st->position = ntrip_ring_head(ngx_stream_ntrip_ring(st));
         st->synced = st->position;
         return;
     }
@@ -104,7 +113,7 @@ ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st)
     ngx_stream_ntrip_buf_t   *b;
     ngx_stream_ntrip_mark_t  *mark;
 
-    ring = ntrip_stream_ring(ngx_stream_ntrip_worker.zone, st->index);
+    ring = ngx_stream_ntrip_ring(st);
     whole = 0;
     rc = NGX_OK;
 
@@ -378,22 +387,11 @@ ngx_stream_ntrip_close_later(ngx_stream_ntrip_stream_t *st,
 }
 
 
-/*
- * Into a buffer of its own, from which it goes on where sync is now: the rest
- * of the record, and what is in the ring from there to sync.  Records too many
- * for marks count as one.
- */
-
 ngx_int_t
 ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
     uint64_t position, u_char *rest, size_t len)
 {
-    size_t                      size;
-    ngx_int_t                   rc;
-    ntrip_ring_t               *ring;
-    ntrip_record_t              rec;
     ngx_stream_ntrip_buf_t     *b;
-    ngx_stream_ntrip_mark_t    *mark;
     ngx_stream_ntrip_sink_t    *s;
     ngx_stream_ntrip_stream_t  *st;
 
@@ -403,18 +401,7 @@ ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
         return NGX_OK;
     }
 
-    ring = ntrip_stream_ring(ngx_stream_ntrip_worker.zone, st->index);
-
-    /* what it has to read takes more room in the ring, with its headers */
-
-    size = len;
-
-    if (position < st->synced) {
-        size += ngx_min(st->synced - position, ring->size);
-    }
-
-    b = ngx_calloc(offsetof(ngx_stream_ntrip_buf_t, data) + size,
-                   ngx_cycle->log);
+    b = ngx_stream_ntrip_own_buf(st, position, rest, len);
 
     if (b == NULL
         || (st->sync == NULL && ngx_stream_ntrip_buf(st) == NULL))
@@ -423,45 +410,7 @@ ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
         return NGX_ERROR;
     }
 
-    b->size = (uint32_t) size;
-    b->start = position;
-
-    if (len) {
-        ngx_memcpy(b->data, rest, len);
-        b->used = (uint32_t) len;
-        b->torn = 1;
-
-        mark = &b->marks[b->n++];
-        mark->next = position;
-        mark->end = b->used;
-        mark->time = (uint32_t) ngx_current_msec;
-    }
-
-    while (position < st->synced) {
-
-        rc = ntrip_ring_read(ring, &position, &rec, b->data + b->used,
-                             b->size - b->used);
-
-        if (rc == NGX_DECLINED) {
-            ngx_stream_ntrip_count(overruns);
-            continue;
-        }
-
-        if (rc != NGX_OK) {
-            break;
-        }
-
-        b->used += rec.len;
-
-        if (b->n < NGX_STREAM_NTRIP_RECORDS) {
-            b->n++;
-        }
-
-        mark = &b->marks[b->n - 1];
-        mark->next = position;
-        mark->end = b->used;
-        mark->time = (uint32_t) rec.time;
-    }
+    ngx_stream_ntrip_catch_up(st, b, position);
 
     if (b->used == 0) {
         ngx_free(b);
@@ -486,15 +435,94 @@ ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
 }
 
 
+/*
+ * A buffer of one rover's own, from which it goes on where sync is now, with
+ * the rest of a record: room for what is in the ring from there to sync, which
+ * takes more there, with its headers.
+ */
+
+static ngx_stream_ntrip_buf_t *
+ngx_stream_ntrip_own_buf(ngx_stream_ntrip_stream_t *st, uint64_t position,
+    u_char *rest, size_t len)
+{
+    size_t                   size;
+    ngx_stream_ntrip_buf_t  *b;
+
+    size = len;
+
+    if (position < st->synced) {
+        size += ngx_min(st->synced - position,
+                        ngx_stream_ntrip_ring(st)->size);
+    }
+
+    b = ngx_calloc(offsetof(ngx_stream_ntrip_buf_t, data) + size,
+                   ngx_cycle->log);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->size = (uint32_t) size;
+    b->start = position;
+
+    if (len) {
+        ngx_memcpy(b->data, rest, len);
+        b->used = (uint32_t) len;
+        b->torn = 1;
+
+        b->marks[0].next = position;
+        b->marks[0].end = b->used;
+        b->marks[0].time = (uint32_t) ngx_current_msec;
+        b->n = 1;
+    }
+
+    return b;
+}
+
+
+/* what the ring has from there to sync; records too many for marks count as
+   one */
+
+static void
+ngx_stream_ntrip_catch_up(ngx_stream_ntrip_stream_t *st,
+    ngx_stream_ntrip_buf_t *b, uint64_t position)
+{
+    ngx_int_t                 rc;
+    ntrip_record_t            rec;
+    ngx_stream_ntrip_mark_t  *mark;
+
+    while (position < st->synced) {
+
+        rc = ntrip_ring_read(ngx_stream_ntrip_ring(st), &position, &rec,
+                             b->data + b->used, b->size - b->used);
+
+        if (rc == NGX_DECLINED) {
+            ngx_stream_ntrip_count(overruns);
+            continue;
+        }
+
+        if (rc != NGX_OK) {
+            return;
+        }
+
+        b->used += rec.len;
+
+        if (b->n < NGX_STREAM_NTRIP_RECORDS) {
+            b->n++;
+        }
+
+        mark = &b->marks[b->n - 1];
+        mark->next = position;
+        mark->end = b->used;
+        mark->time = (uint32_t) rec.time;
+    }
+}
+
+
 ngx_int_t
 ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover)
 {
-    size_t                      size, last;
     ssize_t                     n;
-    ngx_uint_t                  niov;
-    struct iovec                iov[NGX_STREAM_NTRIP_IOVS];
     ngx_connection_t           *c;
-    ngx_stream_ntrip_buf_t     *end;
     ngx_stream_ntrip_sink_t    *s;
     ngx_stream_ntrip_stream_t  *st;
 
@@ -512,34 +540,11 @@ ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover)
             break;
         }
 
-        end = st->sync;
-        last = st->offset;
+        n = ngx_stream_ntrip_send_more(st, s, c);
 
-        if (s->flags & NGX_STREAM_NTRIP_SKIP) {
-            end = s->buf;
-            last = s->buf->marks[ngx_stream_ntrip_mark(s->buf,
-                                                         s->offset)].end;
-        }
-
-        niov = ngx_stream_ntrip_gather(iov, s->buf, s->offset, end, last,
-                                       &size);
-        if (niov == 0) {
+        if (n == NGX_DONE) {
             ngx_stream_ntrip_unblock(st, s);
             break;
-        }
-
-        if (s->flags & NGX_STREAM_NTRIP_SLOW) {
-
-            /* what SSL_write() could not send it wants again, the same */
-
-            if (s->retry == 0) {
-                s->retry = (uint32_t) iov[0].iov_len;
-            }
-
-            n = c->send(c, iov[0].iov_base, s->retry);
-
-        } else {
-            n = ngx_stream_ntrip_write(s->fd, iov, niov);
         }
 
         if (n == NGX_ERROR) {
@@ -570,6 +575,46 @@ ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover)
     ngx_stream_ntrip_trim(st);
 
     return NGX_OK;
+}
+
+
+/* up to sync, or to the end of its record; bytes, NGX_DONE: it has all of that,
+   NGX_AGAIN or NGX_ERROR */
+
+static ssize_t
+ngx_stream_ntrip_send_more(ngx_stream_ntrip_stream_t *st,
+    ngx_stream_ntrip_sink_t *s, ngx_connection_t *c)
+{
+    size_t                   size, last;
+    ngx_uint_t               niov;
+    struct iovec             iov[NGX_STREAM_NTRIP_IOVS];
+    ngx_stream_ntrip_buf_t  *end;
+
+    end = st->sync;
+    last = st->offset;
+
+    if (s->flags & NGX_STREAM_NTRIP_SKIP) {
+        end = s->buf;
+        last = s->buf->marks[ngx_stream_ntrip_mark(s->buf, s->offset)].end;
+    }
+
+    niov = ngx_stream_ntrip_gather(iov, s->buf, s->offset, end, last, &size);
+
+    if (niov == 0) {
+        return NGX_DONE;
+    }
+
+    if (!(s->flags & NGX_STREAM_NTRIP_SLOW)) {
+        return ngx_stream_ntrip_write(s->fd, iov, niov);
+    }
+
+    /* what SSL_write() could not send it wants again, the same */
+
+    if (s->retry == 0) {
+        s->retry = (uint32_t) iov[0].iov_len;
+    }
+
+    return c->send(c, iov[0].iov_base, s->retry);
 }
 
 
