@@ -1,6 +1,7 @@
 
 /*
- * sources: ntrip_report.c ntrip_text.c
+ * sources: ntrip_report.c ntrip_gga.c ntrip_text.c
+ * libs: -lm
  */
 
 
@@ -29,22 +30,6 @@ is(const char *expected, const char *name)
 
     tap_is(&got, expected, name);
     tap_ok(!out.overflow, "%s: fits", name);
-}
-
-
-static void
-test_geohash(void)
-{
-    u_char  hash[7];
-
-    ntrip_report_geohash(hash, ntrip_point(576491100, 104074400));
-    tap_ok(strcmp((char *) hash, "u4pruy") == 0, "Jutland: %s", hash);
-
-    ntrip_report_geohash(hash, ntrip_point(-338568000, 1512153000));
-    tap_ok(strcmp((char *) hash, "r3gx2u") == 0, "Sydney: %s", hash);
-
-    ntrip_report_geohash(hash, ntrip_point(0, 0));
-    tap_ok(strcmp((char *) hash, "s00000") == 0, "0 degrees: %s", hash);
 }
 
 
@@ -130,7 +115,6 @@ test_rows(void)
 int
 main(void)
 {
-    test_geohash();
     test_usage();
     test_rows();
 

@@ -18,6 +18,7 @@
 
 
 #include "ngx_stream_ntrip_admin.h"
+#include "ngx_stream_ntrip_cursor.h"
 
 
 #define NGX_STREAM_NTRIP_ORDER_PAGE   32768
@@ -38,10 +39,11 @@ typedef struct {
     unsigned                   broken:1;  /* which cannot be made: close */
     unsigned                   changed:1; /* the database: for the log */
     unsigned                   testing:1; /* SOURCE-TEST: a login is out */
+    unsigned                   counted:1; /* STREAM-LIST: rovers are */
 
     int64_t                    expires;   /* USER-LIST: the last row, */
     int64_t                    rowid;
-    uint64_t                   cursor;    /* other lists: the next one */
+    ngx_stream_ntrip_cursor_t  cursor;    /* other lists */
     uint32_t                  *rovers;    /* STREAM-LIST: of each stream */
 
     u_char                    *pos;       /* what of the page is sent */

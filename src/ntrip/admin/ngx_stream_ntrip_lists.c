@@ -14,12 +14,8 @@
 #include "ngx_stream_ntrip_source.h"
 
 
-/* of one turn: rows that are looked at; users that are looked up; accounts
-   under one hold of the lock */
-
-#define NGX_STREAM_NTRIP_LIST_LOOK      20000
-#define NGX_STREAM_NTRIP_LIST_USERS     100
-#define NGX_STREAM_NTRIP_LIST_ACCOUNTS  100
+/* users that are looked up in one turn */
+#define NGX_STREAM_NTRIP_LIST_USERS  100
 
 
 static ngx_int_t ngx_stream_ntrip_list_clients(
@@ -30,11 +26,10 @@ static ngx_int_t ngx_stream_ntrip_list_kick(ngx_stream_ntrip_order_t *order);
 static ngx_int_t ngx_stream_ntrip_list_sources(
     ngx_stream_ntrip_order_t *order);
 static void ngx_stream_ntrip_list_source(ngx_stream_ntrip_order_t *order,
-    ngx_stream_ntrip_account_t *account, ngx_uint_t refused);
+    ngx_stream_ntrip_listed_t *listed);
 static ngx_int_t ngx_stream_ntrip_list_streams(
     ngx_stream_ntrip_order_t *order);
-static ngx_int_t ngx_stream_ntrip_list_count(ngx_stream_ntrip_order_t *order,
-    ntrip_zone_t *zone);
+static ngx_int_t ngx_stream_ntrip_list_count(ngx_stream_ntrip_order_t *order);
 static void ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
     ntrip_stream_row_t *row, ngx_uint_t rovers);
 static ngx_int_t ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order);
@@ -52,6 +47,8 @@ ngx_stream_ntrip_list_page(ngx_stream_ntrip_order_t *order)
     if (!order->begun) {
         ntrip_console_head(&order->out, order->cmd.verb);
     }
+
+    ngx_stream_ntrip_cursor_turn(&order->cursor);
 
     switch (order->cmd.verb) {
 
@@ -103,29 +100,26 @@ ngx_stream_ntrip_list_page(ngx_stream_ntrip_order_t *order)
 static ngx_int_t
 ngx_stream_ntrip_list_clients(ngx_stream_ntrip_order_t *order)
 {
-    uint64_t              last;
-    ngx_uint_t            n;
-    ntrip_zone_t         *zone;
-    ntrip_session_row_t   row;
+    ngx_int_t            rc;
+    ngx_uint_t           n;
+    ntrip_session_row_t  row;
 
-    zone = ngx_stream_ntrip_worker.zone;
-    last = ngx_min(zone->sessions.n,
-                   order->cursor + NGX_STREAM_NTRIP_LIST_LOOK);
-    n = 0;
+    rc = NGX_AGAIN;
 
-    while (order->cursor < last
-           && n < NGX_STREAM_NTRIP_LIST_USERS
-           && ngx_stream_ntrip_order_room(order))
+    for (n = 0;
+         n < NGX_STREAM_NTRIP_LIST_USERS && ngx_stream_ntrip_order_room(order);
+         n++)
     {
-        if (ntrip_session_peek(zone, (uint32_t) order->cursor, &row)) {
-            ngx_stream_ntrip_list_client(order, &row);
-            n++;
+        rc = ngx_stream_ntrip_cursor_session(&order->cursor, &row);
+
+        if (rc != NGX_OK) {
+            break;
         }
 
-        order->cursor++;
+        ngx_stream_ntrip_list_client(order, &row);
     }
 
-    order->more = (order->cursor < zone->sessions.n);
+    order->more = (rc != NGX_DONE);
 
     return NGX_OK;
 }
@@ -211,43 +205,26 @@ ngx_stream_ntrip_list_kick(ngx_stream_ntrip_order_t *order)
 static ngx_int_t
 ngx_stream_ntrip_list_sources(ngx_stream_ntrip_order_t *order)
 {
-    uint64_t                     id;
-    ngx_uint_t                   i, n;
-    ntrip_lease_row_t           *lease;
-    ngx_stream_ntrip_account_t  *account;
-    u_char                       refused[NGX_STREAM_NTRIP_LIST_ACCOUNTS];
+    ngx_int_t                  rc;
+    ngx_stream_ntrip_listed_t  listed;
 
     if (!order->begun && ngx_stream_ntrip_store_sync() != NGX_OK) {
         return NGX_BUSY;
     }
 
-    id = order->cursor;
+    rc = NGX_AGAIN;
 
-    ngx_stream_ntrip_lock();
+    while (ngx_stream_ntrip_order_room(order)) {
+        rc = ngx_stream_ntrip_cursor_account(&order->cursor, &listed);
 
-    for (n = 0; n < NGX_STREAM_NTRIP_LIST_ACCOUNTS; n++) {
-        account = ngx_stream_ntrip_store_next(id);
-
-        if (account == NULL) {
+        if (rc != NGX_OK) {
             break;
         }
 
-        id = account->id;
-        lease = ntrip_lease_find(ngx_stream_ntrip_worker.zone, id);
-        refused[n] = (lease && lease->failures
-                      && lease->last == NTRIP_REST_REFUSED);
+        ngx_stream_ntrip_list_source(order, &listed);
     }
 
-    ngx_stream_ntrip_unlock();
-
-    for (i = 0; i < n && ngx_stream_ntrip_order_room(order); i++) {
-        account = ngx_stream_ntrip_store_next(order->cursor);
-        order->cursor = account->id;
-
-        ngx_stream_ntrip_list_source(order, account, refused[i]);
-    }
-
-    order->more = (ngx_stream_ntrip_store_next(order->cursor) != NULL);
+    order->more = (rc != NGX_DONE);
 
     return NGX_OK;
 }
@@ -255,13 +232,17 @@ ngx_stream_ntrip_list_sources(ngx_stream_ntrip_order_t *order)
 
 static void
 ngx_stream_ntrip_list_source(ngx_stream_ntrip_order_t *order,
-    ngx_stream_ntrip_account_t *account, ngx_uint_t refused)
+    ngx_stream_ntrip_listed_t *listed)
 {
-    ngx_uint_t     state;
-    ntrip_date_t   date;
-    ntrip_token_t  token;
+    ngx_uint_t                   state;
+    ntrip_date_t                 date;
+    ntrip_token_t                token;
+    ngx_stream_ntrip_account_t  *account;
 
-    state = refused ? NTRIP_CONSOLE_SOURCE_REFUSED : NTRIP_CONSOLE_SOURCE_OK;
+    account = listed->account;
+
+    state = listed->refused ? NTRIP_CONSOLE_SOURCE_REFUSED
+                            : NTRIP_CONSOLE_SOURCE_OK;
 
     if (account->expires <= ngx_time()) {
         state = NTRIP_CONSOLE_SOURCE_EXPIRED;
@@ -283,67 +264,68 @@ ngx_stream_ntrip_list_source(ngx_stream_ntrip_order_t *order,
 static ngx_int_t
 ngx_stream_ntrip_list_streams(ngx_stream_ntrip_order_t *order)
 {
-    uint32_t             i;
-    ngx_int_t            rc;
-    ntrip_zone_t        *zone;
-    ntrip_stream_row_t   row;
+    ngx_int_t           rc;
+    ngx_uint_t          index;
+    ntrip_stream_row_t  row;
 
-    zone = ngx_stream_ntrip_worker.zone;
-
-    if (order->cursor < zone->sessions.n) {
-        rc = ngx_stream_ntrip_list_count(order, zone);
-
-        order->more = 1;
-        return rc;
+    if (!order->counted) {
+        return ngx_stream_ntrip_list_count(order);
     }
 
-    while (order->cursor < (uint64_t) zone->sessions.n + zone->streams.n
-           && ngx_stream_ntrip_order_room(order))
-    {
-        i = (uint32_t) (order->cursor++ - zone->sessions.n);
-        row = *ntrip_stream_row(zone, i);
+    rc = NGX_AGAIN;
 
-        /* one without a pool is a SOURCE-TEST */
+    while (ngx_stream_ntrip_order_room(order)) {
+        rc = ngx_stream_ntrip_cursor_stream(&order->cursor, &row);
 
-        if (row.row.state != NTRIP_ROW_FREE && row.pool_len) {
-            ngx_stream_ntrip_list_stream(order, &row, order->rovers[i]);
+        if (rc != NGX_OK) {
+            break;
         }
+
+        index = order->cursor.next - 1;
+        ngx_stream_ntrip_list_stream(order, &row, order->rovers[index]);
     }
 
-    order->more = (order->cursor
-                   < (uint64_t) zone->sessions.n + zone->streams.n);
+    order->more = (rc != NGX_DONE);
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_stream_ntrip_list_count(ngx_stream_ntrip_order_t *order,
-    ntrip_zone_t *zone)
+ngx_stream_ntrip_list_count(ngx_stream_ntrip_order_t *order)
 {
-    uint32_t              stream;
-    uint64_t              last;
-    ntrip_session_row_t  *row;
+    uint32_t             streams;
+    ngx_int_t            rc;
+    ntrip_session_row_t  row;
+
+    streams = ngx_stream_ntrip_worker.zone->streams.n;
 
     if (order->rovers == NULL) {
-        order->rovers = ngx_calloc(zone->streams.n * sizeof(uint32_t) + 1,
+        order->rovers = ngx_calloc(streams * sizeof(uint32_t) + 1,
                                    ngx_cycle->log);
         if (order->rovers == NULL) {
             return NGX_ERROR;
         }
     }
 
-    last = ngx_min(zone->sessions.n,
-                   order->cursor + NGX_STREAM_NTRIP_LIST_LOOK);
+    for ( ;; ) {
+        rc = ngx_stream_ntrip_cursor_session(&order->cursor, &row);
 
-    while (order->cursor < last) {
-        row = ntrip_session_row(zone, (uint32_t) order->cursor++);
-        stream = row->stream;
+        if (rc != NGX_OK) {
+            break;
+        }
 
-        if (row->row.state != NTRIP_ROW_FREE && stream < zone->streams.n) {
-            order->rovers[stream]++;
+        if (row.stream < streams) {
+            order->rovers[row.stream]++;
         }
     }
+
+    if (rc == NGX_DONE) {
+        order->cursor.next = 0;
+        order->counted = 1;
+    }
+
+    order->more = 1;
 
     return NGX_OK;
 }

@@ -13,13 +13,13 @@
 #include <sqlite3.h>
 
 #include "ngx_stream_ntrip_admin.h"
+#include "ngx_stream_ntrip_cursor.h"
 #include "ntrip_report.h"
 
 
-/* rows that are printed, and looked at, in one go; ms between */
+/* rows that are printed in one go; ms between */
 
 #define NGX_STREAM_NTRIP_REPORT_ROWS   200
-#define NGX_STREAM_NTRIP_REPORT_LOOK   20000
 #define NGX_STREAM_NTRIP_REPORT_PAUSE  10
 
 
@@ -41,7 +41,7 @@ static void ngx_stream_ntrip_report_done(ngx_stream_ntrip_work_t *work);
 static void ngx_stream_ntrip_report_free(ngx_stream_ntrip_work_t *work);
 static void ngx_stream_ntrip_report_usage(ngx_stream_ntrip_totals_t *totals);
 static void ngx_stream_ntrip_report_rows(ngx_event_t *ev);
-static ngx_uint_t ngx_stream_ntrip_report_session(uint32_t index);
+static void ngx_stream_ntrip_report_session(ntrip_session_row_t *row);
 static void ngx_stream_ntrip_report_source(ntrip_report_row_t *row,
     uint32_t index, ntrip_stream_row_t *stream);
 static void ngx_stream_ntrip_report_line(ntrip_out_t *out);
@@ -51,7 +51,7 @@ static ngx_event_t                ngx_stream_ntrip_report_timer;
 static ngx_event_t                ngx_stream_ntrip_report_next;
 static ngx_connection_t           ngx_stream_ntrip_report_dumb;
 static ngx_msec_t                 ngx_stream_ntrip_report_interval;
-static uint32_t                   ngx_stream_ntrip_report_cursor;
+static ngx_stream_ntrip_cursor_t  ngx_stream_ntrip_report_cursor;
 static ngx_uint_t                 ngx_stream_ntrip_reporting;
 static ngx_stream_ntrip_totals_t  ngx_stream_ntrip_totals;
 
@@ -224,7 +224,7 @@ ngx_stream_ntrip_report_begin(void)
     ntrip_report_head(&out);
     ngx_stream_ntrip_report_line(&out);
 
-    ngx_stream_ntrip_report_cursor = 0;
+    ngx_stream_ntrip_report_cursor.next = 0;
     ngx_stream_ntrip_report_rows(&ngx_stream_ntrip_report_next);
 }
 
@@ -232,28 +232,30 @@ ngx_stream_ntrip_report_begin(void)
 static void
 ngx_stream_ntrip_report_usage(ngx_stream_ntrip_totals_t *totals)
 {
-    u_char                 buf[NTRIP_REPORT_LINE];
-    uint32_t               i;
-    ntrip_out_t            out;
-    ntrip_zone_t          *zone;
-    ntrip_stream_row_t    *row;
-    ntrip_report_usage_t   usage;
+    u_char                     buf[NTRIP_REPORT_LINE];
+    ngx_int_t                  rc;
+    ntrip_out_t                out;
+    ntrip_stream_row_t         row;
+    ntrip_report_usage_t       usage;
+    ngx_stream_ntrip_cursor_t  cursor;
 
-    zone = ngx_stream_ntrip_worker.zone;
-
-    usage.users_online = zone->sessions.used;
+    usage.users_online = ngx_stream_ntrip_worker.zone->sessions.used;
     usage.sources_using = 0;
     usage.users_total = totals->users;
     usage.sources_total = totals->sources;
     usage.known = (totals->work.rc == NGX_OK);
 
-    for (i = 0; i < zone->streams.n; i++) {
-        row = ntrip_stream_row(zone, i);
+    cursor.next = 0;
 
-        if (row->row.state != NTRIP_ROW_FREE && row->source) {
-            usage.sources_using++;
+    do {
+        ngx_stream_ntrip_cursor_turn(&cursor);
+
+        while ((rc = ngx_stream_ntrip_cursor_stream(&cursor, &row)) == NGX_OK)
+        {
+            usage.sources_using += (row.source != 0);
         }
-    }
+
+    } while (rc == NGX_AGAIN);
 
     ntrip_out_init(&out, buf, sizeof(buf));
     ntrip_report_usage(&out, &usage);
@@ -264,24 +266,25 @@ ngx_stream_ntrip_report_usage(ngx_stream_ntrip_totals_t *totals)
 static void
 ngx_stream_ntrip_report_rows(ngx_event_t *ev)
 {
-    uint32_t       last;
-    ngx_uint_t     n;
-    ntrip_zone_t  *zone;
+    ngx_int_t            rc;
+    ngx_uint_t           n;
+    ntrip_session_row_t  row;
 
-    zone = ngx_stream_ntrip_worker.zone;
+    ngx_stream_ntrip_cursor_turn(&ngx_stream_ntrip_report_cursor);
 
-    n = 0;
-    last = ngx_min(zone->sessions.n,
-                   ngx_stream_ntrip_report_cursor
-                   + NGX_STREAM_NTRIP_REPORT_LOOK);
+    rc = NGX_AGAIN;
 
-    while (ngx_stream_ntrip_report_cursor < last
-           && n < NGX_STREAM_NTRIP_REPORT_ROWS)
-    {
-        n += ngx_stream_ntrip_report_session(ngx_stream_ntrip_report_cursor++);
+    for (n = 0; n < NGX_STREAM_NTRIP_REPORT_ROWS; n++) {
+        rc = ngx_stream_ntrip_cursor_session(&ngx_stream_ntrip_report_cursor,
+                                             &row);
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        ngx_stream_ntrip_report_session(&row);
     }
 
-    if (ngx_stream_ntrip_report_cursor < zone->sessions.n) {
+    if (rc != NGX_DONE) {
         ngx_add_timer(ev, NGX_STREAM_NTRIP_REPORT_PAUSE);
         return;
     }
@@ -293,8 +296,8 @@ ngx_stream_ntrip_report_rows(ngx_event_t *ev)
 }
 
 
-static ngx_uint_t
-ngx_stream_ntrip_report_session(uint32_t index)
+static void
+ngx_stream_ntrip_report_session(ntrip_session_row_t *row)
 {
     u_char                buf[NTRIP_REPORT_LINE], addr[NGX_SOCKADDR_STRLEN];
     ngx_tm_t              tm;
@@ -302,38 +305,31 @@ ngx_stream_ntrip_report_session(uint32_t index)
     ngx_sockaddr_t        sa;
     ntrip_report_row_t    line;
     ntrip_stream_row_t    stream;
-    ntrip_session_row_t   row;
-
-    if (!ntrip_session_peek(ngx_stream_ntrip_worker.zone, index, &row)) {
-        return 0;
-    }
 
     ngx_memzero(&line, sizeof(ntrip_report_row_t));
 
-    line.user.len = row.user_len;
-    line.user.data = row.user;
-    line.slot = ntrip_holder_slot(row.row.holder);
-    line.point = row.position;
-    line.bytes = row.bytes;
-    line.seconds = ngx_time() - (time_t) row.time;
+    line.user.len = row->user_len;
+    line.user.data = row->user;
+    line.slot = ntrip_holder_slot(row->row.holder);
+    line.point = row->position;
+    line.bytes = row->bytes;
+    line.seconds = ngx_time() - (time_t) row->time;
 
-    ngx_localtime((time_t) row.time, &tm);
+    ngx_localtime((time_t) row->time, &tm);
     line.login = tm;
     line.login.tm_mon = tm.ngx_tm_mon - 1;
 
     ngx_memzero(&sa, sizeof(ngx_sockaddr_t));
-    ngx_memcpy(&sa, row.addr, row.addr_len);
+    ngx_memcpy(&sa, row->addr, row->addr_len);
     line.addr.data = addr;
-    line.addr.len = ngx_sock_ntop(&sa.sockaddr, row.addr_len, addr,
+    line.addr.len = ngx_sock_ntop(&sa.sockaddr, row->addr_len, addr,
                                   NGX_SOCKADDR_STRLEN, 0);
 
-    ngx_stream_ntrip_report_source(&line, row.stream, &stream);
+    ngx_stream_ntrip_report_source(&line, row->stream, &stream);
 
     ntrip_out_init(&out, buf, sizeof(buf));
     ntrip_report_row(&out, &line);
     ngx_stream_ntrip_report_line(&out);
-
-    return 1;
 }
 
 
@@ -341,17 +337,7 @@ static void
 ngx_stream_ntrip_report_source(ntrip_report_row_t *row, uint32_t index,
     ntrip_stream_row_t *stream)
 {
-    ntrip_zone_t  *zone;
-
-    zone = ngx_stream_ntrip_worker.zone;
-
-    if (index >= zone->streams.n) {
-        return;
-    }
-
-    *stream = *ntrip_stream_row(zone, index);
-
-    if (stream->row.state == NTRIP_ROW_FREE) {
+    if (ngx_stream_ntrip_peek_stream(index, stream) != NGX_OK) {
         return;
     }
 

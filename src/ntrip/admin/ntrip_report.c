@@ -60,8 +60,6 @@ ntrip_report_head(ntrip_out_t *out)
 void
 ntrip_report_row(ntrip_out_t *out, const ntrip_report_row_t *row)
 {
-    u_char  location[7];
-
     ntrip_out_text(out, "| ");
 
     if (row->source.len) {
@@ -80,8 +78,9 @@ ntrip_report_row(ntrip_out_t *out, const ntrip_report_row_t *row)
     ntrip_out_text(out, " | ");
 
     if (row->point != NTRIP_POINT_NONE) {
-        ntrip_report_geohash(location, row->point);
-        ntrip_out_text(out, (char *) location);
+        ntrip_geohash(out, ntrip_point_lat(row->point) / 1e7,
+                      ntrip_point_lon(row->point) / 1e7,
+                      NTRIP_REPORT_GEOHASH);
     }
 
     ntrip_out_text(out, " | ");
@@ -134,49 +133,4 @@ ntrip_report_bytes(ntrip_out_t *out, uint64_t n)
 
     ntrip_out_fixed(out, n / 1024.0, 1, 1);
     ntrip_out_text(out, units[i]);
-}
-
-
-/* bits of both in turn, the longitude's first, five to a character */
-
-void
-ntrip_report_geohash(u_char out[7], ntrip_point_t point)
-{
-    double      low[2], high[2], value[2], middle;
-    ngx_uint_t  i, bit, axis, index;
-
-    static const char  *alphabet = "0123456789bcdefghjkmnpqrstuvwxyz";
-
-    value[0] = ntrip_point_lon(point) / 1e7;
-    value[1] = ntrip_point_lat(point) / 1e7;
-
-    low[0] = -180;
-    high[0] = 180;
-    low[1] = -90;
-    high[1] = 90;
-
-    axis = 0;
-
-    for (i = 0; i < 6; i++) {
-        index = 0;
-
-        for (bit = 0; bit < 5; bit++) {
-            middle = (low[axis] + high[axis]) / 2;
-            index <<= 1;
-
-            if (value[axis] >= middle) {
-                index |= 1;
-                low[axis] = middle;
-
-            } else {
-                high[axis] = middle;
-            }
-
-            axis ^= 1;
-        }
-
-        out[i] = alphabet[index];
-    }
-
-    out[6] = '\0';
 }

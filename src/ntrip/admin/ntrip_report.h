@@ -12,6 +12,9 @@
 #include "ntrip_zone.h"
 
 
+/* characters of a position: about a kilometre */
+#define NTRIP_REPORT_GEOHASH  6
+
 /* longest that any of these functions appends */
 #define NTRIP_REPORT_LINE    1024
 
@@ -45,9 +48,6 @@ void ntrip_report_usage(ntrip_out_t *out, const ntrip_report_usage_t *usage);
    printable ASCII is written, anything else as "?" */
 void ntrip_report_head(ntrip_out_t *out);
 void ntrip_report_row(ntrip_out_t *out, const ntrip_report_row_t *row);
-
-/* six characters of a geohash: about a kilometre; out[6] becomes 0 */
-void ntrip_report_geohash(u_char out[7], ntrip_point_t point);
 
 
 #endif /* _NTRIP_REPORT_H_INCLUDED_ */

@@ -170,10 +170,8 @@ ngx_stream_ntrip_offer_row(ntrip_handover_t *msg)
     row = ngx_stream_ntrip_offer_index(msg);
 
     if (row == NULL
-        || __atomic_load_n(&row->heir, __ATOMIC_SEQ_CST)
-           != ngx_stream_ntrip_worker.me
-        || row->nonce != msg->nonce
-        || row->serial != msg->serial)
+        || !ntrip_row_offered(row, ngx_stream_ntrip_worker.me, msg->serial,
+                              msg->nonce))
     {
         return NULL;
     }
