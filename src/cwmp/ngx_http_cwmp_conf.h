@@ -13,7 +13,7 @@
 #include <ngx_http.h>
 
 #include "cwmp_origin.h"
-#include "cwmp_table.h"
+#include "cwmp_zone.h"
 
 
 #define NGX_HTTP_CWMP_ERROR_REJECT  0

@@ -14,6 +14,7 @@
 
 #include "ngx_http_cwmp_module.h"
 #include "ngx_http_cwmp_session.h"
+#include "ngx_http_cwmp_shared.h"
 #include "ngx_http_cwmp_wakeup.h"
 
 
@@ -23,9 +24,6 @@ static ngx_int_t ngx_http_cwmp_rewritten_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_cwmp_session_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_cwmp_session_key(ngx_http_request_t *r,
-    ngx_str_t *key);
-static ngx_uint_t ngx_http_cwmp_session_alone(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_forwarded_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_cwmp_wakeup_get_variable(ngx_http_request_t *r,
@@ -178,96 +176,13 @@ ngx_http_cwmp_session_variable(ngx_http_request_t *r,
 
     ngx_str_null(&key);
 
-    if (ngx_http_cwmp_session_key(r->main, &key) == NGX_ERROR) {
+    if (ngx_http_cwmp_session_id(r->main, &key) == NGX_ERROR) {
         return NGX_ERROR;
     }
 
     ngx_http_cwmp_set_value(v, &key);
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_cwmp_session_key(ngx_http_request_t *r, ngx_str_t *key)
-{
-    u_char                     *p;
-    ngx_http_cwmp_conn_t       *conn;
-    ngx_http_cwmp_session_t    *s;
-    ngx_http_cwmp_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
-
-    if (cmcf->shared == NULL) {
-        return NGX_DECLINED;
-    }
-
-    conn = ngx_http_cwmp_conn_get(r, 0);
-
-    s = ngx_http_cwmp_session_get(r, conn, 0);
-    if (s == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (!s->known) {
-        return NGX_DECLINED;
-    }
-
-    if (ngx_http_cwmp_session_alone(r)) {
-        conn = ngx_http_cwmp_conn_get(r, 1);
-        if (conn == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (ngx_queue_empty(&conn->pins)) {
-            conn->open = 1;
-            conn->known = 1;
-            conn->id = s->id;
-        }
-    }
-
-    p = ngx_pnalloc(r->pool, 2 * sizeof(s->id.id));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    key->len = ngx_hex_dump(p, s->id.id, sizeof(s->id.id)) - p;
-    key->data = p;
-
-    return NGX_OK;
-}
-
-
-/*
- * Whether the balancer of an upstream without "cwmp_affinity" asks.  Nobody
- * else will know the session by its connection, and the CPE's next message
- * does not name the device.
- */
-
-static ngx_uint_t
-ngx_http_cwmp_session_alone(ngx_http_request_t *r)
-{
-    ngx_http_cwmp_ctx_t           *ctx;
-    ngx_http_cwmp_srv_conf_t      *cscf;
-    ngx_http_upstream_srv_conf_t  *uscf;
-
-    ctx = ngx_http_cwmp_find_ctx(r);
-
-    if (ctx == NULL || !ctx->done || r->upstream == NULL
-        || r->method != NGX_HTTP_POST)
-    {
-        return 0;
-    }
-
-    uscf = r->upstream->upstream;
-
-    if (uscf == NULL || uscf->srv_conf == NULL) {
-        return 0;
-    }
-
-    cscf = ngx_http_conf_upstream_srv_conf(uscf, ngx_http_cwmp_module);
-
-    return cscf->affinity.line == 0;
 }
 
 

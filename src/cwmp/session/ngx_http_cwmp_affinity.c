@@ -15,12 +15,12 @@
 #include <ngx_http.h>
 #include <ngx_md5.h>
 
-#include "ngx_http_cwmp_session.h"
+#include "ngx_http_cwmp_pin.h"
 
 
 typedef struct {
     ngx_http_cwmp_srv_conf_t          *conf;
-    ngx_http_cwmp_conn_t              *conn;
+    ngx_http_cwmp_session_t           *session;
     ngx_http_cwmp_pin_t               *pin;      /* NULL: one request only */
     ngx_http_request_t                *request;
     ngx_http_upstream_t               *upstream;
@@ -61,11 +61,11 @@ static ngx_int_t ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc,
 static ngx_connection_t *ngx_http_cwmp_get_spare(ngx_peer_connection_t *pc,
     ngx_http_cwmp_peer_t *cp);
 static ngx_int_t ngx_http_cwmp_get_server(ngx_peer_connection_t *pc,
-    ngx_http_cwmp_peer_t *cp, ngx_http_cwmp_server_t *server);
+    ngx_http_cwmp_peer_t *cp, cwmp_server_t *server);
 static ngx_int_t ngx_http_cwmp_get_rr_server(ngx_peer_connection_t *pc,
-    ngx_http_upstream_rr_peer_data_t *rrp, ngx_http_cwmp_server_t *server);
+    ngx_http_upstream_rr_peer_data_t *rrp, cwmp_server_t *server);
 static void ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
-    ngx_http_cwmp_server_t *server);
+    cwmp_server_t *server);
 static void ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
 static ngx_uint_t ngx_http_cwmp_can_keep(ngx_http_cwmp_peer_t *cp,
@@ -78,7 +78,6 @@ static ngx_int_t ngx_http_cwmp_set_session(ngx_peer_connection_t *pc,
     void *data);
 static void ngx_http_cwmp_save_session(ngx_peer_connection_t *pc, void *data);
 #endif
-static void ngx_http_cwmp_request_cleanup(void *data);
 
 
 ngx_int_t
@@ -146,9 +145,8 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
     ngx_http_upstream_t       *u;
-    ngx_pool_cleanup_t        *cln;
     ngx_http_cwmp_peer_t      *cp;
-    ngx_http_cwmp_session_t   *s;
+    ngx_http_cwmp_claim_t     *claim;
     ngx_http_cwmp_srv_conf_t  *cscf;
 
     cscf = ngx_http_conf_upstream_srv_conf(us, ngx_http_cwmp_module);
@@ -173,23 +171,23 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
         cp->rrp = u->peer.data;
     }
 
-    cp->conn = ngx_http_cwmp_conn_get(r, 1);
-    if (cp->conn == NULL) {
+    cp->session = ngx_http_cwmp_session_get(r, 1);
+    if (cp->session == NULL) {
         return NGX_ERROR;
     }
 
     /* a subrequest may come before the body is known, or after the session */
 
     if (r == r->main) {
-        s = ngx_http_cwmp_session_get(r, cp->conn, 1);
-        if (s == NULL) {
+        claim = ngx_http_cwmp_session_claim(r, cp->session, 1);
+        if (claim == NULL) {
             return NGX_ERROR;
         }
 
-        ngx_http_cwmp_session_join(r, cp->conn, s, cscf->timeout);
-        cp->inform = s->inform;
+        ngx_http_cwmp_session_join(r, cp->session, claim, cscf->timeout);
+        cp->inform = claim->claim.inform;
 
-        cp->pin = ngx_http_cwmp_pin_get(cp->conn, us, u->conf);
+        cp->pin = ngx_http_cwmp_pin_get(cp->session, us, u->conf);
         if (cp->pin == NULL) {
             return NGX_ERROR;
         }
@@ -199,18 +197,8 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
          * internal redirect the zone knows what the first request has told it.
          */
 
-        cp->fresh = (s->fresh && cp->pin->server.len == 0);
-        s->fresh = 0;
-
-        if (r->connection == cp->conn->connection) {
-            cln = ngx_pool_cleanup_add(r->pool, 0);
-            if (cln == NULL) {
-                return NGX_ERROR;
-            }
-
-            cln->handler = ngx_http_cwmp_request_cleanup;
-            cln->data = cp->conn;
-        }
+        cp->fresh = (claim->fresh && cp->pin->server.len == 0);
+        claim->fresh = 0;
     }
 
     cp->conf = cscf;
@@ -249,10 +237,11 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
     ngx_int_t               rc;
     ngx_connection_t       *spare;
     ngx_http_cwmp_pin_t    *pin;
-    ngx_http_cwmp_server_t  server;
+    cwmp_server_t  server;
 
-    if (cp->pin && cp->pin->busy && cp->pin->busy != cp->upstream) {
-
+    if (cp->pin && cp->pin->attach.user
+        && cp->pin->attach.user != cp->upstream)
+    {
         /* a concurrent request of this CPE has it */
 
         cp->pin = NULL;
@@ -268,7 +257,7 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
         }
 
         if (!cp->fresh
-            && ngx_http_cwmp_session_server(cp->conn, pin, cp->conf, &server)
+            && ngx_http_cwmp_rows_server(cp->session, pin, cp->conf, &server)
                == NGX_OK)
         {
             rc = ngx_http_cwmp_get_server(pc, cp, &server);
@@ -309,7 +298,9 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
 
     spare = pin->spare ? ngx_http_cwmp_get_spare(pc, cp) : NULL;
 
-    pin->busy = cp->upstream;
+    if (spare == NULL) {
+        ngx_http_cwmp_attach_begin(&pin->attach, cp->upstream);
+    }
 
     ngx_http_cwmp_server_of(pc, &pin->server);
 
@@ -317,10 +308,10 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
         if (server.len == pin->server.len
             && ngx_memcmp(server.data, pin->server.data, server.len) == 0)
         {
-            ngx_http_cwmp_count(cp->conn->conf->shared, SESSIONS_RETURNED);
+            ngx_http_cwmp_count(cp->session->zone, SESSIONS_RETURNED);
 
         } else {
-            ngx_http_cwmp_count(cp->conn->conf->shared, SESSIONS_MOVED);
+            ngx_http_cwmp_count(cp->session->zone, SESSIONS_MOVED);
             ngx_log_error(NGX_LOG_INFO, pc->log, 0,
                           "the CPE's session moves to server %V",
                           pc->name);
@@ -333,10 +324,10 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
     pin->name.len = ngx_min(pc->name->len, sizeof(pin->text));
     ngx_memcpy(pin->text, pc->name->data, pin->name.len);
 
-    ngx_http_cwmp_session_hold(pin, cp->conf);
+    ngx_http_cwmp_rows_hold(pin, cp->conf);
 
     if (spare) {
-        ngx_http_cwmp_count(cp->conn->conf->shared, PINNED_REUSED);
+        ngx_http_cwmp_count(cp->session->zone, PINNED_REUSED);
 
         pc->connection = spare;
         pc->cached = 1;
@@ -344,7 +335,7 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
         return NGX_DONE;
     }
 
-    ngx_http_cwmp_count(cp->conn->conf->shared, PINNED_OPENED);
+    ngx_http_cwmp_count(cp->session->zone, PINNED_OPENED);
 
     return NGX_OK;
 }
@@ -359,7 +350,7 @@ ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
 
     pin = cp->pin;
 
-    c = ngx_http_cwmp_pin_take(pin, pc->log);
+    c = ngx_http_cwmp_attach_take(&pin->attach, cp->upstream, pc->log);
     if (c == NULL) {
         return NGX_DECLINED;
     }
@@ -368,7 +359,7 @@ ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
 
     p = ngx_pnalloc(cp->request->pool, pin->name.len);
     if (p == NULL) {
-        ngx_http_cwmp_pin_close(pin, c);
+        ngx_http_cwmp_attach_done(&pin->attach, c);
         return NGX_DECLINED;
     }
 
@@ -384,10 +375,8 @@ ngx_http_cwmp_get_pinned(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
     pc->socklen = pin->socklen;
     pc->name = &cp->name;
 
-    pin->busy = cp->upstream;
-
-    ngx_http_cwmp_session_hold(pin, cp->conf);
-    ngx_http_cwmp_count(cp->conn->conf->shared, PINNED_REUSED);
+    ngx_http_cwmp_rows_hold(pin, cp->conf);
+    ngx_http_cwmp_count(cp->session->zone, PINNED_REUSED);
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, pc->log, 0,
                    "get cwmp pinned peer: using connection %p", c);
@@ -411,16 +400,17 @@ ngx_http_cwmp_get_spare(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
     pin = cp->pin;
 
     if (cp->inform
-        && cp->conn->open
-        && cp->conn->known
-        && ngx_memcmp(cp->conn->id.key, pin->last, CWMP_TABLE_KEY_LEN) == 0
+        && cwmp_session_named(&cp->session->state)
+        && ngx_memcmp(cp->session->state.name.key, pin->last,
+                      CWMP_TABLE_KEY_LEN)
+           == 0
         && pc->socklen == pin->socklen
         && ngx_memcmp(pc->sockaddr, &pin->sockaddr, pin->socklen) == 0)
     {
-        c = ngx_http_cwmp_pin_take(pin, pc->log);
+        c = ngx_http_cwmp_attach_take(&pin->attach, cp->upstream, pc->log);
 
     } else {
-        ngx_http_cwmp_pin_close(pin, pin->connection);
+        ngx_http_cwmp_attach_drop(&pin->attach);
     }
 
     pin->spare = 0;
@@ -436,7 +426,7 @@ ngx_http_cwmp_get_spare(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp)
 
 static ngx_int_t
 ngx_http_cwmp_get_server(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp,
-    ngx_http_cwmp_server_t *server)
+    cwmp_server_t *server)
 {
     if (cp->rrp) {
         return ngx_http_cwmp_get_rr_server(pc, cp->rrp, server);
@@ -472,7 +462,7 @@ ngx_http_cwmp_get_server(ngx_peer_connection_t *pc, ngx_http_cwmp_peer_t *cp,
 
 static ngx_int_t
 ngx_http_cwmp_get_rr_server(ngx_peer_connection_t *pc,
-    ngx_http_upstream_rr_peer_data_t *rrp, ngx_http_cwmp_server_t *server)
+    ngx_http_upstream_rr_peer_data_t *rrp, cwmp_server_t *server)
 {
     time_t                         now;
     ngx_uint_t                     i, n, down;
@@ -576,9 +566,9 @@ found:
 
 static void
 ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
-    ngx_http_cwmp_server_t *server)
+    cwmp_server_t *server)
 {
-    ngx_memzero(server, sizeof(ngx_http_cwmp_server_t));
+    ngx_memzero(server, sizeof(cwmp_server_t));
 
     if (pc->socklen <= (socklen_t) sizeof(server->data)) {
         server->len = pc->socklen;
@@ -620,16 +610,16 @@ ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
         ngx_http_cwmp_check_keepalive(cp);
     }
 
-    if (pin) {
-        pin->busy = NULL;
+    if (pin && pin->attach.user == cp->upstream) {
 
         if (c && !next && ngx_http_cwmp_can_keep(cp, c)) {
 
-            ngx_http_cwmp_pin_park(pin, c, pin->spare ? NGX_HTTP_CWMP_SPARE
-                                                      : cp->conf->timeout);
+            ngx_http_cwmp_attach_park(&pin->attach, c,
+                                      pin->spare ? NGX_HTTP_CWMP_SPARE
+                                                 : cp->conf->timeout);
 
         } else {
-            ngx_http_cwmp_pin_close(pin, c);
+            ngx_http_cwmp_attach_done(&pin->attach, c);
         }
 
     } else if (c) {
@@ -654,8 +644,7 @@ ngx_http_cwmp_free_peer(ngx_peer_connection_t *pc, void *data,
 
 
 /*
- * The answer is whole, both sides are fit for another request, and nobody else
- * waits for the session.
+ * The answer is whole, and both sides are fit for another request.
  */
 
 static ngx_uint_t
@@ -667,8 +656,7 @@ ngx_http_cwmp_can_keep(ngx_http_cwmp_peer_t *cp, ngx_connection_t *c)
     r = cp->request;
     u = cp->upstream;
 
-    if (cp->pin->drop
-        || !u->keepalive
+    if (!u->keepalive
         || !u->request_body_sent
         || c->read->eof
         || c->read->error
@@ -683,16 +671,14 @@ ngx_http_cwmp_can_keep(ngx_http_cwmp_peer_t *cp, ngx_connection_t *c)
         return 0;
     }
 
-    if (r->connection != cp->conn->connection) {
-        return 1;                                   /* HTTP/2 or HTTP/3 */
-    }
-
     /*
      * If the CPE's connection is about to be closed, close this one first: the
-     * CPE may come back before nginx is done.
+     * CPE may come back before nginx is done.  With HTTP/2 and HTTP/3
+     * keepalive says nothing of it.
      */
 
-    return r->main->keepalive && !ngx_exiting && !ngx_terminate;
+    return (r->main->keepalive || cp->session->client->http == NULL)
+           && !ngx_exiting && !ngx_terminate;
 }
 
 
@@ -710,7 +696,7 @@ ngx_http_cwmp_check_keepalive(ngx_http_cwmp_peer_t *cp)
     ngx_http_cwmp_zone_t  *z;
 
     u = cp->upstream;
-    z = cp->conn->conf->shared;
+    z = cp->session->zone;
 
     if (u->keepalive || z->sh->warned || u->request_bufs == NULL) {
         return;
@@ -781,14 +767,3 @@ ngx_http_cwmp_save_session(ngx_peer_connection_t *pc, void *data)
 }
 
 #endif
-
-
-static void
-ngx_http_cwmp_request_cleanup(void *data)
-{
-    ngx_http_cwmp_conn_t  *conn = data;
-
-    if (conn->open) {
-        ngx_post_event(&conn->shield, &ngx_posted_events);
-    }
-}

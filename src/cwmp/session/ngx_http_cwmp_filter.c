@@ -5,7 +5,7 @@
  */
 
 
-#include "ngx_http_cwmp_session.h"
+#include "ngx_http_cwmp_pin.h"
 #include "cwmp_auth.h"
 #include "cwmp_cookie.h"
 
@@ -18,7 +18,7 @@ static void ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin,
     ngx_list_t *headers, ngx_list_t *seen);
 static ngx_uint_t ngx_http_cwmp_filter_seen(ngx_list_t *headers,
     ngx_str_t *value);
-static ngx_uint_t ngx_http_cwmp_filter_ends(ngx_http_request_t *r);
+static cwmp_answer_to_e ngx_http_cwmp_filter_to(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_cwmp_filter_suffix(ngx_str_t *s, char *suffix);
 
 
@@ -145,35 +145,30 @@ ngx_http_cwmp_filter_challenges(ngx_http_request_t *r)
 static ngx_http_cwmp_pin_t *
 ngx_http_cwmp_filter_session(ngx_http_request_t *r)
 {
-    ngx_uint_t             known;
-    ngx_http_cwmp_ctx_t   *ctx;
-    ngx_http_cwmp_pin_t   *pin;
-    ngx_http_cwmp_conn_t  *conn;
+    ngx_http_cwmp_ctx_t      *ctx;
+    ngx_http_cwmp_pin_t      *pin;
+    ngx_http_cwmp_session_t  *s;
 
-    conn = ngx_http_cwmp_conn_get(r, 0);
+    s = ngx_http_cwmp_session_get(r, 0);
     ctx = ngx_http_cwmp_find_ctx(r);
 
-    if (conn == NULL || !conn->open
-        || ctx == NULL || ctx->session == NULL || !ctx->session->joined)
+    if (s == NULL || ctx == NULL || ctx->claim == NULL || !ctx->claim->joined)
     {
         return NULL;
     }
 
-    conn->challenged = (r->headers_out.status == NGX_HTTP_UNAUTHORIZED);
-
     /* there is none any more when nginx answers in the ACS's place */
 
-    pin = ngx_http_cwmp_pin_of(conn, r->upstream);
+    for (pin = ngx_http_cwmp_pin_next(s->client, NULL);
+         pin && pin->attach.user != r->upstream;
+         pin = ngx_http_cwmp_pin_next(s->client, pin))
+    {
+        /* void */
+    }
 
-    if (ngx_http_cwmp_filter_ends(r)) {
-        known = conn->known;
-
-        ngx_http_cwmp_session_end(conn);
-
-        if (pin && known && r->headers_out.status == NGX_HTTP_NO_CONTENT) {
-            ngx_http_cwmp_pin_spare(pin);
-        }
-
+    if (!ngx_http_cwmp_session_answer(s, pin, r->headers_out.status,
+                                      ngx_http_cwmp_filter_to(r)))
+    {
         return NULL;
     }
 
@@ -195,14 +190,13 @@ ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin, ngx_list_t *headers,
     ngx_list_t *seen)
 {
     ngx_str_t                  name, value;
-    ngx_uint_t                 i, known;
+    ngx_uint_t                 i;
     ngx_list_part_t           *part;
     ngx_table_elt_t           *h;
     ngx_http_cwmp_srv_conf_t  *cscf;
 
     cscf = ngx_http_conf_upstream_srv_conf(pin->upstream,
                                            ngx_http_cwmp_module);
-    known = pin->conn->known;
 
     for (part = &headers->part; part; part = part->next) {
         h = part->elts;
@@ -217,17 +211,10 @@ ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin, ngx_list_t *headers,
                 && !(seen && ngx_http_cwmp_filter_seen(seen, &h[i].value))
                 && cwmp_cookie_set(&h[i].value, &name, &value) == NGX_OK)
             {
-                ngx_http_cwmp_session_learn(pin->conn, cscf->timeout, &name,
+                ngx_http_cwmp_session_learn(pin->session, pin, cscf, &name,
                                             &value);
             }
         }
-    }
-
-    if (pin->conn->known && !known) {
-
-        /* anonymous until now */
-
-        ngx_http_cwmp_session_hold(pin, cscf);
     }
 }
 
@@ -255,35 +242,27 @@ ngx_http_cwmp_filter_seen(ngx_list_t *headers, ngx_str_t *value)
 }
 
 
-/*
- * TR-069 3.7.1.4: the session is over when the ACS has nothing more to ask and
- * the CPE has said, by an empty POST, that neither has it: so with the 204 to
- * an empty POST, or to the reply to a request of the ACS, which it makes after
- * an empty POST only.  After an error other than 401 the CPE begins anew.
- */
+/* what the answer is one to */
 
-static ngx_uint_t
-ngx_http_cwmp_filter_ends(ngx_http_request_t *r)
+static cwmp_answer_to_e
+ngx_http_cwmp_filter_to(ngx_http_request_t *r)
 {
     ngx_http_cwmp_ctx_t  *ctx;
-
-    if (r->headers_out.status >= NGX_HTTP_BAD_REQUEST) {
-        return r->headers_out.status != NGX_HTTP_UNAUTHORIZED;
-    }
-
-    if (r->headers_out.status != NGX_HTTP_NO_CONTENT) {
-        return 0;
-    }
 
     ctx = ngx_http_cwmp_find_ctx(r);
 
     if (ctx == NULL || !ctx->done) {
-        return r->headers_in.content_length_n <= 0 && !r->headers_in.chunked;
+        return r->headers_in.content_length_n <= 0 && !r->headers_in.chunked
+               ? CWMP_ANSWER_TO_EMPTY : CWMP_ANSWER_TO_OTHER;
     }
 
-    return ctx->empty
-           || ngx_http_cwmp_filter_suffix(&ctx->method, "Response")
-           || ngx_http_cwmp_filter_suffix(&ctx->method, "Fault");
+    if (ctx->empty) {
+        return CWMP_ANSWER_TO_EMPTY;
+    }
+
+    return ngx_http_cwmp_filter_suffix(&ctx->method, "Response")
+           || ngx_http_cwmp_filter_suffix(&ctx->method, "Fault")
+           ? CWMP_ANSWER_TO_REPLY : CWMP_ANSWER_TO_OTHER;
 }
 
 

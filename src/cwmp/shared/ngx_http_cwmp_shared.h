@@ -17,7 +17,7 @@
 #include "ngx_http_cwmp_zone.h"
 
 
-typedef struct ngx_http_cwmp_session_s  ngx_http_cwmp_session_t;
+typedef struct ngx_http_cwmp_claim_s  ngx_http_cwmp_claim_t;
 typedef struct ngx_http_cwmp_wakeup_s  ngx_http_cwmp_wakeup_t;
 
 
@@ -36,7 +36,7 @@ typedef struct {
     ngx_str_t                    origin;     /* host:port, never a path */
     ngx_uint_t                   rewritten;  /* values */
 
-    ngx_http_cwmp_session_t     *session;    /* NULL: not looked for yet */
+    ngx_http_cwmp_claim_t       *claim;      /* NULL: not made yet */
     ngx_http_cwmp_wakeup_t      *wakeup;     /* NULL: not a wake-up */
 
     ngx_int_t                    status;     /* of the body, once it is read */

@@ -17,7 +17,7 @@
 #include <ngx_core.h>
 #include <ngx_md5.h>
 
-#include "cwmp_table.h"
+#include "cwmp_zone.h"
 #include "ngx_http_cwmp_conf.h"
 #include "ngx_http_cwmp_counters.h"
 
@@ -59,9 +59,10 @@
 typedef struct {
     ngx_atomic_t                 counters[NGX_HTTP_CWMP_NCOUNTERS];
     ngx_atomic_t                 warned;     /* upstream without keep-alive */
-    ngx_atomic_t                 wanted;     /* a session is, see its row */
+    ngx_atomic_t                 wanted;     /* entries so far of the list */
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
     u_char                       secret[NGX_HTTP_CWMP_SECRET];
+    cwmp_wanted_t                list[CWMP_WANTED_MAX];
 } ngx_http_cwmp_zone_sh_t;
 
 

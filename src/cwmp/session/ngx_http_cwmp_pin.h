@@ -1,0 +1,192 @@
+
+/*
+ * Fieldgate: what the files of the room offer each other.  Each uses those
+ * before it: rows, pin, session; affinity and filter.
+ */
+
+
+#ifndef _NGX_HTTP_CWMP_PIN_H_INCLUDED_
+#define _NGX_HTTP_CWMP_PIN_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "cwmp_zone.h"
+#include "ngx_http_cwmp_attach.h"
+#include "ngx_http_cwmp_session.h"
+#include "ngx_http_cwmp_shared.h"
+
+
+/* a session that comes back waits for its old connection, in milliseconds */
+#define NGX_HTTP_CWMP_WAIT            200
+#define NGX_HTTP_CWMP_WAIT_STEP       5
+
+/* a row's time is put off no more often than this, in milliseconds */
+#define NGX_HTTP_CWMP_TOUCH           1000
+
+/* a spare connection is closed before the ACS may do so */
+#define NGX_HTTP_CWMP_SPARE           1000
+
+/* how often a worker looks whether one of its sessions is wanted elsewhere */
+#define NGX_HTTP_CWMP_WANTED_STEP     20
+
+
+typedef struct ngx_http_cwmp_session_s  ngx_http_cwmp_session_t;
+
+
+/* client->session: the session on a client connection */
+
+struct ngx_http_cwmp_session_s {
+    cwmp_session_t                    state;
+    ngx_http_cwmp_client_t           *client;
+    ngx_http_cwmp_zone_t             *zone;
+    unsigned                          needs:1;   /* its client */
+
+    /* a pin's time, that of "cwmp_affinity", is over */
+    void                            (*expired)(ngx_http_cwmp_session_t *s);
+};
+
+
+/* ctx->claim */
+
+struct ngx_http_cwmp_claim_s {
+    cwmp_claim_t                      claim;
+    ngx_msec_t                        deadline;  /* of the wait; 0: none */
+    unsigned                          fresh:1;   /* no row was found */
+    unsigned                          joined:1;
+};
+
+
+typedef struct {
+    ngx_http_cwmp_attach_t            attach;    /* user: ngx_http_upstream_t */
+    ngx_http_cwmp_session_t          *session;
+    ngx_http_upstream_srv_conf_t     *upstream;
+    ngx_http_upstream_conf_t         *conf;
+
+    ngx_queue_t                       queue;     /* if its row is held */
+    u_char                            key[CWMP_TABLE_KEY_LEN];  /* of the row */
+    ngx_msec_t                        touched;   /* the row, when held */
+    unsigned                          held:1;
+
+    cwmp_server_t                     server;
+    ngx_sockaddr_t                    sockaddr;
+    socklen_t                         socklen;
+    ngx_str_t                         name;
+    u_char                            text[NGX_SOCKADDR_STRLEN];
+
+    /* its session is over, which was of this name */
+    unsigned                          spare:1;
+    u_char                            last[CWMP_TABLE_KEY_LEN];
+} ngx_http_cwmp_pin_t;
+
+
+/* ngx_http_cwmp_rows.c: a session's rows in the zone */
+
+/*
+ * Whether an upstream connection of the claim's session is open, but not on
+ * this client connection, which may be NULL.  Closes it if it can, else asks
+ * for it.  Sets claim->fresh.
+ */
+ngx_uint_t ngx_http_cwmp_rows_elsewhere(ngx_http_cwmp_main_conf_t *cmcf,
+    ngx_http_cwmp_client_t *client, ngx_http_cwmp_claim_t *claim);
+
+/*
+ * The server that the session has in the upstream, also one that only the pin
+ * knows, which may be NULL.  NGX_DECLINED: none.
+ */
+ngx_int_t ngx_http_cwmp_rows_server(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_pin_t *pin, ngx_http_cwmp_srv_conf_t *cscf,
+    cwmp_server_t *server);
+
+/*
+ * Notes in the zone that the pin's session is at the pin's server, for the
+ * upstream's timeout from now on, and that the pin holds it.
+ */
+void ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
+    ngx_http_cwmp_srv_conf_t *cscf);
+
+/*
+ * The pin's connection is closed: lets the row go.
+ */
+void ngx_http_cwmp_rows_release(ngx_http_cwmp_pin_t *pin);
+
+/*
+ * Cookies: what the claim's lead to, NGX_DECLINED: nothing; that one leads to
+ * the session from now on, "move": even if it has led elsewhere.
+ */
+ngx_int_t ngx_http_cwmp_rows_by_cookie(ngx_http_cwmp_zone_t *zone,
+    cwmp_claim_t *claim);
+void ngx_http_cwmp_rows_cookie(ngx_http_cwmp_session_t *s,
+    cwmp_session_cookie_t *cookie, ngx_msec_t timeout, ngx_uint_t move);
+
+/*
+ * The session is over: deletes the row that the pin holds; and those of its
+ * cookies.
+ */
+void ngx_http_cwmp_rows_delete(ngx_http_cwmp_pin_t *pin);
+void ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s);
+
+
+/* ngx_http_cwmp_pin.c */
+
+/*
+ * The pin of the session's client for this upstream and location; made if
+ * there is none.  NULL: no memory.
+ */
+ngx_http_cwmp_pin_t *ngx_http_cwmp_pin_get(ngx_http_cwmp_session_t *s,
+    ngx_http_upstream_srv_conf_t *us, ngx_http_upstream_conf_t *conf);
+
+/*
+ * The next pin of the client behind this one, NULL: the first one.  NULL: there
+ * is none.
+ */
+ngx_http_cwmp_pin_t *ngx_http_cwmp_pin_next(ngx_http_cwmp_client_t *client,
+    ngx_http_cwmp_pin_t *pin);
+
+/*
+ * Closes an upstream connection that no pin has, TLS included.
+ */
+void ngx_http_cwmp_close_upstream(ngx_connection_t *c);
+
+
+/* ngx_http_cwmp_session.c */
+
+/*
+ * The session on the request's client connection; made if "create" is set.
+ * NULL: there is none, or no memory.
+ */
+ngx_http_cwmp_session_t *ngx_http_cwmp_session_get(ngx_http_request_t *r,
+    ngx_uint_t create);
+
+/*
+ * What the request says; kept in its context when "final", that is, when the
+ * facts of its body are known.  s may be NULL.  NULL: no memory.
+ */
+ngx_http_cwmp_claim_t *ngx_http_cwmp_session_claim(ngx_http_request_t *r,
+    ngx_http_cwmp_session_t *s, ngx_uint_t final);
+
+/*
+ * The request goes to an upstream with that timeout.
+ */
+void ngx_http_cwmp_session_join(ngx_http_request_t *r,
+    ngx_http_cwmp_session_t *s, ngx_http_cwmp_claim_t *claim,
+    ngx_msec_t timeout);
+
+/*
+ * The ACS, or nginx itself, has answered the request; pin is NULL if it was not
+ * the ACS.  Returns 1 if the session goes on.
+ */
+ngx_uint_t ngx_http_cwmp_session_answer(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_pin_t *pin, ngx_uint_t status, cwmp_answer_to_e to);
+
+/*
+ * The ACS, or nginx itself, set or took back (no value) a cookie.
+ */
+void ngx_http_cwmp_session_learn(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_pin_t *pin, ngx_http_cwmp_srv_conf_t *cscf, ngx_str_t *name,
+    ngx_str_t *value);
+
+
+#endif /* _NGX_HTTP_CWMP_PIN_H_INCLUDED_ */

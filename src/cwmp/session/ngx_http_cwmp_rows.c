@@ -1,0 +1,502 @@
+
+/*
+ * Fieldgate: a session's rows in the zone, and which of this worker's pins hold
+ * them.
+ */
+
+
+#include "ngx_http_cwmp_pin.h"
+
+
+/* a power of two */
+#define NGX_HTTP_CWMP_HELD  1024
+
+#define ngx_http_cwmp_held_list(key)                                          \
+    &ngx_http_cwmp_held[((key)[0] | (key)[1] << 8) & (NGX_HTTP_CWMP_HELD - 1)]
+
+
+typedef char  ngx_http_cwmp_session_row_fits
+    [sizeof(cwmp_session_row_t) <= NGX_HTTP_CWMP_SESSION_SIZE ? 1 : -1];
+typedef char  ngx_http_cwmp_cookie_row_fits
+    [sizeof(cwmp_session_name_t) <= NGX_HTTP_CWMP_COOKIE_SIZE ? 1 : -1];
+
+
+static void ngx_http_cwmp_rows_me(cwmp_holder_t *me,
+    ngx_http_cwmp_client_t *client);
+static ngx_uint_t ngx_http_cwmp_rows_has(ngx_http_cwmp_client_t *client,
+    u_char *key);
+static ngx_uint_t ngx_http_cwmp_rows_drop(ngx_http_cwmp_client_t *but,
+    u_char *key);
+static void ngx_http_cwmp_rows_want(ngx_http_cwmp_zone_t *zone,
+    uint32_t process, u_char *key);
+static void ngx_http_cwmp_rows_wanted(ngx_event_t *ev);
+static void ngx_http_cwmp_rows_pin(ngx_http_cwmp_pin_t *pin, u_char *key);
+static void ngx_http_cwmp_rows_unpin(ngx_http_cwmp_pin_t *pin);
+
+
+/* pins of this worker that hold a row, by its key; lists are made when used */
+
+static ngx_queue_t            ngx_http_cwmp_held[NGX_HTTP_CWMP_HELD];
+static ngx_uint_t             ngx_http_cwmp_nheld;
+
+/* looks every NGX_HTTP_CWMP_WANTED_STEP while there are any */
+
+static ngx_event_t            ngx_http_cwmp_wanted_event;
+static ngx_connection_t       ngx_http_cwmp_wanted_dummy;
+static ngx_http_cwmp_zone_t  *ngx_http_cwmp_wanted_zone;
+static ngx_atomic_uint_t      ngx_http_cwmp_wanted_seen;
+
+
+static void
+ngx_http_cwmp_rows_me(cwmp_holder_t *me, ngx_http_cwmp_client_t *client)
+{
+    me->process = (uint32_t) ngx_pid;
+    me->client = client ? client->connection->number : 0;
+}
+
+
+ngx_uint_t
+ngx_http_cwmp_rows_elsewhere(ngx_http_cwmp_main_conf_t *cmcf,
+    ngx_http_cwmp_client_t *client, ngx_http_cwmp_claim_t *claim)
+{
+    u_char                      key[CWMP_TABLE_KEY_LEN];
+    ngx_uint_t                  i, elsewhere;
+    cwmp_table_t               *t;
+    cwmp_holder_t               me, holder;
+    ngx_http_cwmp_srv_conf_t  **cscf;
+
+    elsewhere = 0;
+    claim->fresh = 1;
+    cscf = cmcf->upstreams.elts;
+
+    ngx_http_cwmp_rows_me(&me, client);
+
+    for (i = 0; i < cmcf->upstreams.nelts; i++) {
+
+        cwmp_session_row_key(key, claim->claim.name.key, cscf[i]->tag);
+
+        /* whoever wants it asks, see ngx_http_cwmp_rows_wanted() */
+
+        if (client && ngx_http_cwmp_rows_has(client, key)) {
+            claim->fresh = 0;
+            continue;
+        }
+
+        t = ngx_http_cwmp_zone_lock(cmcf->shared, NGX_HTTP_CWMP_SESSIONS);
+
+        if (cwmp_session_row_find(t, key, &me, ngx_current_msec,
+                                  ngx_http_cwmp_zone_alive, &holder))
+        {
+            claim->fresh = 0;
+        }
+
+        if (holder.process && holder.process != me.process) {
+            ngx_http_cwmp_rows_want(cmcf->shared, holder.process, key);
+            elsewhere = 1;
+        }
+
+        ngx_http_cwmp_zone_unlock(cmcf->shared, NGX_HTTP_CWMP_SESSIONS);
+
+        if (holder.process == me.process
+            && ngx_http_cwmp_rows_drop(client, key))
+        {
+            elsewhere = 1;
+        }
+    }
+
+    return elsewhere;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_rows_server(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_pin_t *pin, ngx_http_cwmp_srv_conf_t *cscf,
+    cwmp_server_t *server)
+{
+    u_char         key[CWMP_TABLE_KEY_LEN];
+    ngx_int_t      rc;
+    cwmp_table_t  *t;
+
+    if (s->state.state == CWMP_SESSION_NONE) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    if (cwmp_session_named(&s->state)) {
+
+        cwmp_session_row_key(key, s->state.name.key, cscf->tag);
+
+        t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_SESSIONS);
+
+        rc = cwmp_session_row_server(t, key, ngx_current_msec, server);
+
+        ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_SESSIONS);
+    }
+
+    if (rc != NGX_OK && pin && pin->server.len) {
+        *server = pin->server;
+        rc = NGX_OK;
+    }
+
+    return rc;
+}
+
+
+void
+ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
+    ngx_http_cwmp_srv_conf_t *cscf)
+{
+    u_char                    key[CWMP_TABLE_KEY_LEN];
+    ngx_int_t                 rc;
+    ngx_uint_t                i;
+    ngx_msec_t                expires;
+    cwmp_table_t             *t;
+    cwmp_holder_t             me, before;
+    ngx_http_cwmp_session_t  *s;
+
+    s = pin->session;
+
+    if (!cwmp_session_named(&s->state)) {
+        return;
+    }
+
+    expires = ngx_current_msec + cscf->timeout;
+
+    cwmp_session_row_key(key, s->state.name.key, cscf->tag);
+
+    if (pin->held
+        && ngx_memcmp(pin->key, key, CWMP_TABLE_KEY_LEN) == 0
+        && ngx_current_msec - pin->touched
+           < ngx_min(cscf->timeout / 8, NGX_HTTP_CWMP_TOUCH))
+    {
+        return;
+    }
+
+    pin->touched = ngx_current_msec;
+
+    ngx_http_cwmp_rows_me(&me, s->client);
+
+    t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_SESSIONS);
+
+    rc = cwmp_session_row_hold(t, key, &me, &pin->server, ngx_current_msec,
+                               expires, ngx_http_cwmp_zone_alive, &before);
+
+    if (before.process && before.process != me.process) {
+        ngx_http_cwmp_rows_want(s->zone, before.process, key);
+    }
+
+    if (rc != NGX_ERROR && s->state.ncookies) {
+
+        /* they live as long as the row */
+
+        t = ngx_http_cwmp_zone_switch(s->zone, NGX_HTTP_CWMP_SESSIONS,
+                                      NGX_HTTP_CWMP_COOKIES);
+
+        for (i = 0; i < s->state.ncookies; i++) {
+            cwmp_cookie_row_touch(t, s->state.cookies[i].key,
+                                  ngx_current_msec, expires);
+        }
+
+        ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
+
+    } else {
+        ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_SESSIONS);
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_cwmp_count(s->zone, SESSIONS_FORGOTTEN);
+        return;
+    }
+
+    if (rc == NGX_DONE) {
+        ngx_http_cwmp_count(s->zone, SESSIONS_BEGUN);
+    }
+
+    ngx_http_cwmp_rows_pin(pin, key);
+}
+
+
+void
+ngx_http_cwmp_rows_release(ngx_http_cwmp_pin_t *pin)
+{
+    cwmp_table_t          *t;
+    cwmp_holder_t          me;
+    ngx_http_cwmp_zone_t  *zone;
+
+    if (!pin->held) {
+        return;
+    }
+
+    zone = pin->session->zone;
+
+    ngx_http_cwmp_rows_me(&me, pin->session->client);
+
+    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_SESSIONS);
+
+    cwmp_session_row_release(t, pin->key, &me, ngx_current_msec);
+
+    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_SESSIONS);
+
+    ngx_http_cwmp_rows_unpin(pin);
+}
+
+
+ngx_int_t
+ngx_http_cwmp_rows_by_cookie(ngx_http_cwmp_zone_t *zone, cwmp_claim_t *claim)
+{
+    ngx_int_t      rc;
+    ngx_uint_t     i;
+    cwmp_table_t  *t;
+
+    rc = NGX_DECLINED;
+
+    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_COOKIES);
+
+    for (i = 0; i < claim->ncookies && rc != NGX_OK; i++) {
+        rc = cwmp_cookie_row_get(t, claim->cookies[i].key, ngx_current_msec,
+                                 &claim->name);
+    }
+
+    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_COOKIES);
+
+    return rc;
+}
+
+
+void
+ngx_http_cwmp_rows_cookie(ngx_http_cwmp_session_t *s,
+    cwmp_session_cookie_t *cookie, ngx_msec_t timeout, ngx_uint_t move)
+{
+    cwmp_table_t  *t;
+
+    t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_COOKIES);
+
+    cwmp_cookie_row_set(t, cookie->key, &s->state.name, move,
+                        ngx_current_msec, ngx_current_msec + timeout,
+                        ngx_http_cwmp_zone_alive);
+
+    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
+}
+
+
+void
+ngx_http_cwmp_rows_delete(ngx_http_cwmp_pin_t *pin)
+{
+    cwmp_table_t          *t;
+    cwmp_holder_t          me;
+    ngx_http_cwmp_zone_t  *zone;
+
+    if (!pin->held) {
+        return;
+    }
+
+    zone = pin->session->zone;
+
+    ngx_http_cwmp_rows_me(&me, pin->session->client);
+
+    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_SESSIONS);
+
+    cwmp_session_row_delete(t, pin->key, &me, ngx_current_msec);
+
+    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_SESSIONS);
+
+    ngx_http_cwmp_rows_unpin(pin);
+}
+
+
+void
+ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s)
+{
+    ngx_uint_t     i;
+    cwmp_table_t  *t;
+
+    t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_COOKIES);
+
+    for (i = 0; i < s->state.ncookies; i++) {
+        cwmp_cookie_row_delete(t, s->state.cookies[i].key, &s->state.name,
+                               ngx_current_msec);
+    }
+
+    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
+}
+
+
+/* whether a pin of the client, that goes on, holds the row of that key */
+
+static ngx_uint_t
+ngx_http_cwmp_rows_has(ngx_http_cwmp_client_t *client, u_char *key)
+{
+    ngx_queue_t          *q, *list;
+    ngx_http_cwmp_pin_t  *pin;
+
+    list = ngx_http_cwmp_held_list(key);
+
+    if (list->next == NULL) {
+        return 0;
+    }
+
+    for (q = ngx_queue_head(list);
+         q != ngx_queue_sentinel(list);
+         q = ngx_queue_next(q))
+    {
+        pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
+
+        if (pin->attach.client == client
+            && pin->attach.state != NGX_HTTP_CWMP_ATTACH_LEAVING
+            && ngx_memcmp(pin->key, key, CWMP_TABLE_KEY_LEN) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Closes the upstream connections of this worker that hold the row of that
+ * key, but those of one client.  Returns 1 if a request still uses one.
+ */
+
+static ngx_uint_t
+ngx_http_cwmp_rows_drop(ngx_http_cwmp_client_t *but, u_char *key)
+{
+    ngx_uint_t            busy;
+    ngx_queue_t          *q, *list, *next;
+    ngx_http_cwmp_pin_t  *pin;
+
+    busy = 0;
+    list = ngx_http_cwmp_held_list(key);
+
+    if (list->next == NULL) {
+        return 0;
+    }
+
+    for (q = ngx_queue_head(list); q != ngx_queue_sentinel(list); q = next) {
+
+        next = ngx_queue_next(q);
+        pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
+
+        if (pin->attach.client == but
+            || ngx_memcmp(pin->key, key, CWMP_TABLE_KEY_LEN) != 0)
+        {
+            continue;
+        }
+
+        ngx_http_cwmp_attach_drop(&pin->attach);
+
+        if (pin->attach.state == NGX_HTTP_CWMP_ATTACH_LEAVING) {
+            busy = 1;
+        }
+    }
+
+    return busy;
+}
+
+
+/* the lock is held */
+
+static void
+ngx_http_cwmp_rows_want(ngx_http_cwmp_zone_t *zone, uint32_t process,
+    u_char *key)
+{
+    if (cwmp_want(zone->sh->list, process, key, ngx_current_msec) == NGX_OK) {
+        (void) ngx_atomic_fetch_add(&zone->sh->wanted, 1);
+    }
+}
+
+
+/*
+ * A session of ours came back in another worker, which waits until we have
+ * closed its upstream connection.
+ */
+
+static void
+ngx_http_cwmp_rows_wanted(ngx_event_t *ev)
+{
+    u_char                 keys[CWMP_WANTED_MAX][CWMP_TABLE_KEY_LEN];
+    ngx_uint_t             i, n, from;
+    ngx_atomic_uint_t      wanted;
+    ngx_http_cwmp_zone_t  *zone;
+
+    zone = ngx_http_cwmp_wanted_zone;
+    wanted = zone->sh->wanted;
+
+    if (wanted != ngx_http_cwmp_wanted_seen) {
+        ngx_http_cwmp_wanted_seen = wanted;
+
+        n = 0;
+        from = 0;
+
+        ngx_shmtx_lock(&zone->shpool->mutex);
+
+        while (cwmp_wanted_take(zone->sh->list, (uint32_t) ngx_pid, &from,
+                                keys[n])
+               == NGX_OK)
+        {
+            n++;
+        }
+
+        ngx_shmtx_unlock(&zone->shpool->mutex);
+
+        for (i = 0; i < n; i++) {
+            (void) ngx_http_cwmp_rows_drop(NULL, keys[i]);
+        }
+    }
+
+    if (ngx_http_cwmp_nheld) {
+        ngx_add_timer(ev, NGX_HTTP_CWMP_WANTED_STEP);
+    }
+}
+
+
+static void
+ngx_http_cwmp_rows_pin(ngx_http_cwmp_pin_t *pin, u_char *key)
+{
+    ngx_event_t  *ev;
+    ngx_queue_t  *list;
+
+    if (pin->held) {
+        ngx_http_cwmp_rows_unpin(pin);
+    }
+
+    list = ngx_http_cwmp_held_list(key);
+
+    if (list->next == NULL) {
+        ngx_queue_init(list);
+    }
+
+    ngx_memcpy(pin->key, key, CWMP_TABLE_KEY_LEN);
+    ngx_queue_insert_head(list, &pin->queue);
+
+    pin->held = 1;
+    ngx_http_cwmp_nheld++;
+
+    ev = &ngx_http_cwmp_wanted_event;
+
+    if (ev->timer_set || pin->session->zone->shpool == NULL) {
+        return;
+    }
+
+    ngx_http_cwmp_wanted_dummy.fd = (ngx_socket_t) -1;
+    ngx_http_cwmp_wanted_zone = pin->session->zone;
+    ngx_http_cwmp_wanted_seen = 0;
+
+    ev->handler = ngx_http_cwmp_rows_wanted;
+    ev->data = &ngx_http_cwmp_wanted_dummy;
+    ev->log = ngx_cycle->log;
+    ev->cancelable = 1;
+
+    ngx_add_timer(ev, NGX_HTTP_CWMP_WANTED_STEP);
+}
+
+
+static void
+ngx_http_cwmp_rows_unpin(ngx_http_cwmp_pin_t *pin)
+{
+    ngx_queue_remove(&pin->queue);
+
+    pin->held = 0;
+    ngx_http_cwmp_nheld--;
+}

@@ -1,0 +1,159 @@
+
+/*
+ * Fieldgate: what the zone knows of sessions.
+ *
+ * A session has a row for each upstream that it uses: its server there, and
+ * who holds it, that is, has an upstream connection for it: a process, and the
+ * number of the client connection in that process.
+ *
+ *   no row  -> HELD    a message took a server
+ *   HELD    -> LEFT    the upstream connection was closed; the server is
+ *                      remembered until the row's time is over
+ *   LEFT    -> HELD    the session came back, if it can be to the same server
+ *   HELD    -> HELD    it came back while its upstream connection is open: its
+ *                      holder has been asked, but it was in use for too long
+ *   any     -> no row  the session's end, its time, or the least recently
+ *                      used one makes room.  HELD rows of living processes do
+ *                      not.
+ *
+ * A holder that is gone counts as none: the kernel has closed its connections.
+ *
+ * Cookies are rows of another table, and lead to a session's name.
+ *
+ * The list of the wanted is who holds what others wait for, see cwmp_want().
+ */
+
+
+#ifndef _CWMP_ROWS_H_INCLUDED_
+#define _CWMP_ROWS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_session.h"
+#include "cwmp_table.h"
+
+
+/*
+ * What names a server of an upstream: its address; from nginx 1.29.6 on also
+ * its "sid", which balancers accept as a hint.
+ */
+
+typedef struct {
+    uint16_t      len;                /* 0: none */
+    uint16_t      sid_len;
+    u_char        data[112];
+    u_char        sid[32];
+} cwmp_server_t;
+
+
+typedef struct {
+    uint64_t      client;             /* number of the client connection */
+    uint32_t      reserved;
+    cwmp_server_t server;
+} cwmp_session_row_t;
+
+
+typedef struct {
+    uint32_t      process;            /* 0: nobody */
+    uint64_t      client;
+} cwmp_holder_t;
+
+
+/* keys that are wanted at a time, and for how long, in milliseconds */
+
+#define CWMP_WANTED_MAX   128
+#define CWMP_WANTED_TIME  1000
+
+typedef struct {
+    uint32_t      process;            /* whom it is for; 0: free */
+    uint32_t      reserved;
+    ngx_msec_t    until;
+    u_char        key[CWMP_TABLE_KEY_LEN];
+} cwmp_wanted_t;
+
+
+/*
+ * The key of a session's row for the upstream with that tag.
+ */
+void cwmp_session_row_key(u_char *key, const u_char *name, const u_char *tag);
+
+/*
+ * All below are called with the table begun, that is, with the lock held;
+ * "now" and "expires" are as in cwmp_table.h.
+ */
+
+/*
+ * Who else than "me" holds the row, *holder; process 0: nobody.  Returns 1 if
+ * there is a row.
+ */
+ngx_uint_t cwmp_session_row_find(cwmp_table_t *t, const u_char *key,
+    const cwmp_holder_t *me, ngx_msec_t now, cwmp_table_alive_pt alive,
+    cwmp_holder_t *holder);
+
+/*
+ * The server that the session has; NGX_DECLINED: none.
+ */
+ngx_int_t cwmp_session_row_server(cwmp_table_t *t, const u_char *key,
+    ngx_msec_t now, cwmp_server_t *server);
+
+/*
+ * "me" holds the row from now on, with that server, until "expires".  *before
+ * is who else has held it; process 0: nobody.  Returns NGX_OK; NGX_DONE: there
+ * was no row; NGX_ERROR: there is none, all are held.
+ */
+ngx_int_t cwmp_session_row_hold(cwmp_table_t *t, const u_char *key,
+    const cwmp_holder_t *me, const cwmp_server_t *server, ngx_msec_t now,
+    ngx_msec_t expires, cwmp_table_alive_pt alive, cwmp_holder_t *before);
+
+/*
+ * Lets go of the row, or deletes it, if "me" still holds it.
+ */
+void cwmp_session_row_release(cwmp_table_t *t, const u_char *key,
+    const cwmp_holder_t *me, ngx_msec_t now);
+void cwmp_session_row_delete(cwmp_table_t *t, const u_char *key,
+    const cwmp_holder_t *me, ngx_msec_t now);
+
+/*
+ * The cookie leads to the name, until "expires"; if it has led to another one
+ * before, only with "move".
+ */
+void cwmp_cookie_row_set(cwmp_table_t *t, const u_char *key,
+    const cwmp_session_name_t *name, ngx_uint_t move, ngx_msec_t now,
+    ngx_msec_t expires, cwmp_table_alive_pt alive);
+
+/*
+ * The name that the cookie leads to; NGX_DECLINED: to none.
+ */
+ngx_int_t cwmp_cookie_row_get(cwmp_table_t *t, const u_char *key,
+    ngx_msec_t now, cwmp_session_name_t *name);
+
+void cwmp_cookie_row_touch(cwmp_table_t *t, const u_char *key,
+    ngx_msec_t now, ngx_msec_t expires);
+
+/*
+ * Deletes the cookie's row if it leads to the name.
+ */
+void cwmp_cookie_row_delete(cwmp_table_t *t, const u_char *key,
+    const cwmp_session_name_t *name, ngx_msec_t now);
+
+
+/*
+ * A list of CWMP_WANTED_MAX entries, all zero at first: "process" is told that
+ * somebody waits for what it holds by that key.  An entry that nobody takes is
+ * forgotten after CWMP_WANTED_TIME.  NGX_DECLINED: no place; whoever waits
+ * looks again anyway.  The lock is held.
+ */
+ngx_int_t cwmp_want(cwmp_wanted_t *list, uint32_t process, const u_char *key,
+    ngx_msec_t now);
+
+/*
+ * Takes a key of the process off the list; NGX_DECLINED: there is no more.
+ * *from is where to look, 0 at first.
+ */
+ngx_int_t cwmp_wanted_take(cwmp_wanted_t *list, uint32_t process,
+    ngx_uint_t *from, u_char *key);
+
+
+#endif /* _CWMP_ROWS_H_INCLUDED_ */

@@ -1,0 +1,17 @@
+
+/*
+ * Fieldgate: the door of the room: tables in shared memory, and what is known
+ * of sessions.
+ */
+
+
+#ifndef _CWMP_ZONE_H_INCLUDED_
+#define _CWMP_ZONE_H_INCLUDED_
+
+
+#include "cwmp_table.h"
+#include "cwmp_session.h"
+#include "cwmp_rows.h"
+
+
+#endif /* _CWMP_ZONE_H_INCLUDED_ */
