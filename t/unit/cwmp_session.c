@@ -36,7 +36,8 @@ typedef struct {
 
 static test_course_t  courses[] = {
     { "a session", "I1 O/B =200 O/ :a O/ Pa O/ =200 O/ Pa O/ =204 N/ES" },
-    { "with a challenge", "I1 O/B =401 C/ I1 C/ =200 O/ :a O/ Pa O/ =204 N/ES" },
+    { "with a challenge",
+      "I1 O/B =401 C/ I1 C/ =200 O/ :a O/ Pa O/ =204 N/ES" },
     { "an Inform nobody asked for", "I1 O/B =200 O/ I1 O/DB" },
     { "another device after a challenge", "I1 O/B =401 C/ I2 O/DB" },
     { "another value of the cookie",
