@@ -285,7 +285,7 @@ ngx_stream_ntrip_init_module(ngx_cycle_t *cycle)
 
     if (nmcf->database.len) {
         ngx_stream_ntrip_make_folder(cycle, &nmcf->database);
-        ngx_stream_ntrip_store_init_module(cycle, nmcf);
+        ngx_stream_ntrip_store_init_module(nmcf);
     }
 
     if (nmcf->bus) {
@@ -314,11 +314,11 @@ ngx_stream_ntrip_init_process(ngx_cycle_t *cycle)
     ngx_stream_ntrip_rovers_init(cycle);
 
     if (ngx_stream_ntrip_verify_init(cycle, nmcf->hash_pool) != NGX_OK
-        || ngx_stream_ntrip_store_init(cycle, nmcf,
-                                       &ngx_stream_ntrip_stored_hooks)
-           != NGX_OK
         || ngx_stream_ntrip_bus_init_process(cycle, nmcf,
                                              &ngx_stream_ntrip_worker_hooks)
+           != NGX_OK
+        || ngx_stream_ntrip_store_init(cycle, nmcf,
+                                       &ngx_stream_ntrip_stored_hooks)
            != NGX_OK)
     {
         return NGX_ERROR;

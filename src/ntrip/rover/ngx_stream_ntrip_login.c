@@ -251,7 +251,6 @@ ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
     }
 
     if (ngx_stream_ntrip_verify_blocked(rover->session->connection)) {
-        rover->request->slowed = 1;
         ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_DELAY,
                               NGX_STREAM_NTRIP_SLOWED);
         return;

@@ -32,7 +32,6 @@ struct ngx_stream_ntrip_request_s {
     ngx_msec_t                 since;      /* of LOOKUP */
     ngx_stream_ntrip_verify_t *check;      /* in VERIFY, NULL: none */
     unsigned                   delayed:1;  /* held back for its kicks */
-    unsigned                   slowed:1;   /* and for wrong passwords */
     u_char                     buf[NGX_STREAM_NTRIP_REQUEST];
 };
 

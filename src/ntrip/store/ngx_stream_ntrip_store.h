@@ -69,8 +69,7 @@ typedef struct {
  * notices a new path; missing() says whether the file was ever opened by any
  * process; found() says that it has been.
  */
-void ngx_stream_ntrip_store_init_module(ngx_cycle_t *cycle,
-    ngx_stream_ntrip_main_conf_t *nmcf);
+void ngx_stream_ntrip_store_init_module(ngx_stream_ntrip_main_conf_t *nmcf);
 ngx_uint_t ngx_stream_ntrip_store_missing(void);
 void ngx_stream_ntrip_store_found(void);
 
@@ -92,7 +91,7 @@ typedef struct {
 } ngx_stream_ntrip_store_hooks_t;
 
 
-/* init_process; never fails for a reason that may pass */
+/* init_process, behind the worker's; never fails for a reason that may pass */
 ngx_int_t ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_store_hooks_t *hooks);
 void ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle);

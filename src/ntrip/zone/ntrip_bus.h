@@ -122,6 +122,8 @@ typedef struct {
     uint64_t           login;        /* last login number given */
     uint64_t           serial;       /* last serial or nonce given */
     uint64_t           seed;         /* of keyed hashes, set once */
+    uint64_t           opened;       /* the last database that was there, as
+                                        the master counts its names */
 
     uint64_t           kick_head     /* kicks posted so far */
                            __attribute__((aligned(64)));
