@@ -37,7 +37,7 @@ static void ngx_stream_ntrip_too_slow(ngx_stream_ntrip_stream_t *st,
 static ngx_stream_ntrip_buf_t *ngx_stream_ntrip_own_buf(
     ngx_stream_ntrip_stream_t *st, uint64_t position, u_char *rest,
     size_t len);
-static void ngx_stream_ntrip_catch_up(ngx_stream_ntrip_stream_t *st,
+static ngx_uint_t ngx_stream_ntrip_catch_up(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_buf_t *b, uint64_t position);
 static ssize_t ngx_stream_ntrip_send_more(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_sink_t *s, ngx_connection_t *c);
@@ -391,6 +391,7 @@ ngx_int_t
 ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
     uint64_t position, u_char *rest, size_t len)
 {
+    ngx_uint_t                  n;
     ngx_stream_ntrip_buf_t     *b;
     ngx_stream_ntrip_sink_t    *s;
     ngx_stream_ntrip_stream_t  *st;
@@ -410,7 +411,7 @@ ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
         return NGX_ERROR;
     }
 
-    ngx_stream_ntrip_catch_up(st, b, position);
+    n = b->n + ngx_stream_ntrip_catch_up(st, b, position);
 
     if (b->used == 0) {
         ngx_free(b);
@@ -418,14 +419,14 @@ ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
     }
 
     b->total = st->sent - b->used;
-    b->count = st->messages - b->n;
+    b->count = st->messages - n;
     b->next = st->sync;
     b->resume = st->offset;
     st->sync->refs++;
 
     s = &st->sinks[rover->sink];
     s->bytes -= b->used;
-    s->messages -= b->n;
+    s->messages -= n;
 
     ngx_stream_ntrip_block(st, rover->sink, b, 0);
 
@@ -479,16 +480,22 @@ ngx_stream_ntrip_own_buf(ngx_stream_ntrip_stream_t *st, uint64_t position,
 }
 
 
-/* what the ring has from there to sync; records too many for marks count as
-   one */
+/*
+ * What the ring has from there to sync; returns how many records.  Those that
+ * are too many for marks are within the last one: who is handed over or skips
+ * there goes on behind all of them.
+ */
 
-static void
+static ngx_uint_t
 ngx_stream_ntrip_catch_up(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_buf_t *b, uint64_t position)
 {
     ngx_int_t                 rc;
+    ngx_uint_t                n;
     ntrip_record_t            rec;
     ngx_stream_ntrip_mark_t  *mark;
+
+    n = 0;
 
     while (position < st->synced) {
 
@@ -501,9 +508,10 @@ ngx_stream_ntrip_catch_up(ngx_stream_ntrip_stream_t *st,
         }
 
         if (rc != NGX_OK) {
-            return;
+            break;
         }
 
+        n++;
         b->used += rec.len;
 
         if (b->n < NGX_STREAM_NTRIP_RECORDS) {
@@ -515,6 +523,8 @@ ngx_stream_ntrip_catch_up(ngx_stream_ntrip_stream_t *st,
         mark->end = b->used;
         mark->time = (uint32_t) rec.time;
     }
+
+    return n;
 }
 
 
