@@ -100,4 +100,28 @@ like($vain, qr{not\ ok\ 1\ -\ waited\ for\ the\ moon
                .*last\ value\ is\ '0'.*^ok\ 2\ -\ and\ then}msx,
      'which tells what was awaited, where, and what there was');
 
+# modules that are older than what they are made of are not tested
+
+my $so = 'ngx_http_cwmp_module.so';
+mkdir $t->path($_) for 'x', map { "x/$_" } qw(t t/lib t/lib/Fieldgate src
+                                              src/cwmp build build/objs);
+$t->write("x/$_", '') for "build/$so", "build/objs/$so", 'build/objs/stamp',
+                          qw(config src/rooms src/cwmp/a.c src/cwmp/a.h);
+$t->write('x/t/lib/Fieldgate/Env.pm',
+          Fieldgate::Env::read_file('t/lib/Fieldgate/Env.pm'));
+
+for my $newer (qw(none src/cwmp/a.c src/cwmp/a.h config)) {
+    utime 1000, 1000, map { $t->path("x/$_") } qw(config src/rooms
+                                                  src/cwmp/a.c src/cwmp/a.h);
+    utime 2000, 2000, map { $t->path("x/build/objs/$_") } $so, 'stamp';
+    utime 3000, 3000, $t->path("x/$newer");
+
+    my $lib = $t->path('x/t/lib');
+    my $said = `env -u TEST_NGINX_BINARY -u TEST_NGINX_LOAD_MODULES $^X -I$lib \\
+                    -MFieldgate::Env=modules -e 'print modules()' 2>&1`;
+    like($said, $newer eq 'none' ? qr/\Q$so\E$/
+                : qr/\Q$so is older than \E\S+\Q$newer\E: run conf\/build/,
+         "newer than the module: $newer");
+}
+
 done_testing;
