@@ -30,8 +30,8 @@
  *     sessions   ngx_http_cwmp_session.c
  *     cookies    ngx_http_cwmp_session.c, and what was logged once:
  *                ngx_http_cwmp_announce.c
- *     nonces     ngx_http_cwmp_wakeup.h
- *     calls      ngx_http_cwmp_wakeup.h
+ *     nonces     ngx_http_cwmp_call.h
+ *     calls      cwmp_turn.h
  */
 
 #define NGX_HTTP_CWMP_SESSIONS      0

@@ -15,31 +15,8 @@
 #include <ngx_http.h>
 
 #include "cwmp_exchange.h"
+#include "cwmp_turn.h"
 #include "ngx_http_cwmp_shared.h"
-
-
-/* the row of a CPE among NGX_HTTP_CWMP_CALLS */
-
-#define NGX_HTTP_CWMP_CALL_RESULTS  4
-
-typedef struct {
-    u_char                       call[CWMP_TABLE_KEY_LEN];
-    uint64_t                     serial;
-    cwmp_outcome_t      outcome;
-} ngx_http_cwmp_result_t;
-
-typedef struct {
-    uint64_t                     serial;      /* of the call; 0: none runs */
-    uint64_t                     last;        /* serial given last */
-    uint64_t                     finished;    /* serial of the last result */
-    ngx_msec_t                   deadline;    /* of the call */
-
-    /* the worker whose turn is next, if it looks again by then */
-    ngx_msec_t                   turn_until;
-    uint32_t                     turn;
-
-    ngx_http_cwmp_result_t       results[NGX_HTTP_CWMP_CALL_RESULTS];
-} ngx_http_cwmp_cpe_row_t;
 
 
 /*

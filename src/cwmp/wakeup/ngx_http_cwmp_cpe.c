@@ -13,22 +13,17 @@
 #include "ngx_http_cwmp_call.h"
 
 
-/* between two looks at a row of another worker: doubled from min to max */
+/* milliseconds between two looks: doubled from that to CWMP_TURN_LOOK */
 
-#define NGX_HTTP_CWMP_LOOK_MIN     2
-#define NGX_HTTP_CWMP_LOOK_MAX     16
-
-/* a call ends at its deadline; a worker may be late by that much */
-
-#define NGX_HTTP_CWMP_CALL_GRACE   500
+#define NGX_HTTP_CWMP_CPE_PAUSE  2
 
 /* results are of use to those that look; the rest is for a slow machine */
 
-#define NGX_HTTP_CWMP_CALL_KEPT    10000
+#define NGX_HTTP_CWMP_CPE_KEPT   10000
 
 
 typedef u_char  ngx_http_cwmp_cpe_row_fits_t[
-    sizeof(ngx_http_cwmp_cpe_row_t) <= NGX_HTTP_CWMP_CALL_SIZE ? 1 : -1];
+    sizeof(cwmp_turn_t) <= NGX_HTTP_CWMP_CALL_SIZE ? 1 : -1];
 
 
 static void ngx_http_cwmp_cpe_free(ngx_http_cwmp_cpe_t *cpe);
@@ -36,11 +31,7 @@ static void ngx_http_cwmp_cpe_look(ngx_event_t *ev);
 static ngx_http_cwmp_call_t *ngx_http_cwmp_cpe_look_locked(
     ngx_http_cwmp_cpe_t *cpe, cwmp_table_t *t, ngx_queue_t *over);
 static void ngx_http_cwmp_cpe_results(ngx_http_cwmp_cpe_t *cpe,
-    ngx_http_cwmp_cpe_row_t *row, ngx_queue_t *over);
-static ngx_uint_t ngx_http_cwmp_cpe_result(ngx_http_cwmp_call_t *call,
-    ngx_http_cwmp_cpe_row_t *row);
-static ngx_uint_t ngx_http_cwmp_cpe_taken(cwmp_table_t *t,
-    ngx_http_cwmp_cpe_row_t *row);
+    cwmp_turn_t *turn, ngx_queue_t *over);
 
 
 /* the CPEs of this worker */
@@ -81,7 +72,7 @@ ngx_http_cwmp_cpe_get(u_char *key, ngx_http_cwmp_zone_t *z)
     ngx_memcpy(cpe->key, key, CWMP_TABLE_KEY_LEN);
     ngx_queue_init(&cpe->calls);
     cpe->zone = z;
-    cpe->pause = NGX_HTTP_CWMP_LOOK_MIN;
+    cpe->pause = NGX_HTTP_CWMP_CPE_PAUSE;
 
     cpe->look.handler = ngx_http_cwmp_cpe_look;
     cpe->look.data = cpe;
@@ -163,14 +154,14 @@ ngx_http_cwmp_cpe_look(ngx_event_t *ev)
 
     if (call) {
         cpe->running = call;
-        cpe->pause = NGX_HTTP_CWMP_LOOK_MIN;
+        cpe->pause = NGX_HTTP_CWMP_CPE_PAUSE;
 
     } else if (ngx_queue_empty(&cpe->calls)) {
         ngx_http_cwmp_cpe_free(cpe);
 
     } else {
         ngx_add_timer(&cpe->look, cpe->pause);
-        cpe->pause = ngx_min(cpe->pause * 2, NGX_HTTP_CWMP_LOOK_MAX);
+        cpe->pause = ngx_min(cpe->pause * 2, CWMP_TURN_LOOK);
     }
 
     while (!ngx_queue_empty(&over)) {
@@ -197,15 +188,15 @@ static ngx_http_cwmp_call_t *
 ngx_http_cwmp_cpe_look_locked(ngx_http_cwmp_cpe_t *cpe, cwmp_table_t *t,
     ngx_queue_t *over)
 {
-    ngx_msec_t                now;
-    ngx_http_cwmp_call_t     *call;
-    ngx_http_cwmp_cpe_row_t  *row;
+    ngx_msec_t             now;
+    cwmp_turn_t           *turn;
+    ngx_http_cwmp_call_t  *call;
 
     now = ngx_current_msec;
 
-    row = cwmp_table_get(t, cpe->key, now);
+    turn = cwmp_table_get(t, cpe->key, now);
 
-    ngx_http_cwmp_cpe_results(cpe, row, over);
+    ngx_http_cwmp_cpe_results(cpe, turn, over);
 
     if (ngx_queue_empty(&cpe->calls)) {
         return NULL;
@@ -214,42 +205,40 @@ ngx_http_cwmp_cpe_look_locked(ngx_http_cwmp_cpe_t *cpe, cwmp_table_t *t,
     call = ngx_queue_data(ngx_queue_head(&cpe->calls),
                           ngx_http_cwmp_call_t, queue);
 
-    if (row == NULL) {
-        row = cwmp_table_insert(t, cpe->key, now,
-                                call->deadline + NGX_HTTP_CWMP_CALL_KEPT,
-                                ngx_http_cwmp_zone_alive);
-        if (row == NULL) {
-            return call;
-        }
+    if (turn) {
+        cwmp_table_open(t, turn);
 
     } else {
-        cwmp_table_open(t, row);
-
-        if (ngx_http_cwmp_cpe_taken(t, row)) {
-            return NULL;
+        turn = cwmp_table_insert(t, cpe->key, now,
+                                 call->deadline + NGX_HTTP_CWMP_CPE_KEPT,
+                                 ngx_http_cwmp_zone_alive);
+        if (turn == NULL) {
+            return call;
         }
-
-        cwmp_table_touch(t, row, call->deadline + NGX_HTTP_CWMP_CALL_KEPT);
     }
 
-    cwmp_table_hold(t, row, ngx_pid);
+    call->serial = cwmp_turn_take(turn, ngx_pid, cwmp_table_holder(t, turn),
+                                  ngx_http_cwmp_zone_alive, now,
+                                  call->deadline);
+    if (call->serial == 0) {
+        return NULL;
+    }
 
-    call->serial = ++row->last;
-    row->serial = call->serial;
-    row->deadline = call->deadline;
-    row->turn = 0;
+    cwmp_table_touch(t, turn, call->deadline + NGX_HTTP_CWMP_CPE_KEPT);
+    cwmp_table_hold(t, turn, ngx_pid);
 
     return call;
 }
 
 
-/* row: NULL, there is none */
+/* turn: NULL, there is none */
 
 static void
-ngx_http_cwmp_cpe_results(ngx_http_cwmp_cpe_t *cpe,
-    ngx_http_cwmp_cpe_row_t *row, ngx_queue_t *over)
+ngx_http_cwmp_cpe_results(ngx_http_cwmp_cpe_t *cpe, cwmp_turn_t *turn,
+    ngx_queue_t *over)
 {
     ngx_queue_t           *q, *next;
+    cwmp_outcome_t        *outcome;
     ngx_http_cwmp_call_t  *call;
 
     for (q = ngx_queue_head(&cpe->calls);
@@ -259,92 +248,25 @@ ngx_http_cwmp_cpe_results(ngx_http_cwmp_cpe_t *cpe,
         next = ngx_queue_next(q);
         call = ngx_queue_data(q, ngx_http_cwmp_call_t, queue);
 
-        if (row && ngx_http_cwmp_cpe_result(call, row)) {
+        if (!call->looked) {
+            call->since = turn ? turn->finished : 0;
+            call->looked = 1;
+            continue;
+        }
+
+        outcome = turn ? cwmp_turn_result(turn, call->key, &call->since)
+                       : NULL;
+
+        if (outcome) {
+            call->outcome = *outcome;
+
             ngx_queue_remove(q);
             ngx_queue_insert_tail(over, q);
 
             /* the CPE may be gone before all of them are told */
             call->cpe = NULL;
         }
-
-        call->looked = 1;
     }
-}
-
-
-/*
- * A result that came after the call was first looked for is as good as one of
- * its own: the CPE was asked the same while this call was in flight.
- */
-
-static ngx_uint_t
-ngx_http_cwmp_cpe_result(ngx_http_cwmp_call_t *call,
-    ngx_http_cwmp_cpe_row_t *row)
-{
-    ngx_uint_t               i;
-    ngx_http_cwmp_result_t  *result;
-
-    if (!call->looked) {
-        call->since = row->finished;
-        return 0;
-    }
-
-    if (row->finished < call->since) {
-        /* the row is not the one of then */
-        call->since = 0;
-    }
-
-    for (i = 0; i < NGX_HTTP_CWMP_CALL_RESULTS; i++) {
-        result = &row->results[i];
-
-        if (result->serial > call->since
-            && ngx_memcmp(result->call, call->key, CWMP_TABLE_KEY_LEN) == 0)
-        {
-            call->outcome = result->outcome;
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/*
- * Whether another worker calls the CPE, or is to do so next.  The row is open:
- * the first worker to find it taken asks for the next turn, lest one with many
- * calls keeps it for ever.
- */
-
-static ngx_uint_t
-ngx_http_cwmp_cpe_taken(cwmp_table_t *t, ngx_http_cwmp_cpe_row_t *row)
-{
-    uint32_t    holder;
-    ngx_msec_t  now;
-    ngx_uint_t  expired, taken;
-
-    now = ngx_current_msec;
-
-    expired = row->turn == 0 || (ngx_msec_int_t) (row->turn_until - now) < 0;
-
-    holder = cwmp_table_holder(t, row);
-
-    taken = row->serial != 0
-            && (ngx_msec_int_t) (row->deadline + NGX_HTTP_CWMP_CALL_GRACE
-                                 - now)
-               > 0
-            && holder != (uint32_t) ngx_pid
-            && ngx_http_cwmp_zone_alive(holder);
-
-    if (!taken && (expired || row->turn == (uint32_t) ngx_pid)) {
-        return 0;
-    }
-
-    if (expired || row->turn == (uint32_t) ngx_pid) {
-        row->turn = ngx_pid;
-        row->turn_until = now + 2 * NGX_HTTP_CWMP_LOOK_MAX;
-    }
-
-    return 1;
 }
 
 
@@ -352,9 +274,8 @@ void
 ngx_http_cwmp_cpe_release(ngx_http_cwmp_cpe_t *cpe,
     ngx_http_cwmp_call_t *call)
 {
-    cwmp_table_t              *t;
-    ngx_http_cwmp_result_t    *result;
-    ngx_http_cwmp_cpe_row_t  *row;
+    cwmp_turn_t   *turn;
+    cwmp_table_t  *t;
 
     if (call->serial == 0) {
         return;
@@ -362,23 +283,19 @@ ngx_http_cwmp_cpe_release(ngx_http_cwmp_cpe_t *cpe,
 
     t = ngx_http_cwmp_zone_lock(call->zone, NGX_HTTP_CWMP_CALLS);
 
-    row = cwmp_table_get(t, cpe->key, ngx_current_msec);
+    turn = cwmp_table_get(t, cpe->key, ngx_current_msec);
 
-    if (row && row->serial == call->serial
-        && cwmp_table_holder(t, row) == (uint32_t) ngx_pid)
-    {
-        cwmp_table_open(t, row);
+    if (turn) {
+        cwmp_table_open(t, turn);
 
-        result = &row->results[call->serial % NGX_HTTP_CWMP_CALL_RESULTS];
-        ngx_memcpy(result->call, call->key, CWMP_TABLE_KEY_LEN);
-        result->serial = call->serial;
-        result->outcome = call->outcome;
-
-        row->finished = call->serial;
-        row->serial = 0;
-
-        cwmp_table_hold(t, row, 0);
-        cwmp_table_touch(t, row, ngx_current_msec + NGX_HTTP_CWMP_CALL_KEPT);
+        if (cwmp_turn_end(turn, ngx_pid, cwmp_table_holder(t, turn),
+                          call->serial, call->key, &call->outcome)
+            == NGX_OK)
+        {
+            cwmp_table_hold(t, turn, 0);
+            cwmp_table_touch(t, turn,
+                             ngx_current_msec + NGX_HTTP_CWMP_CPE_KEPT);
+        }
     }
 
     ngx_http_cwmp_zone_unlock(call->zone, NGX_HTTP_CWMP_CALLS);

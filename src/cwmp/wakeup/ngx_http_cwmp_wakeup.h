@@ -29,9 +29,9 @@
  * CPE       By host and port, with its calls in this worker, of which one at
  *           most runs (ngx_http_cwmp_cpe.c).  Exists while there are any.
  *
- * row       The same CPE in the zone: which worker calls it now, what for and
- *           until when, and how the last calls ended.  A call runs only if its
- *           worker could put its name there.
+ * turn      The row of the same CPE in the zone: which worker calls it now,
+ *           what for and until when, and how the last calls ended
+ *           (cwmp_turn.h).  A call runs only if its worker has the turn.
  *
  * result    How a wake-up, and so its call and exchange, ended, by its name;
  *           outcome: the same with what the ACS gets for it (cwmp_wakeup.h).
