@@ -76,6 +76,7 @@ static ngx_cycle_t                    test_cycle;
 static ngx_log_t                      test_log;
 static ngx_stream_ntrip_srv_conf_t    test_conf[2];
 static ntrip_bus_t                    test_bus;
+static ntrip_stream_row_t             test_row;
 static ngx_stream_ntrip_stream_t      test_stream;
 static test_rover_t                   test_rovers[TEST_ROVERS];
 static uint32_t                       test_seq;
@@ -146,6 +147,13 @@ ntrip_ring_t *
 ntrip_stream_ring(ntrip_zone_t *zone, uint32_t index)
 {
     return &test_ring.ring;
+}
+
+
+ntrip_stream_row_t *
+ntrip_stream_row(ntrip_zone_t *zone, uint32_t index)
+{
+    return &test_row;
 }
 
 
@@ -827,9 +835,16 @@ test_run(uint64_t seed)
 
     ngx_queue_init(&ngx_posted_events);
     ntrip_ring_init(&test_ring.ring, TEST_RING);
+    test_ring.ring.head = TEST_RING;
+    ntrip_ring_reset(&test_ring.ring);
     ngx_memzero(test_rovers, sizeof(test_rovers));
     ngx_memzero(&test_stream, sizeof(test_stream));
     ngx_memzero(test_copied, sizeof(test_copied));
+
+    /* it was used before */
+
+    test_stream.position = ntrip_ring_head(&test_ring.ring);
+    test_stream.synced = test_stream.position;
 
     test_stream.sinks = sinks;
     test_stream.rovers = rovers;
