@@ -42,9 +42,6 @@ typedef struct ngx_stream_ntrip_rover_s   ngx_stream_ntrip_rover_t;
 #define NGX_STREAM_NTRIP_STORAGE_HASH   0
 #define NGX_STREAM_NTRIP_STORAGE_PLAIN  1
 
-#define NGX_STREAM_NTRIP_FORMAT_AUTO    0
-#define NGX_STREAM_NTRIP_FORMAT_RTCM3   1
-#define NGX_STREAM_NTRIP_FORMAT_RAW     2
 
 #define NGX_STREAM_NTRIP_SLOW_SKIP      0
 #define NGX_STREAM_NTRIP_SLOW_CLOSE     1

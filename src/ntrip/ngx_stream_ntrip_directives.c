@@ -393,7 +393,7 @@ ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_null(&str);
 
     mount->name = value[1];
-    mount->format = NGX_STREAM_NTRIP_FORMAT_AUTO;
+    mount->format = NTRIP_RTCM_AUTO;
     mount->gga = 1;
 
     for (i = 2; i < cf->args->nelts; i++) {
@@ -438,13 +438,13 @@ ngx_stream_ntrip_mount_param(ngx_conf_t *cf, ngx_stream_ntrip_mount_t *mount,
     }
 
     if (ngx_strcmp(param->data, "format=auto") == 0) {
-        mount->format = NGX_STREAM_NTRIP_FORMAT_AUTO;
+        mount->format = NTRIP_RTCM_AUTO;
 
     } else if (ngx_strcmp(param->data, "format=rtcm3") == 0) {
-        mount->format = NGX_STREAM_NTRIP_FORMAT_RTCM3;
+        mount->format = NTRIP_RTCM_RTCM3;
 
     } else if (ngx_strcmp(param->data, "format=raw") == 0) {
-        mount->format = NGX_STREAM_NTRIP_FORMAT_RAW;
+        mount->format = NTRIP_RTCM_RAW;
 
     } else if (ngx_strcmp(param->data, "gga=on") == 0) {
         mount->gga = 1;
@@ -477,7 +477,7 @@ ngx_stream_ntrip_mount_line(ngx_conf_t *cf, ngx_stream_ntrip_mount_t *mount,
     ntrip_out_init(&out, p, NTRIP_STR_LINE_MAX);
 
     ntrip_str_line(&out, &mount->name, str, mount->gga,
-                   mount->format == NGX_STREAM_NTRIP_FORMAT_RAW);
+                   mount->format == NTRIP_RTCM_RAW);
 
     mount->str.data = p;
     mount->str.len = out.last - out.start - (sizeof(CRLF) - 1);

@@ -244,8 +244,7 @@ static ngx_stream_ntrip_hooks_t  ngx_stream_ntrip_worker_hooks = {
     ngx_stream_ntrip_busy,                 /* busy */
     ngx_stream_ntrip_handover_start,       /* exiting */
     ngx_stream_ntrip_handover_woken,       /* answered */
-    ngx_stream_ntrip_handover_received,    /* received */
-    ngx_stream_ntrip_rovers_retry          /* retry */
+    ngx_stream_ntrip_handover_received     /* received */
 };
 
 

@@ -516,18 +516,27 @@ test_wait(void)
 
     delay = 0;
 
-    tap_ok(ntrip_policy_wait(5000, 1000, 60000, 300, &delay)
+    tap_ok(ntrip_policy_wait(5000, 1000, 60000, 300, 0, 1, &delay)
            == NTRIP_EVENT_BUSY && delay == 301,
            "waits until the first rest is over");
-    tap_ok(ntrip_policy_wait(5000, 1000, 60000, NTRIP_REST_MAX, &delay)
-           == NTRIP_EVENT_BUSY && delay == 1000,
-           "looks each second when nobody knows");
-    tap_ok(ntrip_policy_wait(5000, 1000, 60000, 56000, &delay)
-           == NTRIP_EVENT_BUSY && delay == 1000, "until the limit");
-    tap_ok(ntrip_policy_wait(5000, 1000, 60000, 56001, &delay)
+    tap_ok(ntrip_policy_wait(5000, 1000, 60000, NTRIP_WAIT_CALL, 0, 1, &delay)
+           == NTRIP_EVENT_BUSY && delay == 56001,
+           "until the limit when nobody knows");
+    tap_ok(ntrip_policy_wait(5000, 1000, 60000, 56000, 0, 1, &delay)
+           == NTRIP_EVENT_BUSY && delay == 56001, "as long as that");
+    tap_ok(ntrip_policy_wait(5000, 1000, 60000, 56001, 0, 1, &delay)
            == NTRIP_EVENT_NONE, "but not for a rest that is longer");
-    tap_ok(ntrip_policy_wait(61000, 1000, 60000, NTRIP_REST_MAX, &delay)
-           == NTRIP_EVENT_NONE, "nor longer than the limit");
+    tap_ok(ntrip_policy_wait(61000, 1000, 60000, NTRIP_WAIT_CALL, 0, 1,
+                             &delay) == NTRIP_EVENT_NONE,
+           "nor longer than the limit");
+    tap_ok(ntrip_policy_wait(5000, 1000, 60000, NTRIP_WAIT_CALL, 1, 1,
+                             &delay) == NTRIP_EVENT_NONE,
+           "not at all for an account that there is not");
+    tap_ok(ntrip_policy_wait(99000, 1000, 60000, 56001, 0, 0, &delay)
+           == NTRIP_EVENT_BUSY && delay == 56002
+           && ntrip_policy_wait(99000, 1000, 60000, NTRIP_WAIT_CALL, 1, 0,
+                                &delay) == NTRIP_EVENT_BUSY && delay == 0,
+           "as long as its rovers if it was never tried");
 }
 
 

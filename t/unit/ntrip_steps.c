@@ -1,6 +1,7 @@
 /* sources: ntrip_zone.c ntrip_table.c
  * ntrip_bus.c ntrip_ring.c ntrip_mailbox.c
  * ntrip_stream.c ntrip_lease.c ntrip_session.c
+ * ntrip_group.c ntrip_wait.c
  * ntrip_gga.c ntrip_text.c
  * libs: -lm */
 
@@ -87,9 +88,26 @@ test_use(test_memory_t *memory)
 }
 
 
+/* its own account, or none; and what comes next */
+
+static ngx_int_t
+test_lease(uint32_t index, uint64_t now, ntrip_found_t *found)
+{
+    ntrip_wait_look_t  look;
+
+    memset(&look, 0, sizeof(ntrip_wait_look_t));
+
+    return ntrip_stream_lease(test_zone, test_bus, now, index, &look,
+                              test_accounts, TEST_ACCOUNTS, found,
+                              &test_wake);
+}
+
+
 static ngx_int_t
 test_attach(uint64_t me, ngx_uint_t place, uint64_t now)
 {
+    ngx_int_t  rc;
+
     test_mail.point = ntrip_point(place * 10000000, 0);
 
     ngx_str_set(&test_want.mount, "RTCM32");
@@ -97,11 +115,22 @@ test_attach(uint64_t me, ngx_uint_t place, uint64_t now)
     test_want.share = 30000;
     test_want.mail = &test_mail;
     test_want.login = 1;
-    test_want.candidates = test_accounts;
-    test_want.ncandidates = TEST_ACCOUNTS;
+    test_want.session = NTRIP_ROW_NONE;
+    test_want.gga = 1;
 
-    return ntrip_stream_attach(test_zone, test_bus, me, now, &test_want,
-                               &test_found);
+    rc = ntrip_stream_attach(test_zone, test_bus, me, now, &test_want,
+                             &test_found);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = test_lease(test_found.index, now, &test_found);
+
+    (void) ntrip_stream_take_ring(test_zone, me, test_found.index,
+                                  test_found.serial);
+
+    return (rc == NGX_OK || rc == NGX_AGAIN) ? NGX_OK : rc;
 }
 
 
@@ -165,17 +194,30 @@ test_with_both(void)
 static void
 test_run_close(void)
 {
-    ntrip_stream_detach(test_zone, test_bus, test_me, test_found.index,
-                        test_found.serial, &test_wake);
-    (void) ntrip_stream_close(test_zone, test_me, test_found.index);
+    ntrip_stream_detach(test_zone, test_bus, test_me, TEST_NOW,
+                        test_found.index, test_found.serial, &test_wake);
+    (void) ntrip_stream_close(test_zone, test_bus, test_me, TEST_NOW,
+                              test_found.index, &test_wake);
 }
 
 
 static void
 test_run_detach(void)
 {
-    ntrip_stream_detach(test_zone, test_bus, test_me, test_found.index,
-                        test_found.serial, &test_wake);
+    ntrip_stream_detach(test_zone, test_bus, test_me, TEST_NOW,
+                        test_found.index, test_found.serial, &test_wake);
+}
+
+
+static void
+test_run_orphan(void)
+{
+    ntrip_lease_failed(test_zone, test_bus, TEST_NOW, test_found.index,
+                       &test_accounts[test_found.candidate],
+                       NTRIP_REST_FOREIGN, &test_wake);
+    (void) ntrip_stream_orphan(test_zone, test_bus, test_me, TEST_NOW,
+                               test_found.index, test_found.serial,
+                               &test_wake);
 }
 
 
@@ -184,10 +226,8 @@ test_run_failed(void)
 {
     ntrip_lease_failed(test_zone, test_bus, TEST_NOW, test_found.index,
                        &test_accounts[test_found.candidate],
-                       NTRIP_REST_REFUSED);
-    (void) ntrip_stream_next_lease(test_zone, test_bus,
-                                   TEST_NOW + NTRIP_HOST_PACE,
-                                   test_found.index, &test_want, &test_found);
+                       NTRIP_REST_REFUSED, &test_wake);
+    (void) test_lease(test_found.index, TEST_NOW + 1, &test_found);
 }
 
 
@@ -196,8 +236,9 @@ test_run_fail(void)
 {
     ntrip_lease_failed(test_zone, test_bus, TEST_NOW, test_found.index,
                        &test_accounts[test_found.candidate],
-                       NTRIP_REST_MOUNT);
-    ntrip_stream_fail(test_zone, test_bus, test_found.index, &test_wake);
+                       NTRIP_REST_MOUNT, &test_wake);
+    ntrip_stream_fail(test_zone, test_bus, TEST_NOW, test_found.index,
+                      &test_wake);
 }
 
 
@@ -212,8 +253,9 @@ test_closing(void)
 static void
 test_run_closed(void)
 {
-    ntrip_lease_closed(test_zone, test_me,
-                       test_accounts[test_found.candidate].source, TEST_NOW);
+    ntrip_lease_closed(test_zone, test_bus, test_me,
+                       test_accounts[test_found.candidate].source, TEST_NOW,
+                       &test_wake);
 }
 
 
@@ -222,6 +264,7 @@ test_run_closed(void)
 static void
 test_orphan(void)
 {
+    uint32_t       next;
     ntrip_sweep_t  sweep;
 
     test_with_other();
@@ -237,8 +280,14 @@ test_orphan(void)
     }
 
     test_other = ntrip_bus_claim(test_bus, 8, 3, 1, 1);
-    ntrip_zone_clear_slot(test_zone, test_bus,
-                          ntrip_holder_slot(test_other));
+    next = 0;
+
+    while (ntrip_zone_clear_slot(test_zone, test_bus, TEST_NOW,
+                                 ntrip_holder_slot(test_other), &next,
+                                 &test_wake) == NGX_AGAIN)
+    {
+        /* void */
+    }
 }
 
 
@@ -247,9 +296,7 @@ test_run_claim(void)
 {
     (void) ntrip_stream_claim(test_zone, test_me, test_found.index,
                               test_found.serial);
-    (void) ntrip_stream_next_lease(test_zone, test_bus,
-                                   TEST_NOW + NTRIP_HOST_PACE,
-                                   test_found.index, &test_want, &test_found);
+    (void) test_lease(test_found.index, TEST_NOW + 1, &test_found);
 }
 
 
@@ -267,7 +314,59 @@ static void
 test_run_tested(void)
 {
     ntrip_lease_tested(test_zone, test_bus, test_me, TEST_NOW,
-                       &test_accounts[0], NTRIP_REST_NONE);
+                       &test_accounts[0], NTRIP_REST_NONE, &test_wake);
+}
+
+
+/* the other one's streams have all accounts, and one of them waits */
+
+static void
+test_with_none_free(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i <= TEST_ACCOUNTS; i++) {
+        (void) test_attach(test_other, 10 + i, TEST_NOW);
+    }
+}
+
+
+static void
+test_run_wait(void)
+{
+    (void) test_attach(test_me, 1, TEST_NOW);
+}
+
+
+/* ours waits, and behind it another one */
+
+static void
+test_waiting(void)
+{
+    ntrip_found_t  found;
+
+    test_with_none_free();
+
+    ntrip_stream_fail(test_zone, test_bus, TEST_NOW, test_found.index,
+                      &test_wake);
+
+    (void) test_attach(test_me, 1, TEST_NOW);
+    found = test_found;
+    (void) test_attach(test_other, 2, TEST_NOW);
+    test_found = found;
+
+    /* an account is given back */
+
+    ntrip_lease_closing(test_zone, test_other, 0);
+    ntrip_lease_closed(test_zone, test_bus, test_other, 1, TEST_NOW,
+                       &test_wake);
+}
+
+
+static void
+test_run_look(void)
+{
+    (void) test_lease(test_found.index, TEST_NOW, &test_found);
 }
 
 
@@ -329,8 +428,10 @@ test_dead_third(void)
 
     (void) test_attach(third, 1, TEST_NOW);
     (void) test_attach(test_other, 1, TEST_NOW);
-    (void) test_attach(third, 2, TEST_NOW + NTRIP_HOST_PACE);
+    (void) test_attach(third, 2, TEST_NOW);
     (void) test_enter_session(third, 10);
+    ntrip_session_join(test_zone, test_session, 10, test_found.index,
+                       test_found.serial);
     (void) ntrip_bus_release(test_bus, third);
 }
 
@@ -360,6 +461,10 @@ static const test_operation_t  test_operations[] = {
     { "connection closed", test_closing, test_run_closed },
     { "test an account", test_nothing, test_run_test },
     { "a test is over", test_run_test, test_run_tested },
+    { "give a stream up", test_with_both, test_run_orphan },
+    { "begin to wait", test_with_none_free, test_run_wait },
+    { "get what was waited for", test_waiting, test_run_look },
+    { "stop waiting", test_waiting, test_run_close },
     { "claim an orphan", test_orphan, test_run_claim },
     { "login", test_with_session, test_run_login },
     { "logout", test_with_own_session, test_run_logout },
@@ -414,6 +519,108 @@ test_table(ntrip_table_t *table)
     }
 
     return (n == table->used) ? NULL : "rows";
+}
+
+
+static const char *
+test_group(ntrip_group_t *group)
+{
+    uint32_t       i, j, n, rows, seen;
+    ntrip_row_t   *row;
+    ntrip_link_t  *link, *next;
+
+    rows = 0;
+    seen = 0;
+
+    for (i = 0; i < group->n; i++) {
+        link = ntrip_group_link(group, i);
+        row = (ntrip_row_t *) ((u_char *) link - group->link);
+
+        if (row->state == NTRIP_ROW_FREE || link->key == 0) {
+            continue;
+        }
+
+        rows++;
+
+        if (link->prev != NTRIP_ROW_NONE) {
+            continue;
+        }
+
+        if (ntrip_group_first(group, link->key) != i) {
+            return "first of a group";
+        }
+
+        for (j = i, n = 1; n <= group->n; n++) {
+            next = ntrip_group_link(group, j);
+
+            if (next->key != link->key) {
+                return "group of others";
+            }
+
+            if (next->next == NTRIP_ROW_NONE) {
+                break;
+            }
+
+            if (ntrip_group_link(group, next->next)->prev != j) {
+                return "way back in a group";
+            }
+
+            j = next->next;
+        }
+
+        if (link->last != j || link->count != n) {
+            return "end of a group";
+        }
+
+        seen += n;
+    }
+
+    return (rows == seen) ? NULL : "row outside its group";
+}
+
+
+static const char *
+test_derived(void)
+{
+    uint32_t             i, n, *next;
+    const char          *bad;
+    ntrip_stream_row_t  *stream;
+
+    if ((bad = test_group(&test_zone->users)) != NULL
+        || (bad = test_group(&test_zone->members)) != NULL
+        || (bad = test_group(&test_zone->lines)) != NULL
+        || (bad = test_group(&test_zone->heads)) != NULL)
+    {
+        return bad;
+    }
+
+    n = 0;
+    next = (uint32_t *) ((u_char *) test_zone + test_zone->ring_next);
+
+    for (i = test_zone->ring_free; i != NTRIP_ROW_NONE; i = next[i]) {
+        if (++n > test_zone->nrings) {
+            return "free rings";
+        }
+    }
+
+    for (i = 0; i < test_zone->streams.n; i++) {
+        stream = ntrip_stream_row(test_zone, i);
+
+        if (stream->row.state == NTRIP_ROW_FREE) {
+            continue;
+        }
+
+        n += (stream->ring != NTRIP_ROW_NONE);
+
+        if ((stream->waiting != 0) != (stream->line.key != 0)
+            || (stream->head.key != 0)
+               != (stream->waiting && stream->line.prev == NTRIP_ROW_NONE))
+        {
+            return "line of those that wait";
+        }
+    }
+
+    return (n == test_zone->nrings) ? NULL : "rings";
 }
 
 
@@ -525,6 +732,7 @@ test_recover(void)
         || (bad = test_table(&test_zone->sessions)) != NULL
         || (bad = test_table(&test_zone->leases)) != NULL
         || (bad = test_table(&test_zone->rests)) != NULL
+        || (bad = test_derived()) != NULL
         || (bad = test_rows(&streams)) != NULL)
     {
         return bad;

@@ -1,6 +1,7 @@
 /* sources: ntrip_zone.c ntrip_table.c
  * ntrip_bus.c ntrip_ring.c ntrip_mailbox.c
  * ntrip_stream.c ntrip_lease.c ntrip_session.c
+ * ntrip_group.c ntrip_wait.c
  * ntrip_handover.c ntrip_gga.c ntrip_text.c
  * libs: -lm */
 
@@ -47,7 +48,7 @@ typedef struct {
     uint64_t      attached;
     uint64_t      joined;
     uint64_t      claimed;
-    uint64_t      handed;
+    uint64_t      waited;
     uint64_t      logins;
     uint64_t      bad;
     ntrip_bus_t   bus;
@@ -142,15 +143,24 @@ test_leave(void)
 static uint64_t
 test_claim_slot(uint64_t generation)
 {
-    uint64_t  me;
+    uint32_t       next;
+    uint64_t       me;
+    ngx_int_t      rc;
+    ntrip_slots_t  wake;
 
     test_lock(&test_shared->bus_lock);
     me = ntrip_bus_claim(test_bus, 64, getpid(), 1, generation);
     test_unlock(&test_shared->bus_lock);
 
-    test_enter();
-    ntrip_zone_clear_slot(test_zone, test_bus, ntrip_holder_slot(me));
-    test_leave();
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+    next = 0;
+
+    do {
+        test_enter();
+        rc = ntrip_zone_clear_slot(test_zone, test_bus, test_now(),
+                                   ntrip_holder_slot(me), &next, &wake);
+        test_leave();
+    } while (rc == NGX_AGAIN);
 
     return me;
 }
@@ -202,8 +212,48 @@ test_want(ntrip_want_t *want, ntrip_mail_t *mail, ngx_uint_t place)
     want->share = 30000;
     want->mail = mail;
     want->login = ntrip_bus_next_login(test_bus);
-    want->candidates = test_accounts;
-    want->ncandidates = TEST_ACCOUNTS;
+    want->session = NTRIP_ROW_NONE;
+    want->gga = 1;
+}
+
+
+/* one look, in slices of two */
+
+static ngx_int_t
+test_lease(uint64_t now, uint32_t index, ntrip_found_t *found,
+    ntrip_slots_t *wake)
+{
+    ngx_int_t          rc;
+    ngx_uint_t         i;
+    ntrip_wait_look_t  look;
+
+    memset(&look, 0, sizeof(ntrip_wait_look_t));
+
+    for (i = 0, rc = NGX_DECLINED; rc == NGX_DECLINED; i += 2) {
+        look.more = (i + 2 < TEST_ACCOUNTS);
+
+        rc = ntrip_stream_lease(test_zone, test_bus, now, index, &look,
+                                test_accounts + i, 2, found, wake);
+    }
+
+    found->candidate += i - 2;
+
+    return rc;
+}
+
+
+static ngx_int_t
+test_attach(uint64_t me, uint64_t now, ntrip_want_t *want,
+    ntrip_found_t *found)
+{
+    ngx_int_t      rc;
+    ntrip_slots_t  wake;
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+
+    rc = ntrip_stream_attach(test_zone, test_bus, me, now, want, found);
+
+    return (rc == NGX_OK) ? test_lease(now, found->index, found, &wake) : rc;
 }
 
 
@@ -254,22 +304,121 @@ test_table(ntrip_table_t *table, uint32_t used)
 }
 
 
+/* are groups what the links say, each in order and counted? */
+
+static ngx_uint_t
+test_group(ntrip_group_t *group)
+{
+    uint32_t       i, j, n, rows, seen;
+    ntrip_row_t   *row;
+    ntrip_link_t  *link;
+
+    rows = 0;
+    seen = 0;
+
+    for (i = 0; i < group->n; i++) {
+        link = ntrip_group_link(group, i);
+        row = (ntrip_row_t *) ((u_char *) link - group->link);
+
+        if (row->state == NTRIP_ROW_FREE || link->key == 0) {
+            continue;
+        }
+
+        rows++;
+
+        if (link->prev != NTRIP_ROW_NONE) {
+            continue;
+        }
+
+        if (ntrip_group_first(group, link->key) != i) {
+            return 0;
+        }
+
+        for (j = i, n = 0; ++n; j = ntrip_group_link(group, j)->next) {
+            if (ntrip_group_link(group, j)->key != link->key
+                || n > group->n)
+            {
+                return 0;
+            }
+
+            if (ntrip_group_link(group, j)->next == NTRIP_ROW_NONE) {
+                break;
+            }
+
+            if (ntrip_group_link(group, ntrip_group_link(group, j)->next)
+                    ->prev != j)
+            {
+                return 0;
+            }
+        }
+
+        if (link->last != j || link->count != n) {
+            return 0;
+        }
+
+        seen += n;
+    }
+
+    return rows == seen;
+}
+
+
+/* no ring is free and in use, or neither */
+
+static ngx_uint_t
+test_rings(void)
+{
+    uint32_t             i, n, *next;
+    ntrip_stream_row_t  *stream;
+
+    n = 0;
+    next = (uint32_t *) ((u_char *) test_zone + test_zone->ring_next);
+
+    for (i = test_zone->ring_free; i != NTRIP_ROW_NONE; i = next[i]) {
+        if (++n > test_zone->nrings) {
+            return 0;
+        }
+    }
+
+    for (i = 0; i < test_zone->streams.n; i++) {
+        stream = ntrip_stream_row(test_zone, i);
+
+        if (stream->row.state != NTRIP_ROW_FREE
+            && stream->ring != NTRIP_ROW_NONE)
+        {
+            n++;
+        }
+    }
+
+    return n == test_zone->nrings;
+}
+
+
+static ngx_uint_t
+test_derived(void)
+{
+    return test_group(&test_zone->users) && test_group(&test_zone->members)
+           && test_group(&test_zone->lines) && test_group(&test_zone->heads)
+           && test_rings();
+}
+
+
 static void
 test_plan(void)
 {
     ntrip_zone_plan_t  plan;
 
     test_ok(ntrip_zone_plan(&plan, 64 * 1024 * 1024, 32768) == NGX_OK
-            && plan.streams > 900 && plan.sessions > 40000
+            && plan.rings > 900 && plan.sessions > 40000
             && plan.bytes <= 64 * 1024 * 1024,
             "64m: streams and sessions");
 
-    printf("# 64m: %u streams, %u sessions, %u leases, %u rests\n",
-           plan.streams, plan.sessions, plan.leases, plan.rests);
+    printf("# 64m: %u streams, %u rings, %u sessions, %u leases, %u rests\n",
+           plan.streams, plan.rings, plan.sessions, plan.leases, plan.rests);
 
     test_ok(ntrip_zone_plan(&plan, NTRIP_ZONE_MIN, 32768) == NGX_OK
-            && plan.streams >= 2,
-            "the smallest zone has two streams");
+            && plan.rings >= 2 && plan.streams > plan.rings,
+            "the smallest zone has two rings");
 
     printf("# 512k: %u streams, %u sessions\n", plan.streams, plan.sessions);
 
@@ -297,8 +446,13 @@ test_streams(void)
 
     test_want(&want, &mail, 10);
     test_ok(ntrip_stream_attach(test_zone, test_bus, me, 1000000, &want, &a)
-            == NGX_OK,
-            "the first rover reserves a stream and an account");
+            == NGX_OK && a.position == 0
+            && ntrip_stream_ring(test_zone, a.index) == NULL,
+            "the first rover makes a stream without an account and a ring");
+
+    test_ok(test_lease(1000000, a.index, &a, &wake) == NGX_OK
+            && a.delay == 0,
+            "its owner finds an account");
 
     test_want(&want, &mail, 10);
     mail.point += (uint64_t) 1000000 << 32;
@@ -309,15 +463,9 @@ test_streams(void)
             "one 11 km away joins it");
 
     test_want(&want, &mail, 11);
-    test_ok(ntrip_stream_attach(test_zone, test_bus, other, 1000000, &want,
-                                &b) == NGX_AGAIN && b.wait > 0
-            && b.wait <= NTRIP_HOST_PACE,
-            "another place: the host is paced");
-
-    test_ok(ntrip_stream_attach(test_zone, test_bus, other,
-                                1000000 + NTRIP_HOST_PACE, &want, &b)
-            == NGX_OK && b.index != a.index,
-            "and then has a stream of its own");
+    test_ok(test_attach(other, 1000000, &want, &b) == NGX_OK
+            && b.index != a.index && b.delay == NTRIP_HOST_PACE,
+            "another place has its own, and waits for the host's turn");
 
     lease = ntrip_lease_find(test_zone,
                              test_accounts[a.candidate].source);
@@ -325,20 +473,38 @@ test_streams(void)
             && a.candidate != b.candidate,
             "with another account");
 
-    test_ok(ntrip_stream_close(test_zone, me, a.index) == NGX_DECLINED,
+    test_ok(ntrip_stream_take_ring(test_zone, other, a.index, a.serial)
+            == NGX_DECLINED
+            && ntrip_stream_take_ring(test_zone, me, a.index, a.serial)
+               == NGX_OK
+            && ntrip_stream_ring(test_zone, a.index)
+            && ntrip_stream_row(test_zone, a.index)->start
+               == ntrip_ring_head(ntrip_stream_ring(test_zone, a.index)),
+            "an owner takes a ring, which is empty");
+
+    n = ntrip_stream_row(test_zone, a.index)->ring;
+
+    test_ok(ntrip_stream_close(test_zone, test_bus, me, 1000000, a.index,
+                               &wake) == NGX_DECLINED,
             "a stream with rovers is not closed");
 
-    ntrip_stream_detach(test_zone, test_bus, me, a.index, a.serial, &wake);
-    ntrip_stream_detach(test_zone, test_bus, other, a.index, a.serial, &wake);
+    ntrip_stream_detach(test_zone, test_bus, me, 1000000, a.index, a.serial,
+                        &wake);
+    ntrip_stream_detach(test_zone, test_bus, other, 1000000, a.index,
+                        a.serial, &wake);
 
     test_ok(ntrip_slots_has(&wake, ntrip_holder_slot(me)),
             "its owner is woken when they leave");
 
-    test_ok(ntrip_stream_close(test_zone, me, a.index) == NGX_OK
-            && lease->row.state == NTRIP_LEASE_CLOSING,
-            "then it is closed, and the account waits for the FIN");
+    test_ok(ntrip_stream_close(test_zone, test_bus, me, 1000000, a.index,
+                               &wake) == NGX_OK
+            && lease->row.state == NTRIP_LEASE_CLOSING
+            && test_zone->ring_free == n,
+            "then it is closed, its ring is free, the account waits for the "
+            "FIN");
 
-    ntrip_lease_closed(test_zone, me, test_accounts[a.candidate].source, 0);
+    ntrip_lease_closed(test_zone, test_bus, me,
+                       test_accounts[a.candidate].source, 0, &wake);
     test_ok(ntrip_lease_find(test_zone, test_accounts[a.candidate].source)
             == NULL,
             "and is free");
@@ -346,27 +512,25 @@ test_streams(void)
     /* refusals */
 
     ntrip_lease_failed(test_zone, test_bus, 2000000, b.index,
-                       &test_accounts[b.candidate], NTRIP_REST_REFUSED);
+                       &test_accounts[b.candidate], NTRIP_REST_REFUSED,
+                       &wake);
     lease = ntrip_lease_find(test_zone, test_accounts[b.candidate].source);
     test_ok(lease->row.state == NTRIP_LEASE_IDLE
             && lease->until == 2000000 + NTRIP_REST_MIN,
             "a refused account rests a minute");
 
-    test_want(&want, &mail, 11);
-    test_ok(ntrip_stream_next_lease(test_zone, test_bus, 2000001, b.index,
-                                    &want, &c) == NGX_OK
+    test_ok(test_lease(2000001, b.index, &c, &wake) == NGX_OK
             && c.candidate != b.candidate,
             "another one is tried");
 
     ntrip_lease_failed(test_zone, test_bus, 2001000, b.index,
-                       &test_accounts[c.candidate], NTRIP_REST_REFUSED);
-    test_ok(ntrip_stream_next_lease(test_zone, test_bus, 2002000, b.index,
-                                    &want, &c) == NGX_AGAIN
-            && c.wait > NTRIP_REST_MIN - 2000,
+                       &test_accounts[c.candidate], NTRIP_REST_REFUSED,
+                       &wake);
+    test_ok(test_lease(2002000, b.index, &c, &wake) == NGX_AGAIN
+            && c.wait > NTRIP_REST_MIN - 2000 && c.wait <= NTRIP_REST_MIN,
             "two refused within a minute: the host rests");
 
-    test_ok(ntrip_stream_next_lease(test_zone, test_bus, 2200000, b.index,
-                                    &want, &c) == NGX_OK,
+    test_ok(test_lease(2200000, b.index, &c, &wake) == NGX_OK,
             "until it no longer does");
 
     n = 0;
@@ -375,7 +539,8 @@ test_streams(void)
                                  test_accounts[c.candidate].source);
         wait = lease->until;
         ntrip_lease_failed(test_zone, test_bus, 3000000, b.index,
-                           &test_accounts[c.candidate], NTRIP_REST_REFUSED);
+                           &test_accounts[c.candidate], NTRIP_REST_REFUSED,
+                           &wake);
         n += (lease->until > wait);
     }
 
@@ -383,11 +548,12 @@ test_streams(void)
             "rests double up to an hour");
 
     memset(&wake, 0, sizeof(ntrip_slots_t));
-    ntrip_stream_fail(test_zone, test_bus, b.index, &wake);
+    ntrip_stream_fail(test_zone, test_bus, 3000000, b.index, &wake);
     test_ok(ntrip_slots_has(&wake, ntrip_holder_slot(other)),
             "a failed stream wakes who has rovers of it");
 
-    ntrip_stream_detach(test_zone, test_bus, other, b.index, b.serial, &wake);
+    ntrip_stream_detach(test_zone, test_bus, other, 3000000, b.index,
+                        b.serial, &wake);
     test_ok(test_table(&test_zone->streams, 0), "and goes with the last");
 
     test_leave();
@@ -403,8 +569,11 @@ static void
 test_tests(void)
 {
     uint64_t             me, other, delay;
+    ntrip_slots_t        wake;
     ntrip_candidate_t   *c;
     ntrip_lease_row_t   *lease;
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
 
     me = test_claim_slot(1);
     other = test_claim_slot(1);
@@ -426,14 +595,14 @@ test_tests(void)
             "another one of its host waits for its turn");
 
     ntrip_lease_tested(test_zone, test_bus, other, 500000, c,
-                       NTRIP_REST_REFUSED);
+                       NTRIP_REST_REFUSED, &wake);
     lease = ntrip_lease_find(test_zone, c->source);
 
     test_ok(lease->row.state == NTRIP_LEASE_TESTING,
             "nobody else ends a test");
 
     ntrip_lease_tested(test_zone, test_bus, me, 500000, c,
-                       NTRIP_REST_REFUSED);
+                       NTRIP_REST_REFUSED, &wake);
 
     test_ok(lease->row.state == NTRIP_LEASE_IDLE
             && lease->until == 500000 + NTRIP_REST_MIN
@@ -441,12 +610,13 @@ test_tests(void)
                == NGX_OK && delay == 0,
             "a refused account rests, and is tried all the same");
 
-    ntrip_lease_tested(test_zone, test_bus, me, 510000, c, NTRIP_REST_NONE);
+    ntrip_lease_tested(test_zone, test_bus, me, 510000, c, NTRIP_REST_NONE,
+                       &wake);
 
     test_ok(lease->row.state == NTRIP_LEASE_CLOSING && lease->failures == 0,
             "a good login is forgiven, and closed as any other");
 
-    ntrip_lease_closed(test_zone, me, c->source, 510000);
+    ntrip_lease_closed(test_zone, test_bus, me, c->source, 510000, &wake);
 
     test_ok(ntrip_lease_find(test_zone, c->source) == NULL, "then it is free");
 
@@ -510,8 +680,8 @@ test_sessions(void)
                                 &below, &wake) == NGX_DECLINED,
             "one that was overtaken gives way itself");
 
-    test_ok(ntrip_session_superseded(test_zone, i1, 101, 1)
-            && !ntrip_session_superseded(test_zone, i2, 103, 1),
+    test_ok(ntrip_session_superseded(test_zone, i1, 101)
+            && !ntrip_session_superseded(test_zone, i2, 103),
             "and can be told so");
 
     test_ok(ntrip_session_peek(test_zone, i2, &copy) && copy.login == 103,
@@ -639,8 +809,14 @@ test_own(uint64_t me, uint32_t index, uint64_t serial)
     test_login_at_provider(source);
 
     test_enter();
+    rc = ntrip_stream_take_ring(test_zone, me, index, serial);
     ntrip_stream_live(test_zone, index, &label);
     test_leave();
+
+    if (rc != NGX_OK) {
+        __atomic_add_fetch(&test_shared->bad, 1, __ATOMIC_SEQ_CST);
+        return;
+    }
 
     memset(&rec, 0, sizeof(ntrip_record_t));
     rec.len = sizeof(buf);
@@ -660,17 +836,27 @@ test_own(uint64_t me, uint32_t index, uint64_t serial)
     sched_yield();
 
     test_enter();
-    ntrip_stream_detach(test_zone, test_bus, me, index, serial, &wake);
-    rc = ntrip_stream_close(test_zone, me, index);
+    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial,
+                        &wake);
+    rc = ntrip_stream_close(test_zone, test_bus, me, test_now(), index, &wake);
 
     if (rc == NGX_DECLINED) {
 
-        /* somebody else has rovers: they have to be closed */
+        /* somebody else has rovers: they have to be closed, or claim it */
 
         test_logout_at_provider(source);
         ntrip_lease_failed(test_zone, test_bus, test_now(), index,
-                           &test_accounts[source - 1], NTRIP_REST_FOREIGN);
-        ntrip_stream_fail(test_zone, test_bus, index, &wake);
+                           &test_accounts[source - 1], NTRIP_REST_FOREIGN,
+                           &wake);
+
+        if (random() % 2) {
+            ntrip_stream_fail(test_zone, test_bus, test_now(), index, &wake);
+
+        } else {
+            (void) ntrip_stream_orphan(test_zone, test_bus, me, test_now(),
+                                       index, serial, &wake);
+        }
+
         test_leave();
         return;
     }
@@ -680,13 +866,57 @@ test_own(uint64_t me, uint32_t index, uint64_t serial)
     test_logout_at_provider(source);
 
     test_enter();
-    ntrip_lease_closed(test_zone, me, source, test_now());
+    ntrip_lease_closed(test_zone, test_bus, me, source, test_now(), &wake);
+    test_leave();
+}
+
+
+/* the owner of a stream without an account, with its own bit set */
+
+static void
+test_begin(uint64_t me, uint32_t index, uint64_t serial)
+{
+    ngx_int_t      rc;
+    ngx_uint_t     i;
+    ntrip_found_t  found;
+    ntrip_slots_t  wake;
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+
+    for (i = 0; i < 50; i++) {
+        test_enter();
+        ntrip_wait_tick(test_zone, test_bus, test_now(), &wake);
+        rc = test_lease(test_now(), index, &found, &wake);
+        test_leave();
+
+        if (rc == NGX_OK) {
+            test_own(me, index, serial);
+            return;
+        }
+
+        sched_yield();
+    }
+
+    __atomic_add_fetch(&test_shared->waited, 1, __ATOMIC_SEQ_CST);
+
+    test_enter();
+    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial,
+                        &wake);
+
+    if (random() % 2) {
+        ntrip_stream_fail(test_zone, test_bus, test_now(), index, &wake);
+
+    } else {
+        (void) ntrip_stream_orphan(test_zone, test_bus, me, test_now(), index,
+                                   serial, &wake);
+    }
+
     test_leave();
 }
 
 
 static void
-test_rejoin(uint64_t me, ntrip_want_t *want, ntrip_found_t *found)
+test_rejoin(uint64_t me, ntrip_found_t *found)
 {
     uint32_t              index;
     uint64_t              serial;
@@ -711,30 +941,18 @@ test_rejoin(uint64_t me, ntrip_want_t *want, ntrip_found_t *found)
 
         rc = ntrip_stream_claim(test_zone, me, index, serial);
 
+        test_leave();
+
         if (rc == NGX_OK) {
-            rc = ntrip_stream_next_lease(test_zone, test_bus, test_now(),
-                                         index, want, found);
-
-            if (rc != NGX_OK) {
-                ntrip_stream_detach(test_zone, test_bus, me, index, serial,
-                                    &wake);
-                ntrip_stream_fail(test_zone, test_bus, index, &wake);
-                test_leave();
-                return;
-            }
-
-            test_leave();
-
             __atomic_add_fetch(&test_shared->claimed, 1, __ATOMIC_SEQ_CST);
-            test_own(me, index, serial);
+            test_begin(me, index, serial);
             return;
         }
-
-        test_leave();
     }
 
     test_enter();
-    ntrip_stream_detach(test_zone, test_bus, me, index, serial, &wake);
+    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial,
+                        &wake);
     test_leave();
 }
 
@@ -793,6 +1011,8 @@ test_worker(ngx_uint_t seed)
         }
 
         test_want(&want, &mail, random() % TEST_STREAMS);
+        want.session = index;
+        want.login = login.login;
 
         test_enter();
         rc = ntrip_stream_attach(test_zone, test_bus, me, test_now(), &want,
@@ -801,11 +1021,11 @@ test_worker(ngx_uint_t seed)
 
         if (rc == NGX_OK) {
             __atomic_add_fetch(&test_shared->attached, 1, __ATOMIC_SEQ_CST);
-            test_own(me, found.index, found.serial);
+            test_begin(me, found.index, found.serial);
 
         } else if (rc == NGX_DONE) {
             __atomic_add_fetch(&test_shared->joined, 1, __ATOMIC_SEQ_CST);
-            test_rejoin(me, &want, &found);
+            test_rejoin(me, &found);
         }
 
         test_enter();
@@ -925,11 +1145,12 @@ test_kills(void)
     test_sweep();
 
     printf("# %llu logins, %llu streams, %llu joined, %llu claimed, "
-           "%llu rebuilds\n",
+           "%llu waited in vain, %llu rebuilds\n",
            (unsigned long long) test_shared->logins,
            (unsigned long long) test_shared->attached,
            (unsigned long long) test_shared->joined,
            (unsigned long long) test_shared->claimed,
+           (unsigned long long) test_shared->waited,
            (unsigned long long) test_zone->rebuilds);
 
     test_ok(test_shared->attached >= TEST_KILLS
@@ -954,8 +1175,9 @@ test_kills(void)
     test_ok(test_table(&test_zone->sessions, 0), "no session stays behind");
     test_ok(test_table(&test_zone->streams, 0), "no stream stays behind");
     test_ok(test_table(&test_zone->leases, test_zone->leases.used)
-            && test_table(&test_zone->rests, test_zone->rests.used),
-            "lists and chains are those of the rows");
+            && test_table(&test_zone->rests, test_zone->rests.used)
+            && test_derived(),
+            "lists, chains and groups are those of the rows");
 
     for (i = 0, n = 0; i < NTRIP_SLOTS; i++) {
         n += (test_bus->slots[i].holder != 0);
@@ -991,8 +1213,7 @@ test_offers(void)
 
     test_enter();
 
-    (void) ntrip_stream_attach(test_zone, test_bus, giver, 10000000, &want,
-                               &found);
+    (void) test_attach(giver, 10000000, &want, &found);
     ntrip_stream_live(test_zone, found.index, &label);
     stream = ntrip_stream_row(test_zone, found.index);
     nonce = ntrip_bus_next_serial(test_bus);

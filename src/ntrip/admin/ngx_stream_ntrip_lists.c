@@ -181,15 +181,13 @@ ngx_stream_ntrip_list_kick(ngx_stream_ntrip_order_t *order)
     ngx_stream_ntrip_lock();
 
     n = ntrip_session_kick(ngx_stream_ntrip_worker.zone,
-                           ngx_stream_ntrip_worker.bus, user, &wake);
+                           ngx_stream_ntrip_worker.bus, user, &below, &wake);
 
     ngx_stream_ntrip_unlock();
 
     if (n == 0) {
         return NGX_DECLINED;
     }
-
-    below = ntrip_bus_next_login(ngx_stream_ntrip_worker.bus);
 
     ngx_stream_ntrip_kick(user, below, &wake);
 

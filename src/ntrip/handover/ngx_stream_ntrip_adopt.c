@@ -89,8 +89,7 @@ ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
         return NGX_DECLINED;
     }
 
-    stream = ngx_stream_ntrip_stream_open(msg->index, msg->serial, nscf,
-                                          mount);
+    stream = ngx_stream_ntrip_stream_open(msg->index, msg->serial, nscf);
     if (stream == NULL) {
         return NGX_ERROR;
     }
@@ -99,7 +98,7 @@ ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
         return NGX_DECLINED;
     }
 
-    source = ngx_stream_ntrip_source_expect(nscf, mount, msg->index,
+    source = ngx_stream_ntrip_source_expect(nscf, msg->index,
                                             msg->serial, &msg->candidate,
                                             &msg->reply, &msg->rtcm, fds);
     if (source == NULL) {

@@ -791,7 +791,7 @@ ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover)
 
     for (i = 0; mount && i < conf->mounts->nelts; i++) {
         ntrip_str_line(&table, &mount[i].name, &mount[i].str, mount[i].gga,
-                       mount[i].format == NGX_STREAM_NTRIP_FORMAT_RAW);
+                       mount[i].format == NTRIP_RTCM_RAW);
     }
 
     ntrip_out_text(&table, NTRIP_TABLE_END);

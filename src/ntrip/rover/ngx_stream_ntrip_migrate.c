@@ -26,9 +26,7 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
 
     c = rover->session->connection;
 
-    /* the message has no room for the sentence of one that waits */
-
-    if (rover->tls || (rover->wait && rover->wait->mail.len)) {
+    if (rover->tls) {
         return NGX_DECLINED;
     }
 
@@ -125,8 +123,8 @@ ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover)
         ngx_add_timer(c->read, conf->position_timeout);
         break;
 
-    case NGX_STREAM_NTRIP_ROVER_WAIT:
-        ngx_add_timer(c->read, conf->source_wait);
+    case NGX_STREAM_NTRIP_ROVER_ATTACHED:
+        ngx_stream_ntrip_rover_await(rover);
         break;
 
     default:
@@ -288,6 +286,8 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
             ngx_stream_ntrip_rover_finalize(rover, "error");
             return NGX_OK;
         }
+
+        ngx_stream_ntrip_rover_await(rover);
 
     } else if (rover->mount->gga) {
         ngx_add_timer(c->read, conf->position_timeout);

@@ -1,6 +1,6 @@
 
 /*
- * A rover that is logged in: its events, positions, waiting, moving, the end.
+ * A rover that is logged in: its events, positions, moving, the end.
  * See ngx_stream_ntrip_stream.h.
  */
 
@@ -22,6 +22,7 @@
 
 
 static void ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_rover_waited(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_discard(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_rover_read(ngx_stream_ntrip_rover_t *rover);
 static ngx_int_t ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover,
@@ -34,8 +35,6 @@ static ngx_int_t ngx_stream_ntrip_rover_position(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
 static ngx_int_t ngx_stream_ntrip_rover_on_stream(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
-static ngx_int_t ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail, ngx_msec_t wait);
 
 
 void
@@ -71,7 +70,6 @@ ngx_stream_ntrip_read_handler(ngx_event_t *rev)
         return;
 
     case NGX_STREAM_NTRIP_ROVER_POSITION:
-    case NGX_STREAM_NTRIP_ROVER_WAIT:
     case NGX_STREAM_NTRIP_ROVER_ATTACHED:
         ngx_stream_ntrip_rover_read(rover);
         return;
@@ -173,11 +171,8 @@ ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover)
         ngx_stream_ntrip_rover_finalize(rover, "no position");
         return;
 
-    case NGX_STREAM_NTRIP_ROVER_WAIT:
-        ngx_log_error(NGX_LOG_WARN, c->log, NGX_ETIMEDOUT,
-                      "no account was free for mountpoint \"%V\"",
-                      &rover->mount->name);
-        ngx_stream_ntrip_rover_finalize(rover, "no account");
+    case NGX_STREAM_NTRIP_ROVER_ATTACHED:
+        ngx_stream_ntrip_rover_waited(rover);
         return;
 
     case NGX_STREAM_NTRIP_ROVER_TABLE:
@@ -190,6 +185,72 @@ ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover)
         ngx_stream_ntrip_rover_finalize(rover, "login timeout");
         return;
     }
+}
+
+
+/*
+ * It has been on a stream for ntrip_source_wait.  A login that is under way is
+ * the source's matter, and takes the time that it takes.
+ */
+
+static void
+ngx_stream_ntrip_rover_waited(ngx_stream_ntrip_rover_t *rover)
+{
+    uint64_t             bytes, messages;
+    ngx_connection_t    *c;
+    ntrip_stream_row_t  *row;
+
+    c = rover->session->connection;
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
+                           rover->stream->index);
+
+    ngx_stream_ntrip_stream_totals(rover, &bytes, &messages);
+
+    if (bytes
+        || __atomic_load_n(&row->row.state, __ATOMIC_ACQUIRE)
+           == NTRIP_STREAM_LIVE)
+    {
+        return;
+    }
+
+    if (__atomic_load_n(&row->source, __ATOMIC_ACQUIRE)) {
+        ngx_add_timer(c->read, NGX_STREAM_NTRIP_TICK);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, c->log, NGX_ETIMEDOUT,
+                  "no account was free for mountpoint \"%V\"",
+                  &rover->mount->name);
+    ngx_stream_ntrip_rover_finalize(rover, "no account");
+}
+
+
+/* on a stream that may have no account for long */
+
+void
+ngx_stream_ntrip_rover_await(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_connection_t             *c;
+    ntrip_stream_row_t           *row;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = rover->session->connection;
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
+                           rover->stream->index);
+
+    if (__atomic_load_n(&row->row.state, __ATOMIC_ACQUIRE)
+        == NTRIP_STREAM_LIVE)
+    {
+        if (c->read->timer_set) {
+            ngx_del_timer(c->read);
+        }
+
+        return;
+    }
+
+    ngx_add_timer(c->read, conf->source_wait);
 }
 
 
@@ -472,10 +533,6 @@ ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
     case NGX_STREAM_NTRIP_ROVER_POSITION:
         return ngx_stream_ntrip_rover_join(rover, mail);
 
-    case NGX_STREAM_NTRIP_ROVER_WAIT:
-        rover->wait->mail = *mail;
-        return NGX_OK;
-
     case NGX_STREAM_NTRIP_ROVER_ATTACHED:
         return ngx_stream_ntrip_rover_on_stream(rover, mail);
 
@@ -493,7 +550,6 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
 {
     double                        distance;
     ngx_int_t                     rc;
-    ngx_msec_t                    wait;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
     conf = ngx_stream_get_module_srv_conf(rover->session,
@@ -513,7 +569,7 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
         && distance > conf->share_distance * NGX_STREAM_NTRIP_LEAVE
         && rover->stream->sinks[rover->sink].buf == NULL)
     {
-        rc = ngx_stream_ntrip_stream_join(rover, mail, &wait);
+        rc = ngx_stream_ntrip_stream_move(rover, mail);
 
         if (rc == NGX_OK) {
             ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
@@ -523,7 +579,7 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
             return NGX_OK;
         }
 
-        if (rc == NGX_ERROR && rover->stream == NULL) {
+        if (rc == NGX_ERROR) {
             ngx_stream_ntrip_rover_finalize(rover, "error");
             return NGX_ERROR;
         }
@@ -544,67 +600,17 @@ ngx_int_t
 ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail)
 {
-    ngx_msec_t         wait;
-    ngx_connection_t  *c;
-
-    c = rover->session->connection;
-
-    switch (ngx_stream_ntrip_stream_join(rover, mail, &wait)) {
-
-    case NGX_OK:
-        break;
-
-    case NGX_AGAIN:
-    case NGX_DECLINED:
-        return ngx_stream_ntrip_rover_wait(rover, mail, wait);
-
-    default:
+    if (ngx_stream_ntrip_stream_join(rover, mail) != NGX_OK) {
         ngx_stream_ntrip_rover_finalize(rover, "error");
         return NGX_ERROR;
     }
 
-    ngx_stream_ntrip_rovers_waited(rover);
-
-    c->log->action = "relaying corrections to ntrip rover";
+    rover->session->connection->log->action =
+                                         "relaying corrections to ntrip rover";
     rover->state = NGX_STREAM_NTRIP_ROVER_ATTACHED;
     rover->gga = ngx_current_msec;
 
-    if (c->read->timer_set) {
-        ngx_del_timer(c->read);
-    }
-
-    return NGX_OK;
-}
-
-
-/* no account is free: with the next one, or until source_wait */
-
-static ngx_int_t
-ngx_stream_ntrip_rover_wait(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail, ngx_msec_t wait)
-{
-    ngx_connection_t             *c;
-    ngx_stream_ntrip_srv_conf_t  *conf;
-
-    c = rover->session->connection;
-
-    ngx_stream_ntrip_rovers_retry_in(wait);
-
-    if (rover->state == NGX_STREAM_NTRIP_ROVER_WAIT) {
-        return NGX_OK;
-    }
-
-    if (ngx_stream_ntrip_rovers_wait(rover, mail) != NGX_OK) {
-        ngx_stream_ntrip_rover_finalize(rover, "error");
-        return NGX_ERROR;
-    }
-
-    c->log->action = "waiting for an ntrip account";
-    rover->state = NGX_STREAM_NTRIP_ROVER_WAIT;
-
-    conf = ngx_stream_get_module_srv_conf(rover->session,
-                                          ngx_stream_ntrip_module);
-    ngx_add_timer(c->read, conf->source_wait);
+    ngx_stream_ntrip_rover_await(rover);
 
     return NGX_OK;
 }
@@ -692,6 +698,4 @@ ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover)
         ngx_free(rover->nmea);
         rover->nmea = NULL;
     }
-
-    ngx_stream_ntrip_rovers_waited(rover);
 }

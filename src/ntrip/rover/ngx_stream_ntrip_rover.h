@@ -7,8 +7,9 @@
  *   VERIFY    password in the thread pool      what is left of login_timeout
  *   DELAY     slowed down: failed logins, kicks
  *   POSITION  logged in, reply sent, needs GGA position_timeout
- *   WAIT      has a position, no account free  source_wait
- *   ATTACHED  on a stream, live or not yet     send_timeout when blocked
+ *   ATTACHED  on a stream, live or not yet     send_timeout when blocked;
+ *                                              source_wait until it has an
+ *                                              account
  *   TABLE     sends a sourcetable or an error, then lingers and closes
  *
  *   Everything before the session row is reached by anyone: one buffer of
@@ -41,7 +42,7 @@
 /* content handler of ntrip_caster */
 void ngx_stream_ntrip_caster_handler(ngx_stream_session_t *s);
 
-/* those that are logged in: POSITION, WAIT, ATTACHED; by their "queue" */
+/* those that are logged in: POSITION, ATTACHED; by their "queue" */
 extern ngx_queue_t  ngx_stream_ntrip_rovers;
 
 /* and all others that there are, which keep an exiting worker as well */
@@ -67,9 +68,6 @@ void ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream);
 /* closes it, in whatever state; "result" is for $ntrip_result */
 void ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     const char *result);
-
-/* an account has become free, or rests are over: rovers in WAIT try again */
-void ngx_stream_ntrip_rovers_retry(void);
 
 
 /* ---- hand-over of rovers: ngx_stream_ntrip_migrate.c ---- */

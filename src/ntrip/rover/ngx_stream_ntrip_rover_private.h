@@ -17,7 +17,6 @@ typedef enum {
     NGX_STREAM_NTRIP_ROVER_VERIFY,
     NGX_STREAM_NTRIP_ROVER_DELAY,
     NGX_STREAM_NTRIP_ROVER_POSITION,
-    NGX_STREAM_NTRIP_ROVER_WAIT,
     NGX_STREAM_NTRIP_ROVER_ATTACHED,
     NGX_STREAM_NTRIP_ROVER_TABLE
 } ngx_stream_ntrip_rover_state_e;
@@ -33,16 +32,6 @@ struct ngx_stream_ntrip_request_s {
     ngx_stream_ntrip_verify_t *check;      /* in VERIFY, NULL: none */
     unsigned                   delayed:1;  /* held back for its kicks */
     u_char                     buf[NGX_STREAM_NTRIP_REQUEST];
-};
-
-
-/* in WAIT */
-
-struct ngx_stream_ntrip_wait_s {
-    ngx_queue_t                  queue;
-    ngx_stream_ntrip_rover_t    *rover;
-    ntrip_mail_t                 mail;     /* where it is; len 0: that does not
-                                              matter */
 };
 
 
@@ -75,10 +64,13 @@ void ngx_stream_ntrip_write_handler(ngx_event_t *wev);
 ngx_int_t ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover,
     ngx_str_t *gga, ngx_str_t *rest);
 
-/* on a stream, or in WAIT until there is one; mail: NULL if the mountpoint
-   needs no position.  NGX_OK, or NGX_ERROR: the rover is gone */
+/* on a stream; mail: NULL if the mountpoint needs no position.  NGX_OK, or
+   NGX_ERROR: the rover is gone */
 ngx_int_t ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail);
+
+/* on a stream: closes it after ntrip_source_wait if that has no account then */
+void ngx_stream_ntrip_rover_await(ngx_stream_ntrip_rover_t *rover);
 
 /* frees what is not of the connection's pool */
 void ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover);
@@ -93,15 +85,6 @@ ngx_int_t ngx_stream_ntrip_keep_nmea(ngx_stream_ntrip_rover_t *rover,
 /* it is logged in; is no more */
 void ngx_stream_ntrip_rovers_add(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover);
-
-/* it is in WAIT, with its position, NULL if none is needed, until waited();
-   NGX_ERROR: no memory */
-ngx_int_t ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail);
-void ngx_stream_ntrip_rovers_waited(ngx_stream_ntrip_rover_t *rover);
-
-/* there may be an account in as many ms, if that is before the next tick */
-void ngx_stream_ntrip_rovers_retry_in(ngx_msec_t wait);
 
 /* the end of a session by a later login */
 void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);

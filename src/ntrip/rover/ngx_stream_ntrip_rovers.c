@@ -1,7 +1,7 @@
 
 /*
- * The rovers of this worker: all that are logged in, those of a user, those
- * that wait for an account; and what comes to many of them.  See
+ * The rovers of this worker: all that are logged in, those of a user; and
+ * what comes to many of them.  See
  * ngx_stream_ntrip_stream.h.
  */
 
@@ -17,9 +17,6 @@
    whose old sessions it throws out */
 #define NGX_STREAM_NTRIP_USERS    4096
 
-/* of those that wait, as many are tried between two ticks */
-#define NGX_STREAM_NTRIP_RETRIES  64
-
 
 typedef void (*ngx_stream_ntrip_rover_pt)(ngx_stream_ntrip_rover_t *rover,
     uint64_t below);
@@ -28,8 +25,6 @@ typedef void (*ngx_stream_ntrip_rover_pt)(ngx_stream_ntrip_rover_t *rover,
 static ngx_queue_t *ngx_stream_ntrip_namesakes(ngx_str_t *user);
 static void ngx_stream_ntrip_rovers_each(ngx_str_t *user,
     ngx_stream_ntrip_rover_pt handler, uint64_t below);
-static void ngx_stream_ntrip_rovers_try(ngx_queue_t *q);
-static void ngx_stream_ntrip_rovers_retry_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover,
     uint64_t below);
 static void ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover);
@@ -45,32 +40,19 @@ static void ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover);
 ngx_queue_t  ngx_stream_ntrip_rovers;
 ngx_uint_t   ngx_stream_ntrip_nrovers;
 
-static ngx_queue_t       ngx_stream_ntrip_users[NGX_STREAM_NTRIP_USERS];
-static ngx_queue_t       ngx_stream_ntrip_waiting;
-static ngx_event_t       ngx_stream_ntrip_retry;
-static ngx_connection_t  ngx_stream_ntrip_retry_dumb;
+static ngx_queue_t  ngx_stream_ntrip_users[NGX_STREAM_NTRIP_USERS];
 
 
 void
 ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle)
 {
-    ngx_uint_t    i;
-    ngx_event_t  *ev;
+    ngx_uint_t  i;
 
     ngx_queue_init(&ngx_stream_ntrip_rovers);
-    ngx_queue_init(&ngx_stream_ntrip_waiting);
 
     for (i = 0; i < NGX_STREAM_NTRIP_USERS; i++) {
         ngx_queue_init(&ngx_stream_ntrip_users[i]);
     }
-
-    ngx_stream_ntrip_retry_dumb.fd = (ngx_socket_t) -1;
-
-    ev = &ngx_stream_ntrip_retry;
-    ev->handler = ngx_stream_ntrip_rovers_retry_handler;
-    ev->data = &ngx_stream_ntrip_retry_dumb;
-    ev->log = cycle->log;
-    ev->cancelable = 1;
 }
 
 
@@ -136,120 +118,12 @@ ngx_stream_ntrip_rovers_each(ngx_str_t *user,
 }
 
 
-/* ---- those that wait ---- */
-
-ngx_int_t
-ngx_stream_ntrip_rovers_wait(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail)
-{
-    ngx_stream_ntrip_wait_t  *wait;
-
-    wait = ngx_alloc(sizeof(ngx_stream_ntrip_wait_t),
-                     rover->session->connection->log);
-    if (wait == NULL) {
-        return NGX_ERROR;
-    }
-
-    wait->rover = rover;
-    wait->mail.len = 0;
-
-    if (mail) {
-        wait->mail = *mail;
-    }
-
-    ngx_queue_insert_tail(&ngx_stream_ntrip_waiting, &wait->queue);
-
-    rover->wait = wait;
-
-    return NGX_OK;
-}
-
-
-void
-ngx_stream_ntrip_rovers_waited(ngx_stream_ntrip_rover_t *rover)
-{
-    if (rover->wait == NULL) {
-        return;
-    }
-
-    ngx_queue_remove(&rover->wait->queue);
-
-    ngx_free(rover->wait);
-    rover->wait = NULL;
-}
-
-
-static void
-ngx_stream_ntrip_rovers_try(ngx_queue_t *q)
-{
-    ngx_stream_ntrip_wait_t  *wait;
-
-    wait = ngx_queue_data(q, ngx_stream_ntrip_wait_t, queue);
-
-    (void) ngx_stream_ntrip_rover_join(wait->rover,
-                                       wait->mail.len ? &wait->mail : NULL);
-}
-
-
-void
-ngx_stream_ntrip_rovers_retry_in(ngx_msec_t wait)
-{
-    if (wait < NGX_STREAM_NTRIP_TICK && !ngx_stream_ntrip_retry.timer_set) {
-        ngx_add_timer(&ngx_stream_ntrip_retry, wait + 1);
-    }
-}
-
-
-/*
- * Logins to a host are paced: those that come too early would else take turns
- * with the tick.  Who is too early again has set the timer, and those behind it
- * will have no more luck.
- */
-
-static void
-ngx_stream_ntrip_rovers_retry_handler(ngx_event_t *ev)
-{
-    ngx_uint_t    i;
-    ngx_queue_t  *q, *next;
-
-    q = ngx_queue_head(&ngx_stream_ntrip_waiting);
-
-    for (i = 0;
-         i < NGX_STREAM_NTRIP_RETRIES
-         && q != ngx_queue_sentinel(&ngx_stream_ntrip_waiting)
-         && !ev->timer_set;
-         i++)
-    {
-        next = ngx_queue_next(q);
-        ngx_stream_ntrip_rovers_try(q);
-        q = next;
-    }
-}
-
-
-void
-ngx_stream_ntrip_rovers_retry(void)
-{
-    ngx_queue_t  *q, *next;
-
-    for (q = ngx_queue_head(&ngx_stream_ntrip_waiting);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_waiting);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        ngx_stream_ntrip_rovers_try(q);
-    }
-}
-
-
 /* ---- each second ---- */
 
 void
 ngx_stream_ntrip_rover_tick(void)
 {
     ngx_stream_ntrip_rovers_each(NULL, ngx_stream_ntrip_rover_second, 0);
-
-    ngx_stream_ntrip_rovers_retry();
 }
 
 
@@ -307,7 +181,7 @@ ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below)
 }
 
 
-/* below 0: whether there are too many later ones */
+/* below 0: whether it was kicked is in its row */
 
 static void
 ngx_stream_ntrip_rover_kick(ngx_stream_ntrip_rover_t *rover, uint64_t below)
@@ -336,7 +210,7 @@ ngx_stream_ntrip_superseded(ngx_stream_ntrip_rover_t *rover)
     ngx_stream_ntrip_lock();
 
     out = ntrip_session_superseded(ngx_stream_ntrip_worker.zone, rover->index,
-                                   rover->login, rover->max_sessions);
+                                   rover->login);
 
     ngx_stream_ntrip_unlock();
 

@@ -10,26 +10,16 @@
 #include "ngx_stream_ntrip_feed.h"
 
 
+static ngx_int_t ngx_stream_ntrip_feed_ring(ngx_stream_ntrip_feed_t *feed);
+
+
 void
 ngx_stream_ntrip_feed_init(ngx_stream_ntrip_feed_t *feed, uint32_t index,
     uint64_t serial, ngx_uint_t format)
 {
     feed->index = index;
     feed->serial = serial;
-
-    switch (format) {
-
-    case NGX_STREAM_NTRIP_FORMAT_RTCM3:
-        feed->mode = NTRIP_RTCM_RTCM3;
-        break;
-
-    case NGX_STREAM_NTRIP_FORMAT_RAW:
-        feed->mode = NTRIP_RTCM_RAW;
-        break;
-
-    default:
-        feed->mode = NTRIP_RTCM_AUTO;
-    }
+    feed->mode = format;
 }
 
 
@@ -52,8 +42,7 @@ ngx_stream_ntrip_feed_owned(ngx_stream_ntrip_feed_t *feed)
 size_t
 ngx_stream_ntrip_feed_size(ngx_stream_ntrip_feed_t *feed)
 {
-    return ntrip_stream_ring(ngx_stream_ntrip_worker.zone, feed->index)->size
-           / 4;
+    return ngx_stream_ntrip_worker.zone->ring_size / 4;
 }
 
 
@@ -61,6 +50,7 @@ ngx_int_t
 ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
 {
     uint64_t                    bytes, messages;
+    ngx_int_t                   rc;
     ntrip_ring_t               *ring;
     ntrip_record_t              rec;
     ntrip_stream_row_t         *row;
@@ -68,6 +58,12 @@ ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
+
+    rc = ngx_stream_ntrip_feed_ring(feed);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     row = ntrip_stream_row(worker->zone, feed->index);
     ring = ntrip_stream_ring(worker->zone, feed->index);
@@ -103,6 +99,34 @@ ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
     ngx_stream_ntrip_count_n(messages_in, messages);
 
     return NGX_OK;
+}
+
+
+/* before the first byte */
+
+static ngx_int_t
+ngx_stream_ntrip_feed_ring(ngx_stream_ntrip_feed_t *feed)
+{
+    ngx_int_t                   rc;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    if (ntrip_stream_ring(worker->zone, feed->index)) {
+        return NGX_OK;
+    }
+
+    ngx_stream_ntrip_lock();
+    rc = ntrip_stream_take_ring(worker->zone, worker->me, feed->index,
+                                feed->serial);
+    ngx_stream_ntrip_unlock();
+
+    if (rc == NGX_ERROR) {
+        ngx_stream_ntrip_zone_full("streams", worker->zone->nrings,
+                                   ngx_cycle->log);
+    }
+
+    return rc;
 }
 
 

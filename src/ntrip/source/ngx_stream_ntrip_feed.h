@@ -21,8 +21,8 @@ typedef struct {
 } ngx_stream_ntrip_feed_t;
 
 
-/* for a row of this worker's whose mountpoint has this NGX_STREAM_NTRIP_FORMAT_
-   *; then begin() */
+/* for a row of this worker's, whose mountpoint has this NTRIP_RTCM_*; then
+   begin() */
 void ngx_stream_ntrip_feed_init(ngx_stream_ntrip_feed_t *feed, uint32_t index,
     uint64_t serial, ngx_uint_t format);
 
@@ -37,8 +37,9 @@ ngx_uint_t ngx_stream_ntrip_feed_owned(ngx_stream_ntrip_feed_t *feed);
    this worker has copied them before more are written */
 size_t ngx_stream_ntrip_feed_size(ngx_stream_ntrip_feed_t *feed);
 
-/* writes the messages that end in these bytes.  NGX_OK; NGX_DECLINED: the
-   stream is no longer this worker's */
+/* writes the messages that end in these bytes, having taken a ring before the
+   first.  NGX_OK; NGX_DECLINED: the stream is no longer this worker's;
+   NGX_ERROR: no ring is free, as was logged */
 ngx_int_t ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed,
     ngx_str_t *data);
 

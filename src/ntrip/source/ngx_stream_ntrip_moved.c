@@ -60,14 +60,13 @@ ngx_stream_ntrip_source_release(ngx_stream_ntrip_source_t *source)
 
 ngx_stream_ntrip_source_t *
 ngx_stream_ntrip_source_expect(ngx_stream_ntrip_srv_conf_t *conf,
-    ngx_stream_ntrip_mount_t *mount, uint32_t index, uint64_t serial,
-    ntrip_candidate_t *candidate, ntrip_reply_t *reply, ntrip_rtcm_t *rtcm,
-    ngx_socket_t *fds)
+    uint32_t index, uint64_t serial, ntrip_candidate_t *candidate,
+    ntrip_reply_t *reply, ntrip_rtcm_t *rtcm, ngx_socket_t *fds)
 {
     ngx_stream_ntrip_lease_t   *lease;
     ngx_stream_ntrip_source_t  *source;
 
-    source = ngx_stream_ntrip_source_create(conf, mount, index, serial);
+    source = ngx_stream_ntrip_source_create(conf, index, serial);
     if (source == NULL) {
         return NULL;
     }

@@ -11,15 +11,17 @@
 #include "ngx_stream_ntrip_source_private.h"
 
 
-static void ngx_stream_ntrip_source_never(uint32_t index, uint64_t id);
 static void ngx_stream_ntrip_source_do(ngx_stream_ntrip_source_t *source,
     ntrip_source_action_e action);
 static void ngx_stream_ntrip_source_next_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_timer_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_source_no_turn(
+    ngx_stream_ntrip_source_t *source);
 static ngx_int_t ngx_stream_ntrip_source_pick(
     ngx_stream_ntrip_source_t *source, ntrip_found_t *found);
 static void ngx_stream_ntrip_source_wait(ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_source_begin(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_login(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_accepted(
     ngx_stream_ntrip_client_t *client);
@@ -38,6 +40,7 @@ static void ngx_stream_ntrip_source_closing(
 static void ngx_stream_ntrip_source_unlease(
     ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_fail(ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_source_orphan(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_linger(ngx_stream_ntrip_source_t *source,
     ngx_msec_t time);
 static void ngx_stream_ntrip_source_linger_handler(ngx_event_t *ev);
@@ -46,6 +49,8 @@ static void ngx_stream_ntrip_source_stop_timers(
     ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_renew(ngx_stream_ntrip_source_t *source,
     const char *why);
+static ngx_uint_t ngx_stream_ntrip_source_gives_up(
+    ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_check(ngx_stream_ntrip_source_t *source);
 
 
@@ -71,8 +76,7 @@ static const ngx_stream_ntrip_client_events_t  ngx_stream_ntrip_source_events
 
 ngx_int_t
 ngx_stream_ntrip_source_start(ngx_stream_ntrip_source_t **place,
-    ngx_stream_ntrip_srv_conf_t *conf, ngx_stream_ntrip_mount_t *mount,
-    uint32_t index, uint64_t serial, uint64_t id)
+    ngx_stream_ntrip_srv_conf_t *conf, uint32_t index, uint64_t serial)
 {
     ngx_stream_ntrip_source_t  *source;
 
@@ -89,17 +93,14 @@ ngx_stream_ntrip_source_start(ngx_stream_ntrip_source_t **place,
         return NGX_OK;
     }
 
-    source = ngx_stream_ntrip_source_create(conf, mount, index, serial);
+    source = ngx_stream_ntrip_source_create(conf, index, serial);
 
     if (source == NULL) {
-        ngx_stream_ntrip_source_never(index, id);
         return NGX_ERROR;
     }
 
     source->place = place;
     *place = source;
-
-    source->lease.candidate.source = id;
 
     ngx_post_event(&source->next, &ngx_posted_events);
 
@@ -107,36 +108,32 @@ ngx_stream_ntrip_source_start(ngx_stream_ntrip_source_t **place,
 }
 
 
-/* there is no memory for it */
-
-static void
-ngx_stream_ntrip_source_never(uint32_t index, uint64_t id)
+ngx_int_t
+ngx_stream_ntrip_source_try(ngx_stream_ntrip_source_t **place,
+    ngx_stream_ntrip_srv_conf_t *conf, uint32_t index, uint64_t serial)
 {
-    ntrip_slots_t               wake;
-    ntrip_candidate_t           candidate;
-    ngx_stream_ntrip_worker_t  *worker;
+    if (ngx_stream_ntrip_source_start(place, conf, index, serial) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-    worker = &ngx_stream_ntrip_worker;
+    ngx_delete_posted_event(&(*place)->next);
+    ngx_stream_ntrip_source_look(*place);
 
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-    ngx_memzero(&candidate, sizeof(ntrip_candidate_t));
-    candidate.source = id;
+    if (*place && (*place)->lease.candidate.source) {
+        return NGX_OK;
+    }
 
-    ngx_stream_ntrip_lock();
+    if (*place) {
+        ngx_stream_ntrip_source_free(*place);
+    }
 
-    ntrip_lease_failed(worker->zone, worker->bus, ngx_current_msec, index,
-                       &candidate, NTRIP_REST_FOREIGN);
-    ntrip_stream_fail(worker->zone, worker->bus, index, &wake);
-
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_wake_set(&wake);
+    return NGX_AGAIN;
 }
 
 
 ngx_stream_ntrip_source_t *
 ngx_stream_ntrip_source_create(ngx_stream_ntrip_srv_conf_t *conf,
-    ngx_stream_ntrip_mount_t *mount, uint32_t index, uint64_t serial)
+    uint32_t index, uint64_t serial)
 {
     ngx_str_t                   name;
     ntrip_stream_row_t         *row;
@@ -154,6 +151,10 @@ ngx_stream_ntrip_source_create(ngx_stream_ntrip_srv_conf_t *conf,
 
     row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, index);
 
+    /* by the worker that had the stream before */
+
+    source->tried = (row->ring != NTRIP_ROW_NONE);
+
     name.data = row->mount;
     name.len = row->mount_len;
 
@@ -166,8 +167,8 @@ ngx_stream_ntrip_source_create(ngx_stream_ntrip_srv_conf_t *conf,
     lease->client.data = source;
 
     ngx_stream_ntrip_lease_init(lease, conf, &name);
-    ngx_stream_ntrip_feed_init(&source->feed, index, serial, mount->format);
-    ngx_stream_ntrip_position_init(source, mount->gga);
+    ngx_stream_ntrip_feed_init(&source->feed, index, serial, row->format);
+    ngx_stream_ntrip_position_init(source, row->gga);
 
     lease->client.size = ngx_min(lease->client.size,
                                  ngx_stream_ntrip_feed_size(&source->feed));
@@ -274,14 +275,16 @@ ngx_stream_ntrip_source_do(ngx_stream_ntrip_source_t *source,
         break;
 
     case NTRIP_DO_LOGIN:
-        ngx_stream_ntrip_source_login(source);
+        ngx_stream_ntrip_source_begin(source);
         break;
 
     case NTRIP_DO_SHUTDOWN:
+        ngx_stream_ntrip_source_no_turn(source);
         ngx_stream_ntrip_client_shutdown(client, NTRIP_LEASE_FIN);
         break;
 
     case NTRIP_DO_STOP:
+        ngx_stream_ntrip_source_no_turn(source);
         ngx_stream_ntrip_lease_stop(&source->lease);
         break;
 
@@ -327,6 +330,7 @@ ngx_stream_ntrip_source_do(ngx_stream_ntrip_source_t *source,
         break;
 
     case NTRIP_DO_ORPHAN:
+        ngx_stream_ntrip_source_orphan(source);
         break;
 
     case NTRIP_DO_FREE:
@@ -354,14 +358,42 @@ ngx_stream_ntrip_source_next_handler(ngx_event_t *ev)
 }
 
 
+/* the next look is due, or it is the login's turn */
+
 static void
 ngx_stream_ntrip_source_timer_handler(ngx_event_t *ev)
 {
-    ngx_stream_ntrip_source_event(ev->data, NTRIP_EVENT_FREE);
+    ngx_stream_ntrip_source_t  *source;
+
+    source = ev->data;
+
+    if (source->turn) {
+        source->turn = 0;
+        ngx_stream_ntrip_source_login(source);
+        return;
+    }
+
+    ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
 }
 
 
-/* an account that the stream has, or is given now */
+static void
+ngx_stream_ntrip_source_no_turn(ngx_stream_ntrip_source_t *source)
+{
+    if (source->turn) {
+        source->turn = 0;
+        ngx_del_timer(&source->timer);
+    }
+}
+
+
+void
+ngx_stream_ntrip_source_called(ngx_stream_ntrip_source_t *source)
+{
+    if (ntrip_wait_called(ngx_stream_ntrip_worker.zone, source->feed.index)) {
+        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
+    }
+}
 
 static void
 ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
@@ -384,28 +416,23 @@ ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
 
     case NGX_OK:
         source->waits = 0;
+        source->tried = 1;
+        source->delay = (ngx_msec_t) found.delay;
         event = NTRIP_EVENT_LEASED;
         break;
 
-    case NGX_DECLINED:
-        source->why = "there is no valid account";
-        event = NTRIP_EVENT_NONE;
-        break;
-
     case NGX_ERROR:
-        ngx_stream_ntrip_zone_full("accounts",
-                                   ngx_stream_ntrip_worker.zone->leases.n,
-                                   ngx_cycle->log);
-
-        source->why = "no more accounts can be in use";
+        source->why = "\"ntrip_zone\" is full";
         event = NTRIP_EVENT_NONE;
         break;
 
     default:
-        source->why = "all accounts are in use or resting";
+        source->why = (rc == NGX_DECLINED)
+                      ? "there is no valid account"
+                      : "all accounts are in use or resting";
         event = ntrip_policy_wait(ngx_current_msec, source->since,
                                   source->conf->source_wait, found.wait,
-                                  &delay);
+                                  rc == NGX_DECLINED, source->tried, &delay);
         source->delay = (ngx_msec_t) delay;
     }
 
@@ -413,55 +440,71 @@ ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
 }
 
 
+/*
+ * NGX_OK: one is leased; NGX_AGAIN, NGX_DECLINED: there is none now, or none at
+ * all, and the stream waits; NGX_ERROR: a table is full, as was logged.
+ */
+
 static ngx_int_t
 ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
     ntrip_found_t *found)
 {
-    ngx_int_t                   rc;
-    ngx_uint_t                  i;
-    ntrip_want_t                want;
-    ntrip_candidate_t          *candidate;
+    ngx_int_t                   rc, lease;
+    ngx_uint_t                  i, n, size;
+    ntrip_slots_t               wake;
+    ntrip_wait_look_t           look;
+    ntrip_candidate_t          *candidates;
     ntrip_stream_row_t         *row;
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
-    candidate = &source->lease.candidate;
     row = ntrip_stream_row(worker->zone, source->feed.index);
 
-    ngx_memzero(&want, sizeof(ntrip_want_t));
+    if (row->ring == NTRIP_ROW_NONE
+        && worker->zone->ring_free == NTRIP_ROW_NONE)
+    {
+        ngx_stream_ntrip_zone_full("streams", worker->zone->nrings,
+                                   ngx_cycle->log);
+        return NGX_ERROR;
+    }
 
+    n = 0;
     rc = ngx_stream_ntrip_store_candidates(&source->pool,
                                            &source->lease.mount,
                                            (in_port_t) row->port,
-                                           &want.candidates,
-                                           &want.ncandidates);
+                                           &candidates, &n);
 
-    for (i = 0; rc == NGX_OK && i < want.ncandidates; i++) {
-        if (want.candidates[i].source == candidate->source) {
-            *candidate = want.candidates[i];
-            break;
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+    ngx_memzero(&look, sizeof(ntrip_wait_look_t));
+
+    i = 0;
+
+    do {
+        size = ngx_min(n - i, NTRIP_WAIT_SLICE);
+        look.more = (i + size < n);
+
+        ngx_stream_ntrip_lock();
+        lease = ntrip_stream_lease(worker->zone, worker->bus,
+                                   ngx_current_msec, source->feed.index,
+                                   &look, candidates + i, size, found, &wake);
+        ngx_stream_ntrip_unlock();
+
+        if (lease == NGX_OK) {
+            source->lease.candidate = candidates[i + found->candidate];
         }
+
+        i += size;
+
+    } while (lease == NGX_DECLINED);
+
+    ngx_stream_ntrip_wake_set(&wake);
+
+    if (lease == NGX_ERROR) {
+        ngx_stream_ntrip_zone_full("accounts", worker->zone->leases.n,
+                                   ngx_cycle->log);
     }
 
-    if (candidate->source) {
-        return NGX_OK;
-    }
-
-    if (rc == NGX_AGAIN) {
-        found->wait = NTRIP_REST_MAX;
-        return NGX_AGAIN;
-    }
-
-    ngx_stream_ntrip_lock();
-    rc = ntrip_stream_next_lease(worker->zone, worker->bus, ngx_current_msec,
-                                 source->feed.index, &want, found);
-    ngx_stream_ntrip_unlock();
-
-    if (rc == NGX_OK) {
-        *candidate = want.candidates[found->candidate];
-    }
-
-    return rc;
+    return (lease == NGX_AGAIN) ? (rc == NGX_OK ? NGX_AGAIN : rc) : lease;
 }
 
 
@@ -478,6 +521,26 @@ ngx_stream_ntrip_source_wait(ngx_stream_ntrip_source_t *source)
                       &source->pool);
     }
 
+    if (source->delay) {
+        ngx_add_timer(&source->timer, source->delay);
+
+    } else if (source->timer.timer_set) {
+        ngx_del_timer(&source->timer);
+    }
+}
+
+
+/* at once, or when it is its turn */
+
+static void
+ngx_stream_ntrip_source_begin(ngx_stream_ntrip_source_t *source)
+{
+    if (source->delay == 0) {
+        ngx_stream_ntrip_source_login(source);
+        return;
+    }
+
+    source->turn = 1;
     ngx_add_timer(&source->timer, source->delay);
 }
 
@@ -501,7 +564,7 @@ ngx_stream_ntrip_source_login(ngx_stream_ntrip_source_t *source)
 }
 
 
-/* an account has become free, or better: others learn of it by their tick */
+/* there are others than before: all that wait look */
 
 void
 ngx_stream_ntrip_source_retry(void)
@@ -521,8 +584,6 @@ ngx_stream_ntrip_source_retry(void)
 
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
     }
-
-    ngx_stream_ntrip_worker.hooks->retry();
 }
 
 
@@ -546,17 +607,19 @@ static ngx_int_t
 ngx_stream_ntrip_source_body(ngx_stream_ntrip_client_t *client,
     ngx_str_t *data)
 {
+    ngx_int_t                   rc;
     ngx_stream_ntrip_source_t  *source;
 
     source = client->data;
 
-    if (ngx_stream_ntrip_feed_write(&source->feed, data) != NGX_OK) {
+    rc = ngx_stream_ntrip_feed_write(&source->feed, data);
+
+    if (rc == NGX_DECLINED) {
         ngx_log_error(NGX_LOG_ERR, client->log, 0,
                       "the stream is no longer this worker's");
-        return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return (rc == NGX_OK) ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -635,20 +698,25 @@ ngx_stream_ntrip_source_good(ngx_stream_ntrip_source_t *source)
 static void
 ngx_stream_ntrip_source_rest(ngx_stream_ntrip_source_t *source)
 {
+    ntrip_slots_t               wake;
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
 
     ngx_stream_ntrip_lock();
 
     if (ngx_stream_ntrip_feed_owned(&source->feed)) {
         ntrip_lease_failed(worker->zone, worker->bus, ngx_current_msec,
                            source->feed.index, &source->lease.candidate,
-                           source->reason);
+                           source->reason, &wake);
         ntrip_stream_reopen(worker->zone, source->feed.index);
     }
 
     ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
 
     source->lease.candidate.source = 0;
 }
@@ -675,18 +743,22 @@ ngx_stream_ntrip_source_closing(ngx_stream_ntrip_source_t *source)
 static void
 ngx_stream_ntrip_source_unlease(ngx_stream_ntrip_source_t *source)
 {
+    ntrip_slots_t               wake;
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
 
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
     ngx_stream_ntrip_lock();
-    ntrip_lease_closed(worker->zone, worker->me,
-                       source->lease.candidate.source, ngx_current_msec);
+    ntrip_lease_closed(worker->zone, worker->bus, worker->me,
+                       source->lease.candidate.source, ngx_current_msec,
+                       &wake);
     ngx_stream_ntrip_unlock();
 
     source->lease.candidate.source = 0;
 
-    ngx_stream_ntrip_source_retry();
+    ngx_stream_ntrip_wake_set(&wake);
 }
 
 
@@ -712,10 +784,34 @@ ngx_stream_ntrip_source_fail(ngx_stream_ntrip_source_t *source)
     ngx_stream_ntrip_lock();
 
     if (ngx_stream_ntrip_feed_owned(&source->feed)) {
-        ntrip_stream_fail(worker->zone, worker->bus, source->feed.index,
-                          &wake);
+        ntrip_stream_fail(worker->zone, worker->bus, ngx_current_msec,
+                          source->feed.index, &wake);
     }
 
+    ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_source_leave(source);
+
+    ngx_stream_ntrip_wake_set(&wake);
+}
+
+
+/* the worker has to exit: others with rovers of the stream go on */
+
+static void
+ngx_stream_ntrip_source_orphan(ngx_stream_ntrip_source_t *source)
+{
+    ntrip_slots_t               wake;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+    (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
+                               ngx_current_msec, source->feed.index,
+                               source->feed.serial, &wake);
     ngx_stream_ntrip_unlock();
 
     ngx_stream_ntrip_source_leave(source);
@@ -747,6 +843,7 @@ static void
 ngx_stream_ntrip_source_linger_handler(ngx_event_t *ev)
 {
     ngx_int_t                   rc;
+    ntrip_slots_t               wake;
     ngx_stream_ntrip_worker_t  *worker;
     ngx_stream_ntrip_source_t  *source;
 
@@ -755,13 +852,18 @@ ngx_stream_ntrip_source_linger_handler(ngx_event_t *ev)
 
     rc = NGX_DECLINED;
 
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
     ngx_stream_ntrip_lock();
 
     if (ngx_stream_ntrip_feed_owned(&source->feed)) {
-        rc = ntrip_stream_close(worker->zone, worker->me, source->feed.index);
+        rc = ntrip_stream_close(worker->zone, worker->bus, worker->me,
+                                ngx_current_msec, source->feed.index, &wake);
     }
 
     ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
 
     if (rc != NGX_OK) {
         return;
@@ -810,8 +912,8 @@ ngx_stream_ntrip_source_stop_timers(ngx_stream_ntrip_source_t *source)
 void
 ngx_stream_ntrip_source_changed(uint64_t id)
 {
-    ntrip_lease_row_t          *lease;
     ngx_queue_t                *q, *next;
+    ntrip_slots_t               wake;
     ngx_stream_ntrip_source_t  *source;
 
     if (ngx_stream_ntrip_worker.me == 0) {
@@ -837,16 +939,15 @@ ngx_stream_ntrip_source_changed(uint64_t id)
 
     /* it rested for what it was */
 
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
     ngx_stream_ntrip_lock();
-
-    lease = ntrip_lease_find(ngx_stream_ntrip_worker.zone, id);
-
-    if (lease && lease->row.state == NTRIP_LEASE_IDLE) {
-        lease->failures = 0;
-        lease->until = 0;
-    }
-
+    ntrip_lease_renew(ngx_stream_ntrip_worker.zone,
+                      ngx_stream_ntrip_worker.bus, id, ngx_current_msec,
+                      &wake);
     ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
 }
 
 
@@ -885,10 +986,36 @@ ngx_stream_ntrip_source_tick(void)
         next = ngx_queue_next(q);
         source = ngx_queue_data(q, ngx_stream_ntrip_source_t, queue);
 
-        if (source->lease.candidate.source) {
+        if (ngx_stream_ntrip_worker.exiting
+            && ngx_stream_ntrip_source_gives_up(source))
+        {
+            ngx_stream_ntrip_source_event(source, NTRIP_EVENT_EXIT);
+
+        } else if (source->lease.candidate.source) {
             ngx_stream_ntrip_source_check(source);
         }
     }
+}
+
+
+/*
+ * The worker is exiting.  What is live is handed over; what is not is left to
+ * those who go on, if they have rovers of it, and to nobody when the time is
+ * over: nginx then closes connections, of which such a source may have none.
+ */
+
+static ngx_uint_t
+ngx_stream_ntrip_source_gives_up(ngx_stream_ntrip_source_t *source)
+{
+    if (ngx_stream_ntrip_worker_expired()) {
+        return 1;
+    }
+
+    return source->state <= NTRIP_SOURCE_LOGIN
+           && ntrip_stream_others(ngx_stream_ntrip_worker.zone,
+                                  ngx_stream_ntrip_worker.bus,
+                                  ngx_stream_ntrip_worker.me,
+                                  source->feed.index);
 }
 
 

@@ -34,16 +34,22 @@
 
 
 /*
- * Starts a source for a stream that this worker owns, with the account "id",
- * whose row is leased; 0: it looks for one itself.  "place" is where the stream
- * has its pointer to the source; if there is one, it goes on with that.  It
- * begins in an event of its own.  NGX_ERROR: no memory, the stream is FAILED.
+ * Starts a source for a stream that this worker owns: it looks for an account,
+ * in an event of its own.  "place" is where the stream has its pointer to the
+ * source; if there is one, it goes on with that.  NGX_ERROR: no memory.
  */
 ngx_int_t ngx_stream_ntrip_source_start(ngx_stream_ntrip_source_t **place,
-    ngx_stream_ntrip_srv_conf_t *conf, ngx_stream_ntrip_mount_t *mount,
-    uint32_t index, uint64_t serial, uint64_t id);
+    ngx_stream_ntrip_srv_conf_t *conf, uint32_t index, uint64_t serial);
 
-/* each second: accounts that expire */
+/* the same, but it looks at once.  NGX_AGAIN: there is no account, and no
+   source */
+ngx_int_t ngx_stream_ntrip_source_try(ngx_stream_ntrip_source_t **place,
+    ngx_stream_ntrip_srv_conf_t *conf, uint32_t index, uint64_t serial);
+
+/* it may be its turn to look for an account: ntrip_wait.h */
+void ngx_stream_ntrip_source_called(ngx_stream_ntrip_source_t *source);
+
+/* each second: accounts that expire; what an exiting worker gives up */
 void ngx_stream_ntrip_source_tick(void);
 
 /* there may be a new mail in the stream: reads the mailbox itself, and sends
@@ -57,7 +63,7 @@ void ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source);
 /* an account was changed or deleted; 0: any */
 void ngx_stream_ntrip_source_changed(uint64_t id);
 
-/* one may have become free: those that wait look again */
+/* there are others: those that wait look again */
 void ngx_stream_ntrip_source_retry(void);
 
 
@@ -82,9 +88,9 @@ void ngx_stream_ntrip_source_resume(ngx_stream_ntrip_source_t *source);
 void ngx_stream_ntrip_source_release(ngx_stream_ntrip_source_t *source);
 
 ngx_stream_ntrip_source_t *ngx_stream_ntrip_source_expect(
-    ngx_stream_ntrip_srv_conf_t *conf, ngx_stream_ntrip_mount_t *mount,
-    uint32_t index, uint64_t serial, ntrip_candidate_t *candidate,
-    ntrip_reply_t *reply, ntrip_rtcm_t *rtcm, ngx_socket_t *fds);
+    ngx_stream_ntrip_srv_conf_t *conf, uint32_t index, uint64_t serial,
+    ntrip_candidate_t *candidate, ntrip_reply_t *reply, ntrip_rtcm_t *rtcm,
+    ngx_socket_t *fds);
 void ngx_stream_ntrip_source_adopt(ngx_stream_ntrip_source_t *source,
     ngx_stream_ntrip_source_t **place);
 void ngx_stream_ntrip_source_refuse(ngx_stream_ntrip_source_t *source);

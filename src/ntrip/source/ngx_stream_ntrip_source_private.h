@@ -43,10 +43,14 @@ struct ngx_stream_ntrip_source_s {
                                                 made */
     ngx_uint_t                    reason;    /* of the last end: NTRIP_REST_* */
     const char                   *why;       /* no account is left */
-    ngx_msec_t                    delay;     /* until the next look */
+    ngx_msec_t                    delay;     /* until the next look, 0: until
+                                                it is called; or until it may
+                                                log in */
     unsigned                      waits:1;   /* as was logged */
+    unsigned                      tried:1;   /* it has had an account */
+    unsigned                      turn:1;    /* LOGIN: waits for its turn */
 
-    ngx_event_t                   timer;     /* WAIT */
+    ngx_event_t                   timer;     /* WAIT, and of a turn */
     ngx_event_t                   linger;    /* until the stream is closed */
     ngx_event_t                   next;      /* posted: LOOK */
 
@@ -59,8 +63,7 @@ struct ngx_stream_ntrip_source_s {
 
 /* in LOOK, not yet of any stream; NULL: no memory */
 ngx_stream_ntrip_source_t *ngx_stream_ntrip_source_create(
-    ngx_stream_ntrip_srv_conf_t *conf, ngx_stream_ntrip_mount_t *mount,
-    uint32_t index, uint64_t serial);
+    ngx_stream_ntrip_srv_conf_t *conf, uint32_t index, uint64_t serial);
 
 /* without a connection: rows are left alone */
 void ngx_stream_ntrip_source_free(ngx_stream_ntrip_source_t *source);

@@ -328,14 +328,19 @@ ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test, ngx_uint_t reason)
 static void
 ngx_stream_ntrip_test_tested(ntrip_candidate_t *candidate, ngx_uint_t reason)
 {
+    ntrip_slots_t               wake;
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
 
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
     ngx_stream_ntrip_lock();
     ntrip_lease_tested(worker->zone, worker->bus, worker->me,
-                       ngx_current_msec, candidate, reason);
+                       ngx_current_msec, candidate, reason, &wake);
     ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
 }
 
 
@@ -344,19 +349,22 @@ ngx_stream_ntrip_test_tested(ntrip_candidate_t *candidate, ngx_uint_t reason)
 static void
 ngx_stream_ntrip_test_free(ngx_stream_ntrip_test_t *test)
 {
+    ntrip_slots_t               wake;
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
 
     ngx_stream_ntrip_lease_stop(&test->lease);
 
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
     ngx_stream_ntrip_lock();
-    ntrip_lease_closed(worker->zone, worker->me, test->lease.candidate.source,
-                       ngx_current_msec);
+    ntrip_lease_closed(worker->zone, worker->bus, worker->me,
+                       test->lease.candidate.source, ngx_current_msec, &wake);
     ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
 
     ngx_queue_remove(&test->queue);
     ngx_free(test);
-
-    ngx_stream_ntrip_source_retry();
 }

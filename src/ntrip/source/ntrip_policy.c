@@ -7,11 +7,6 @@
 #include "ntrip_policy.h"
 
 
-/* ms between two looks, at most: accounts become free in other workers */
-
-#define NTRIP_POLICY_LOOK  1000
-
-
 /* a cell without actions that stays in LOOK is none: the event is ignored */
 
 static const ntrip_source_step_t
@@ -144,19 +139,26 @@ ntrip_policy_step(ntrip_source_state_e state, ntrip_source_event_e event)
 
 ntrip_source_event_e
 ntrip_policy_wait(uint64_t now, uint64_t since, uint64_t limit, uint64_t rest,
-    uint64_t *delay)
+    ngx_uint_t none, ngx_uint_t tried, uint64_t *delay)
 {
     int64_t  left;
 
+    if (!tried) {
+        *delay = (rest == NTRIP_WAIT_CALL) ? 0 : rest + 1;
+        return NTRIP_EVENT_BUSY;
+    }
+
     left = (int64_t) (since + limit - now);
 
-    /* nobody knows when those in use are free again */
-
-    if (left <= 0 || (rest < NTRIP_REST_MAX && rest > (uint64_t) left)) {
+    if (none || left <= 0
+        || (rest != NTRIP_WAIT_CALL && rest > (uint64_t) left))
+    {
         return NTRIP_EVENT_NONE;
     }
 
-    *delay = ngx_min(rest + 1, NTRIP_POLICY_LOOK);
+    /* what is in use may be given back until the time is over */
+
+    *delay = ngx_min(rest, (uint64_t) left) + 1;
 
     return NTRIP_EVENT_BUSY;
 }

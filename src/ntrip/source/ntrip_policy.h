@@ -112,13 +112,17 @@ const ntrip_source_step_t *ntrip_policy_step(ntrip_source_state_e state,
 
 
 /*
- * All accounts are in use or rest: BUSY, with *delay ms until the next look,
- * or NONE, as the time to look for one is over before.  All in ms: "since"
- * when there was data last, or the source was made; "limit" that is waited;
- * "rest" until the first account may be used, NTRIP_REST_MAX if nobody knows.
+ * No account is free: BUSY, with *delay ms until the next look, 0: when it is
+ * called; or NONE, as the time to look for one is over before.  All in ms:
+ * "since" when there was data last, or the source was made; "limit" that is
+ * waited; "rest" until the first account may be used, NTRIP_WAIT_CALL if nobody
+ * knows.  "none": there is no valid account at all.  A source that was never
+ * "tried" has rovers which have not got anything yet: it waits as long as they
+ * do.
  */
 ntrip_source_event_e ntrip_policy_wait(uint64_t now, uint64_t since,
-    uint64_t limit, uint64_t rest, uint64_t *delay);
+    uint64_t limit, uint64_t rest, ngx_uint_t none, ngx_uint_t tried,
+    uint64_t *delay);
 
 /* why the account rests, NTRIP_REST_*, for the NTRIP_REPLY_* of its provider;
    0, NTRIP_REPLY_OK: it has refused nothing */

@@ -12,10 +12,7 @@
 #include "ngx_stream_ntrip_stream.h"
 
 
-#define ngx_stream_ntrip_ring(st)                                             \
-    ntrip_stream_ring(ngx_stream_ntrip_worker.zone, (st)->index)
-
-
+static ntrip_ring_t *ngx_stream_ntrip_ring(ngx_stream_ntrip_stream_t *st);
 static ngx_uint_t ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_flush_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_flush(ngx_stream_ntrip_stream_t *st);
@@ -49,7 +46,8 @@ static void ngx_stream_ntrip_trim(ngx_stream_ntrip_stream_t *st);
 void
 ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *st)
 {
-    ngx_uint_t  whole;
+    ngx_uint_t     whole;
+    ntrip_ring_t  *ring;
 
     if (st->nsinks == 0) {
 
@@ -60,8 +58,13 @@ ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *st)
             ngx_stream_ntrip_flush(st);
         }
 
-        st->position = ntrip_ring_head(ngx_stream_ntrip_ring(st));
-        st->synced = st->position;
+        ring = ngx_stream_ntrip_ring(st);
+
+        if (ring) {
+            st->position = ntrip_ring_head(ring);
+            st->synced = st->position;
+        }
+
         return;
     }
 
@@ -100,6 +103,25 @@ ngx_stream_ntrip_deliver_now(ngx_stream_ntrip_stream_t *st)
 }
 
 
+/* NULL: no byte has come yet.  Who was here before goes on at its start. */
+
+static ntrip_ring_t *
+ngx_stream_ntrip_ring(ngx_stream_ntrip_stream_t *st)
+{
+    ntrip_ring_t  *ring;
+
+    ring = ntrip_stream_ring(ngx_stream_ntrip_worker.zone, st->index);
+
+    if (ring && st->position == 0) {
+        st->position = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
+                                        st->index)->start;
+        st->synced = st->position;
+    }
+
+    return ring;
+}
+
+
 /* returns 1 if an epoch has ended with what was copied */
 
 static ngx_uint_t
@@ -116,6 +138,10 @@ ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st)
     ring = ngx_stream_ntrip_ring(st);
     whole = 0;
     rc = NGX_OK;
+
+    if (ring == NULL) {
+        return 0;
+    }
 
     for ( ;; ) {
         b = st->last;
@@ -392,13 +418,21 @@ ngx_stream_ntrip_deliver_from(ngx_stream_ntrip_rover_t *rover,
     uint64_t position, u_char *rest, size_t len)
 {
     ngx_uint_t                  n;
+    ntrip_ring_t               *ring;
     ngx_stream_ntrip_buf_t     *b;
     ngx_stream_ntrip_sink_t    *s;
     ngx_stream_ntrip_stream_t  *st;
 
     st = rover->stream;
 
-    if (len == 0 && position >= st->synced) {
+    ring = ngx_stream_ntrip_ring(st);
+
+    if (position == 0 && ring) {
+        position = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
+                                    st->index)->start;
+    }
+
+    if (ring == NULL || (len == 0 && position >= st->synced)) {
         return NGX_OK;
     }
 

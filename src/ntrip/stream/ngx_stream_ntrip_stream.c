@@ -17,16 +17,23 @@
 
 
 static ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_new(uint32_t index,
-    uint64_t serial, uint64_t position);
+    uint64_t serial, uint64_t position, ngx_stream_ntrip_srv_conf_t *conf);
 static void ngx_stream_ntrip_stream_free(ngx_stream_ntrip_stream_t *st);
+static ngx_int_t ngx_stream_ntrip_stream_attach(
+    ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail, uint32_t session,
+    ngx_stream_ntrip_stream_t **st);
+static void ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st);
+static void ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial);
 static ngx_int_t ngx_stream_ntrip_add_sink(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_rover_t *rover);
 static ngx_int_t ngx_stream_ntrip_grow(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_close_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_stream_lost(ngx_stream_ntrip_stream_t *st);
+static ngx_uint_t ngx_stream_ntrip_stream_may_claim(
+    ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_claim(ngx_stream_ntrip_stream_t *st);
+static void ngx_stream_ntrip_stream_orphan(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_own(ngx_stream_ntrip_stream_t *st);
-static void ngx_stream_ntrip_stream_full(ngx_uint_t leases);
 static in_port_t ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_srv_conf_t *conf);
 
@@ -85,7 +92,7 @@ ngx_stream_ntrip_stream_get(uint32_t index, uint64_t serial)
 
 ngx_stream_ntrip_stream_t *
 ngx_stream_ntrip_stream_open(uint32_t index, uint64_t serial,
-    ngx_stream_ntrip_srv_conf_t *conf, ngx_stream_ntrip_mount_t *mount)
+    ngx_stream_ntrip_srv_conf_t *conf)
 {
     ntrip_ring_t               *ring;
     ngx_stream_ntrip_stream_t  *st;
@@ -98,22 +105,15 @@ ngx_stream_ntrip_stream_open(uint32_t index, uint64_t serial,
 
     ring = ntrip_stream_ring(ngx_stream_ntrip_worker.zone, index);
 
-    st = ngx_stream_ntrip_stream_new(index, serial, ntrip_ring_head(ring));
-
-    if (st) {
-        st->conf = conf;
-        st->mount = mount;
-        st->port = (in_port_t)
-                   ntrip_stream_row(ngx_stream_ntrip_worker.zone, index)->port;
-    }
-
-    return st;
+    return ngx_stream_ntrip_stream_new(index, serial,
+                                       ring ? ntrip_ring_head(ring) : 0,
+                                       conf);
 }
 
 
 static ngx_stream_ntrip_stream_t *
 ngx_stream_ntrip_stream_new(uint32_t index, uint64_t serial,
-    uint64_t position)
+    uint64_t position, ngx_stream_ntrip_srv_conf_t *conf)
 {
     ngx_stream_ntrip_stream_t  *st;
 
@@ -135,6 +135,7 @@ ngx_stream_ntrip_stream_new(uint32_t index, uint64_t serial,
     st->serial = serial;
     st->position = position;
     st->synced = position;
+    st->conf = conf;
 
     st->close.handler = ngx_stream_ntrip_close_handler;
     st->close.data = st;
@@ -175,12 +176,102 @@ ngx_stream_ntrip_stream_free(ngx_stream_ntrip_stream_t *st)
 
 ngx_int_t
 ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail, ngx_msec_t *wait)
+    ntrip_mail_t *mail)
+{
+    ngx_int_t                   rc;
+    ngx_stream_ntrip_stream_t  *st;
+
+    rc = ngx_stream_ntrip_stream_attach(rover, mail, rover->index, &st);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_stream_ntrip_add_sink(st, rover) == NGX_OK
+        && (rc == NGX_DONE
+            || ngx_stream_ntrip_source_start(&st->source, st->conf, st->index,
+                                             st->serial)
+               == NGX_OK))
+    {
+        return NGX_OK;
+    }
+
+    ngx_stream_ntrip_stream_quit(st);
+
+    return NGX_ERROR;
+}
+
+
+/*
+ * It stays where it is until there is a stream with an account: one that others
+ * have, or a new one, if an account is free now.
+ */
+
+ngx_int_t
+ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail)
+{
+    ngx_int_t                   rc;
+    ntrip_stream_row_t         *row;
+    ngx_stream_ntrip_stream_t  *st, *old;
+
+    old = rover->stream;
+
+    rc = ngx_stream_ntrip_stream_attach(rover, mail, NTRIP_ROW_NONE, &st);
+
+    if (rc == NGX_ERROR) {
+        return NGX_AGAIN;
+    }
+
+    if (st == old) {
+        /* its reference has come nearer meanwhile */
+        return NGX_AGAIN;
+    }
+
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, st->index);
+
+    if (rc == NGX_OK) {
+        rc = ngx_stream_ntrip_source_try(&st->source, st->conf, st->index,
+                                         st->serial);
+
+    } else {
+        rc = row->source ? NGX_OK : NGX_AGAIN;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_stream_ntrip_stream_quit(st);
+        return NGX_AGAIN;
+    }
+
+    ngx_stream_ntrip_stream_leave(rover);
+
+    if (ngx_stream_ntrip_add_sink(st, rover) != NGX_OK) {
+        ngx_stream_ntrip_stream_quit(st);
+        return NGX_ERROR;
+    }
+
+    ngx_stream_ntrip_lock();
+    ntrip_session_join(ngx_stream_ntrip_worker.zone, rover->index,
+                       rover->login, st->index, st->serial);
+    ngx_stream_ntrip_unlock();
+
+    return NGX_OK;
+}
+
+
+/*
+ * The worker's bit is set in the stream that suits the rover, and *st is its
+ * object.  NGX_OK: this worker is its owner, without a source yet; NGX_DONE;
+ * NGX_ERROR: a full table or no memory, logged.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_stream_attach(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail, uint32_t session, ngx_stream_ntrip_stream_t **st)
 {
     ngx_int_t                     rc;
     ntrip_want_t                  want;
     ntrip_found_t                 found;
-    ngx_stream_ntrip_stream_t    *st;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
     conf = ngx_stream_get_module_srv_conf(rover->session,
@@ -194,16 +285,9 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
     want.share = rover->mount->gga ? conf->share_distance : NTRIP_SHARE_ALL;
     want.mail = mail;
     want.login = rover->login;
-
-    rc = ngx_stream_ntrip_store_candidates(&want.pool, &want.mount,
-                                           (in_port_t) want.port,
-                                           &want.candidates,
-                                           &want.ncandidates);
-    *wait = NTRIP_REST_MAX;
-
-    if (rc == NGX_AGAIN) {
-        return NGX_AGAIN;
-    }
+    want.session = session;
+    want.format = (uint16_t) rover->mount->format;
+    want.gga = (uint16_t) rover->mount->gga;
 
     ngx_stream_ntrip_lock();
 
@@ -215,59 +299,72 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_unlock();
 
     if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_stream_full(found.index);
+        ngx_stream_ntrip_zone_full("streams",
+                                   ngx_stream_ntrip_worker.zone->streams.n,
+                                   ngx_cycle->log);
+        return NGX_ERROR;
     }
 
-    if (rc == NGX_AGAIN) {
-        *wait = (ngx_msec_t) found.wait;
-    }
+    *st = ngx_stream_ntrip_stream_get(found.index, found.serial);
 
-    if (rc != NGX_OK && rc != NGX_DONE) {
+    if (*st) {
+
+        /* without rovers it may be behind */
+
+        ngx_stream_ntrip_deliver(*st);
         return rc;
     }
 
-    st = ngx_stream_ntrip_stream_get(found.index, found.serial);
-
-    if (st && st == rover->stream) {
-        /* its reference has come nearer meanwhile */
-        return NGX_OK;
-    }
-
-    if (st == NULL) {
-        st = ngx_stream_ntrip_stream_new(found.index, found.serial,
-                                         found.position);
-    }
-
-    if (st) {
-        st->conf = conf;
-        st->mount = rover->mount;
-        st->port = (in_port_t) want.port;
-    }
-
-    if (rover->stream) {
-        ngx_stream_ntrip_stream_leave(rover);
-    }
-
-    /*
-     * Without memory the worker's bit, and what it may own, stay until the
-     * tick finds nobody on the stream.
-     */
-
-    if (st == NULL || ngx_stream_ntrip_add_sink(st, rover) != NGX_OK) {
+    *st = ngx_stream_ntrip_stream_new(found.index, found.serial,
+                                      found.position, conf);
+    if (*st == NULL) {
+        ngx_stream_ntrip_stream_detach(found.index, found.serial);
         return NGX_ERROR;
     }
 
-    if (rc == NGX_OK
-        && ngx_stream_ntrip_source_start(&st->source, st->conf, st->mount,
-                                         st->index, st->serial,
-                                         want.candidates[found.candidate]
-                                             .source)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    return rc;
+}
+
+
+/* nothing has come of it: without rovers here it is not this worker's */
+
+static void
+ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st)
+{
+    if (st->nsinks == 0) {
+        ngx_stream_ntrip_stream_detach(st->index, st->serial);
+    }
+}
+
+
+/* the worker has no rovers of it, and, if it owns it without a source, it is
+   for others */
+
+static void
+ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial)
+{
+    ntrip_slots_t               wake;
+    ngx_stream_ntrip_worker_t  *worker;
+    ngx_stream_ntrip_stream_t  *st;
+
+    worker = &ngx_stream_ntrip_worker;
+    st = ngx_stream_ntrip_stream_get(index, serial);
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+
+    ntrip_stream_detach(worker->zone, worker->bus, worker->me,
+                        ngx_current_msec, index, serial, &wake);
+
+    if (st == NULL || st->source == NULL) {
+        (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
+                                   ngx_current_msec, index, serial, &wake);
     }
 
-    return NGX_OK;
+    ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
 }
 
 
@@ -282,13 +379,9 @@ ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
     conf = ngx_stream_get_module_srv_conf(rover->session,
                                           ngx_stream_ntrip_module);
 
-    st = ngx_stream_ntrip_stream_get(index, serial);
-
+    st = ngx_stream_ntrip_stream_open(index, serial, conf);
     if (st == NULL) {
-        st = ngx_stream_ntrip_stream_open(index, serial, conf, rover->mount);
-        if (st == NULL) {
-            return NGX_ERROR;
-        }
+        return NGX_ERROR;
     }
 
     ngx_stream_ntrip_deliver_now(st);
@@ -306,7 +399,6 @@ ngx_stream_ntrip_add_sink(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_rover_t *rover)
 {
     ngx_stream_ntrip_sink_t  *s;
-    ntrip_session_row_t      *row;
 
     if (st->nsinks == st->nalloc && ngx_stream_ntrip_grow(st) != NGX_OK) {
         return NGX_ERROR;
@@ -325,9 +417,6 @@ ngx_stream_ntrip_add_sink(ngx_stream_ntrip_stream_t *st,
     rover->sink = (uint32_t) st->nsinks;
 
     st->nsinks++;
-
-    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
-    __atomic_store_n(&row->stream, st->index, __ATOMIC_RELEASE);
 
     return NGX_OK;
 }
@@ -380,7 +469,6 @@ ngx_stream_ntrip_stream_leave(ngx_stream_ntrip_rover_t *rover)
     size_t                      len;
     uint64_t                    bytes, messages;
     ntrip_stream_row_t         *row;
-    ntrip_session_row_t        *session;
     ngx_stream_ntrip_stream_t  *st;
 
     st = rover->stream;
@@ -405,8 +493,10 @@ ngx_stream_ntrip_stream_leave(ngx_stream_ntrip_rover_t *rover)
         ngx_memcpy(rover->source.data, row->label, len);
     }
 
-    session = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
-    __atomic_store_n(&session->stream, NTRIP_ROW_NONE, __ATOMIC_RELEASE);
+    ngx_stream_ntrip_lock();
+    ntrip_session_part(ngx_stream_ntrip_worker.zone, rover->index,
+                       rover->login);
+    ngx_stream_ntrip_unlock();
 
     ngx_stream_ntrip_stream_part(rover);
 
@@ -421,7 +511,6 @@ ngx_stream_ntrip_stream_leave(ngx_stream_ntrip_rover_t *rover)
 void
 ngx_stream_ntrip_stream_part(ngx_stream_ntrip_rover_t *rover)
 {
-    ntrip_slots_t               wake;
     ngx_stream_ntrip_stream_t  *st;
 
     st = rover->stream;
@@ -438,22 +527,7 @@ ngx_stream_ntrip_stream_part(ngx_stream_ntrip_rover_t *rover)
 
     rover->stream = NULL;
 
-    if (st->nsinks) {
-        return;
-    }
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-
-    ntrip_stream_detach(ngx_stream_ntrip_worker.zone,
-                        ngx_stream_ntrip_worker.bus,
-                        ngx_stream_ntrip_worker.me, st->index, st->serial,
-                        &wake);
-
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_wake_set(&wake);
+    ngx_stream_ntrip_stream_quit(st);
 }
 
 
@@ -508,7 +582,10 @@ ngx_stream_ntrip_stream_woken(uint32_t index)
         return;
     }
 
-    if (state == NTRIP_STREAM_ORPHAN && st->nsinks) {
+    if (state == NTRIP_STREAM_ORPHAN
+        && st->nsinks
+        && ngx_stream_ntrip_stream_may_claim(st))
+    {
         ngx_stream_ntrip_stream_claim(st);
     }
 
@@ -529,10 +606,28 @@ ngx_stream_ntrip_stream_lost(ngx_stream_ntrip_stream_t *st)
 }
 
 
+/* a worker that exits leaves it to others, or to nobody when time is over */
+
+static ngx_uint_t
+ngx_stream_ntrip_stream_may_claim(ngx_stream_ntrip_stream_t *st)
+{
+    if (!ngx_stream_ntrip_worker.exiting) {
+        return 1;
+    }
+
+    return !ngx_stream_ntrip_worker_expired()
+           && !ntrip_stream_others(ngx_stream_ntrip_worker.zone,
+                                   ngx_stream_ntrip_worker.bus,
+                                   ngx_stream_ntrip_worker.me, st->index);
+}
+
+
 static void
 ngx_stream_ntrip_stream_claim(ngx_stream_ntrip_stream_t *st)
 {
-    ngx_int_t  rc;
+    ngx_int_t            rc;
+    ngx_str_t            mount;
+    ntrip_stream_row_t  *row;
 
     ngx_stream_ntrip_lock();
 
@@ -548,12 +643,41 @@ ngx_stream_ntrip_stream_claim(ngx_stream_ntrip_stream_t *st)
 
     ngx_stream_ntrip_count(claimed);
 
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, st->index);
+
+    mount.data = row->mount;
+    mount.len = row->mount_len;
+
     ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                   "ntrip stream \"%V\" has lost its worker, goes on here",
-                  &st->mount->name);
+                  &mount);
 
-    (void) ngx_stream_ntrip_source_start(&st->source, st->conf, st->mount,
-                                         st->index, st->serial, 0);
+    if (ngx_stream_ntrip_source_start(&st->source, st->conf, st->index,
+                                      st->serial)
+        != NGX_OK)
+    {
+        ngx_stream_ntrip_stream_orphan(st);
+    }
+}
+
+
+/* with the next tick, or by somebody else */
+
+static void
+ngx_stream_ntrip_stream_orphan(ngx_stream_ntrip_stream_t *st)
+{
+    ntrip_slots_t               wake;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+    (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
+                               ngx_current_msec, st->index, st->serial,
+                               &wake);
+    ngx_stream_ntrip_unlock();
 }
 
 
@@ -562,30 +686,24 @@ ngx_stream_ntrip_stream_claim(ngx_stream_ntrip_stream_t *st)
 static void
 ngx_stream_ntrip_stream_own(ngx_stream_ntrip_stream_t *st)
 {
-    ngx_uint_t           i;
     ntrip_stream_row_t  *row;
+
+    if (!ntrip_stream_wanted(ngx_stream_ntrip_worker.zone, st->index)) {
+        ngx_stream_ntrip_source_idle(st->source);
+        return;
+    }
 
     row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, st->index);
 
-    /* an election looks at all sessions there are: only where a lead is of any
-       use, as without one it is due again with each message */
-
-    if (st->mount->gga
-        && __atomic_load_n(&row->lead, __ATOMIC_ACQUIRE) == 0)
-    {
+    if (row->gga && __atomic_load_n(&row->lead, __ATOMIC_ACQUIRE) == 0) {
+        ngx_stream_ntrip_lock();
         (void) ntrip_stream_elect(ngx_stream_ntrip_worker.zone,
                                   ngx_stream_ntrip_worker.bus, st->index);
+        ngx_stream_ntrip_unlock();
     }
 
+    ngx_stream_ntrip_source_called(st->source);
     ngx_stream_ntrip_source_mail(st->source);
-
-    for (i = 0; i < NTRIP_SLOT_WORDS; i++) {
-        if (__atomic_load_n(&row->slots[i], __ATOMIC_ACQUIRE)) {
-            return;
-        }
-    }
-
-    ngx_stream_ntrip_source_idle(st->source);
 }
 
 
@@ -698,15 +816,4 @@ ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
            ? conf->port
            : ngx_inet_get_port(
                  rover->session->connection->listening->sockaddr);
-}
-
-
-static void
-ngx_stream_ntrip_stream_full(ngx_uint_t leases)
-{
-    ngx_stream_ntrip_zone_full(leases ? "accounts" : "streams",
-                               leases
-                               ? ngx_stream_ntrip_worker.zone->leases.n
-                               : ngx_stream_ntrip_worker.zone->streams.n,
-                               ngx_cycle->log);
 }

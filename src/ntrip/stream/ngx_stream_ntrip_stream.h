@@ -115,7 +115,8 @@ struct ngx_stream_ntrip_stream_s {
     ngx_queue_t                queue;      /* all of this worker */
     uint32_t                   index;
     uint64_t                   serial;
-    uint64_t                   position;   /* next record to copy */
+    uint64_t                   position;   /* next record to copy; 0: the
+                                              stream has no ring yet */
 
     ngx_stream_ntrip_buf_t    *first;      /* listed, in order */
     ngx_stream_ntrip_buf_t    *last;
@@ -140,14 +141,11 @@ struct ngx_stream_ntrip_stream_s {
     ngx_event_t                flush;      /* ntrip_coalesce */
     ngx_event_t                close;      /* sinks with CLOSE */
     ngx_stream_ntrip_source_t *source;     /* if owned here */
-    uint64_t                   mail_seq;   /* last mail read, if owned */
 
     ngx_stream_ntrip_offer_t   offer;      /* of its source */
 
-    in_port_t                  port;       /* upstream, if the account has
-                                              none */
-    ngx_stream_ntrip_srv_conf_t  *conf;
-    ngx_stream_ntrip_mount_t     *mount;
+    ngx_stream_ntrip_srv_conf_t  *conf;    /* of its first rover here: times
+                                              and the error log */
 };
 
 
@@ -186,18 +184,21 @@ ngx_uint_t ngx_stream_ntrip_stream_busy(void);
 /*
  * Finds or makes the stream for a rover with what it wants, shared or new
  * (ntrip_stream_attach), and adds the rover.  If this worker is the owner of
- * a new one its source is started.  NGX_OK, NGX_AGAIN: no account free, perhaps
- * in *wait ms; NGX_DECLINED: none at all; NGX_ERROR: table full or no memory,
- * logged.
+ * a new one its source is started, which looks for an account.  NGX_OK;
+ * NGX_ERROR: table full or no memory, logged.
  */
 ngx_int_t ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
-    ntrip_mail_t *mail, ngx_msec_t *wait);
+    ntrip_mail_t *mail);
+
+/* a rover that has gone too far goes to another one.  NGX_OK; NGX_AGAIN: there
+   is none with an account, it stays; NGX_ERROR: no memory, it is on none */
+ngx_int_t ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
+    ntrip_mail_t *mail);
 
 /* this worker's object of a stream that is known (hand-over), made if there
    is none, for the conf; NULL: no memory */
 ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_open(uint32_t index,
-    uint64_t serial, ngx_stream_ntrip_srv_conf_t *conf,
-    ngx_stream_ntrip_mount_t *mount);
+    uint64_t serial, ngx_stream_ntrip_srv_conf_t *conf);
 
 /* adds a rover to it at a ring position, with the rest of a record that it
    gets first; its worker's bit is set already */
@@ -302,7 +303,6 @@ void ngx_stream_ntrip_behind(ngx_stream_ntrip_stream_t *stream,
 /* ---- rovers, as their stream and the room above see them ---- */
 
 typedef struct ngx_stream_ntrip_request_s  ngx_stream_ntrip_request_t;
-typedef struct ngx_stream_ntrip_wait_s  ngx_stream_ntrip_wait_t;
 
 
 struct ngx_stream_ntrip_rover_s {
@@ -328,7 +328,6 @@ struct ngx_stream_ntrip_rover_s {
     ntrip_nmea_t                *nmea;     /* unfinished sentence, NULL if
                                               there is none: nearly always */
     ngx_stream_ntrip_request_t  *request;  /* until login */
-    ngx_stream_ntrip_wait_t     *wait;
     ngx_buf_t                   *out;      /* TABLE: what is not sent */
     ngx_msec_t                   gga;      /* when the last went upstream */
 

@@ -266,6 +266,7 @@ ngx_stream_ntrip_exiting_handler(ngx_event_t *ev)
 
     worker = &ngx_stream_ntrip_worker;
     worker->exiting = 1;
+    worker->since = ngx_current_msec;
 
     if (worker->me) {
         __atomic_store_n(&worker->bus->slots[worker->slot].exiting, 1,

@@ -25,7 +25,8 @@
  * The tick, each second, cancelable: look as if woken; read /proc for each
  * slot that is taken (pid, start time, zombie), release the dead; sweep if
  * due; claim orphans that this worker has rovers of; empty pairs of free
- * slots; beat; expire withdrawals, lingering streams, waiting rovers.
+ * slots; beat; expire withdrawals, lingering streams; call streams that wait
+ * for an account.
  *
  * Exit: an unconnected connection marked idle, whose read handler is called
  * with c->close at shutdown; it sets slot.exiting and starts the hand-over.
@@ -99,9 +100,6 @@ typedef struct {
        callee's now */
     void                     (*received)(ntrip_handover_t *msg,
                                          ngx_socket_t *fds, ngx_uint_t nfds);
-
-    /* there may be an account for rovers that wait */
-    void                     (*retry)(void);
 } ngx_stream_ntrip_hooks_t;
 
 
@@ -118,6 +116,7 @@ typedef struct {
     ngx_uint_t                 limit;        /* slots with descriptors */
     uint64_t                   generation;
     uint64_t                   kick_cursor;
+    ngx_msec_t                 since;        /* exiting since */
     unsigned                   exiting:1;
 } ngx_stream_ntrip_worker_t;
 
@@ -193,6 +192,9 @@ void ngx_stream_ntrip_bus_watch(ngx_cycle_t *cycle);
    is left and the slot */
 void ngx_stream_ntrip_slots_init(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle);
+
+/* the worker is exiting, and worker_shutdown_timeout is over */
+ngx_uint_t ngx_stream_ntrip_worker_expired(void);
 
 /* a worker that exits stays as long as it has rovers or sources, which have
    no timers of their own while all is well; again whenever one has come or

@@ -13,9 +13,11 @@
 
 
 static void ngx_stream_ntrip_claim(ngx_cycle_t *cycle);
+static void ngx_stream_ntrip_clear_slot(void);
 static void ngx_stream_ntrip_release_dead(ngx_cycle_t *cycle);
 static void ngx_stream_ntrip_sweep(ngx_cycle_t *cycle);
 static void ngx_stream_ntrip_tick_handler(ngx_event_t *ev);
+static void ngx_stream_ntrip_call_waiting(void);
 static ngx_uint_t ngx_stream_ntrip_is_dead(ntrip_slot_t *slot);
 static ngx_int_t ngx_stream_ntrip_process_start(ngx_pid_t pid,
     uint64_t *start);
@@ -113,9 +115,7 @@ ngx_stream_ntrip_claim(ngx_cycle_t *cycle)
     /* what the slot's last worker left in the streams, before we attach to
        any; nobody is told of us before */
 
-    ngx_stream_ntrip_lock();
-    ntrip_zone_clear_slot(worker->zone, worker->bus, worker->slot);
-    ngx_stream_ntrip_unlock();
+    ngx_stream_ntrip_clear_slot();
 
     worker->me = me;
     worker->kick_cursor = ntrip_bus_kick_cursor(worker->bus);
@@ -125,6 +125,32 @@ ngx_stream_ntrip_claim(ngx_cycle_t *cycle)
     ngx_log_error(NGX_LOG_INFO, cycle->log, 0,
                   "worker of generation %uL has slot %ui",
                   worker->generation, worker->slot);
+}
+
+
+static void
+ngx_stream_ntrip_clear_slot(void)
+{
+    uint32_t                    next;
+    ngx_int_t                   rc;
+    ntrip_slots_t               wake;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+    next = 0;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    do {
+        ngx_stream_ntrip_lock();
+        rc = ntrip_zone_clear_slot(worker->zone, worker->bus,
+                                   ngx_current_msec, worker->slot, &next,
+                                   &wake);
+        ngx_stream_ntrip_unlock();
+
+    } while (rc == NGX_AGAIN);
+
+    ngx_stream_ntrip_wake_set(&wake);
 }
 
 
@@ -242,6 +268,7 @@ ngx_stream_ntrip_tick_handler(ngx_event_t *ev)
         }
     }
 
+    ngx_stream_ntrip_call_waiting();
     ngx_stream_ntrip_woken();
 
     worker->hooks->tick();
@@ -250,6 +277,42 @@ ngx_stream_ntrip_tick_handler(ngx_event_t *ev)
         worker->hooks->exiting();
         ngx_stream_ntrip_bus_hold();
     }
+}
+
+
+/* calls to streams that wait for an account, which were not answered */
+
+static void
+ngx_stream_ntrip_call_waiting(void)
+{
+    ntrip_slots_t               wake;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+    ntrip_wait_tick(worker->zone, worker->bus, ngx_current_msec, &wake);
+    ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_worker_expired(void)
+{
+    ngx_core_conf_t            *ccf;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+    ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                           ngx_core_module);
+
+    return worker->exiting
+           && ccf->shutdown_timeout
+           && ngx_current_msec - worker->since >= ccf->shutdown_timeout;
 }
 
 

@@ -8,8 +8,6 @@
 static uint64_t ntrip_lease_hash(uint64_t source);
 static void ntrip_lease_rest(ntrip_lease_row_t *lease, uint64_t until,
     ngx_uint_t reason);
-static ngx_uint_t ntrip_lease_available(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t now, const ntrip_candidate_t *candidate, uint64_t *wait);
 static ntrip_lease_row_t *ntrip_lease_new(ntrip_zone_t *zone, uint64_t now,
     uint64_t source);
 static uint64_t ntrip_lease_turn(ntrip_zone_t *zone, ntrip_bus_t *bus,
@@ -18,7 +16,7 @@ static void ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason);
 static void ntrip_lease_forgive(ntrip_zone_t *zone,
     ntrip_lease_row_t *lease, const ntrip_candidate_t *candidate);
-static ntrip_lease_row_t *ntrip_lease_take(ntrip_zone_t *zone, uint64_t now);
+static ntrip_lease_row_t *ntrip_lease_row(ntrip_zone_t *zone, uint64_t now);
 static uint64_t ntrip_lease_backoff(uint64_t first, uint64_t max,
     ngx_uint_t failures);
 static ntrip_rest_row_t *ntrip_rest_find(ntrip_zone_t *zone, uint64_t key);
@@ -27,38 +25,67 @@ static ntrip_rest_row_t *ntrip_rest_get(ntrip_zone_t *zone, ntrip_bus_t *bus,
 static ngx_uint_t ntrip_rest_idle(ntrip_rest_row_t *rest, uint64_t now);
 
 
-ngx_int_t
-ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    uint32_t index, uint64_t serial, const ntrip_candidate_t *candidates,
-    ngx_uint_t n, ngx_uint_t *picked, uint64_t *wait)
+ngx_uint_t
+ntrip_lease_look(ntrip_zone_t *zone, uint64_t now,
+    const ntrip_candidate_t *candidate, ntrip_look_t *look)
 {
-    ngx_uint_t          i;
-    ntrip_rest_row_t   *rest;
+    uint64_t            until;
     ntrip_lease_row_t  *lease;
 
-    if (n == 0) {
-        return NGX_DECLINED;
-    }
+    ngx_memzero(look, sizeof(ntrip_look_t));
 
-    *wait = NTRIP_REST_MAX;
+    lease = ntrip_lease_find(zone, candidate->source);
 
-    for (i = 0; i < n; i++) {
-        if (ntrip_lease_available(zone, bus, now, &candidates[i], wait)) {
-            break;
+    if (lease) {
+        if (lease->row.state != NTRIP_LEASE_IDLE) {
+            look->used = 1;
+            return 0;
         }
+
+        look->since = lease->until;
     }
 
-    if (i == n) {
-        return NGX_AGAIN;
+    until = ntrip_rest_until(zone, candidate->host);
+    look->since = ngx_max(look->since, until);
+
+    until = ntrip_rest_until(zone, candidate->host_mount);
+
+    if (until > now && look->since <= now) {
+        look->mount = 1;
+        look->until = until;
+        return 0;
     }
 
-    rest = ntrip_rest_get(zone, bus, now, candidates[i].host);
+    look->since = ngx_max(look->since, until);
 
-    if (rest) {
-        rest->login = now + NTRIP_HOST_PACE;
+    if (look->since > now) {
+        look->until = look->since;
+        return 0;
     }
 
-    lease = ntrip_lease_find(zone, candidates[i].source);
+    return 1;
+}
+
+
+uint64_t
+ntrip_rest_until(ntrip_zone_t *zone, uint64_t key)
+{
+    ntrip_rest_row_t  *rest;
+
+    rest = ntrip_rest_find(zone, key);
+
+    return rest ? rest->until : 0;
+}
+
+
+ngx_int_t
+ntrip_lease_take(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, uint64_t serial, const ntrip_candidate_t *candidate,
+    uint64_t *delay)
+{
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_lease_find(zone, candidate->source);
 
     if (lease) {
         lease->stream = index;
@@ -67,7 +94,7 @@ ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
                          __ATOMIC_SEQ_CST);
 
     } else {
-        lease = ntrip_lease_new(zone, now, candidates[i].source);
+        lease = ntrip_lease_new(zone, now, candidate->source);
 
         if (lease == NULL) {
             return NGX_ERROR;
@@ -81,53 +108,9 @@ ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
                             ntrip_bus_next_serial(bus), 0, NTRIP_LEASE_HELD);
     }
 
-    *picked = i;
+    *delay = ntrip_lease_turn(zone, bus, now, candidate);
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ntrip_lease_available(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    const ntrip_candidate_t *candidate, uint64_t *wait)
-{
-    uint64_t            until;
-    ntrip_rest_row_t   *rest;
-    ntrip_lease_row_t  *lease;
-
-    until = now;
-
-    lease = ntrip_lease_find(zone, candidate->source);
-
-    if (lease) {
-        (void) ntrip_lease_reclaim(zone, bus, now, lease);
-
-        if (lease->row.state != NTRIP_LEASE_IDLE) {
-            return 0;
-        }
-
-        until = ngx_max(until, lease->until);
-    }
-
-    rest = ntrip_rest_find(zone, candidate->host);
-
-    if (rest) {
-        until = ngx_max(until, rest->until);
-        until = ngx_max(until, rest->login);
-    }
-
-    rest = ntrip_rest_find(zone, candidate->host_mount);
-
-    if (rest) {
-        until = ngx_max(until, rest->until);
-    }
-
-    if (until > now) {
-        *wait = ngx_min(*wait, until - now);
-        return 0;
-    }
-
-    return 1;
 }
 
 
@@ -138,7 +121,7 @@ ntrip_lease_new(ntrip_zone_t *zone, uint64_t now, uint64_t source)
 {
     ntrip_lease_row_t  *lease;
 
-    lease = ntrip_lease_take(zone, now);
+    lease = ntrip_lease_row(zone, now);
 
     if (lease == NULL) {
         return NULL;
@@ -159,40 +142,41 @@ ntrip_lease_new(ntrip_zone_t *zone, uint64_t now, uint64_t source)
 /* an idle row that no longer rests is given up when there is no other */
 
 static ntrip_lease_row_t *
-ntrip_lease_take(ntrip_zone_t *zone, uint64_t now)
+ntrip_lease_row(ntrip_zone_t *zone, uint64_t now)
 {
-    uint32_t            i;
+    ngx_uint_t          n;
     ntrip_lease_row_t  *lease;
 
     lease = ntrip_table_take(&zone->leases);
 
-    if (lease) {
-        return lease;
-    }
-
-    for (i = 0; i < zone->leases.n; i++) {
-        lease = ntrip_table_row(&zone->leases, i);
+    for (n = 0; lease == NULL && n < NTRIP_REST_LOOK; n++) {
+        lease = ntrip_table_turn(&zone->leases);
 
         if (lease->row.state == NTRIP_LEASE_IDLE && lease->until <= now) {
             ntrip_table_remove(&zone->leases, lease);
             return ntrip_table_take(&zone->leases);
         }
+
+        lease = NULL;
     }
 
-    return NULL;
+    return lease;
 }
 
 
 void
 ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason)
+    uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason,
+    ntrip_slots_t *wake)
 {
     ntrip_stream_row_t  *stream;
 
     ntrip_lease_punish(zone, bus, now, candidate, reason);
 
     stream = ntrip_stream_row(zone, index);
-    stream->source = 0;
+    __atomic_store_n(&stream->source, 0, __ATOMIC_SEQ_CST);
+
+    ntrip_wait_call(zone, bus, now, wake);
 }
 
 
@@ -332,8 +316,8 @@ ntrip_lease_closing(ntrip_zone_t *zone, uint64_t me, uint32_t index)
 
 
 void
-ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source,
-    uint64_t now)
+ntrip_lease_closed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t source, uint64_t now, ntrip_slots_t *wake)
 {
     ntrip_lease_row_t  *lease;
 
@@ -348,10 +332,29 @@ ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source,
 
     if (lease->failures == 0) {
         ntrip_table_remove(&zone->leases, lease);
-        return;
+
+    } else {
+        ntrip_lease_rest(lease, now, NTRIP_REST_NONE);
     }
 
-    ntrip_lease_rest(lease, now, NTRIP_REST_NONE);
+    ntrip_wait_freed(zone, bus, now, wake);
+}
+
+
+void
+ntrip_lease_renew(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t source,
+    uint64_t now, ntrip_slots_t *wake)
+{
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_lease_find(zone, source);
+
+    if (lease && lease->row.state == NTRIP_LEASE_IDLE) {
+        lease->failures = 0;
+        lease->until = 0;
+    }
+
+    ntrip_wait_freed(zone, bus, now, wake);
 }
 
 
@@ -365,8 +368,6 @@ ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     lease = ntrip_lease_find(zone, candidate->source);
 
     if (lease) {
-        (void) ntrip_lease_reclaim(zone, bus, now, lease);
-
         if (lease->row.state != NTRIP_LEASE_IDLE) {
             return NGX_BUSY;
         }
@@ -424,7 +425,8 @@ ntrip_lease_turn(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
 void
 ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason)
+    uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason,
+    ntrip_slots_t *wake)
 {
     ntrip_lease_row_t  *lease;
 
@@ -439,6 +441,7 @@ ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
 
     if (reason != NTRIP_REST_NONE) {
         ntrip_lease_punish(zone, bus, now, candidate, reason);
+        ntrip_wait_call(zone, bus, now, wake);
         return;
     }
 
@@ -491,7 +494,7 @@ ntrip_lease_held(ntrip_zone_t *zone, ntrip_lease_row_t *lease)
 
 ngx_uint_t
 ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    ntrip_lease_row_t *lease)
+    ntrip_lease_row_t *lease, ntrip_slots_t *wake)
 {
     switch (lease->row.state) {
 
@@ -515,6 +518,7 @@ ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     }
 
     ntrip_lease_rest(lease, now + NTRIP_LEASE_COOL, NTRIP_REST_CRASH);
+    ntrip_wait_call(zone, bus, now, wake);
 
     return 1;
 }
@@ -569,7 +573,7 @@ static ntrip_rest_row_t *
 ntrip_rest_get(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint64_t key)
 {
-    uint32_t           i;
+    ngx_uint_t         n;
     ntrip_rest_row_t  *rest;
 
     rest = ntrip_rest_find(zone, key);
@@ -580,8 +584,8 @@ ntrip_rest_get(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
     rest = ntrip_table_take(&zone->rests);
 
-    for (i = 0; rest == NULL && i < zone->rests.n; i++) {
-        rest = ntrip_table_row(&zone->rests, i);
+    for (n = 0; rest == NULL && n < NTRIP_REST_LOOK; n++) {
+        rest = ntrip_table_turn(&zone->rests);
 
         if (ntrip_rest_idle(rest, now)) {
             ntrip_table_remove(&zone->rests, rest);

@@ -25,9 +25,9 @@
  * Attacks:
  *   killed between row and file lock, or before connect: the stream's owner
  *     is dead; sweep; the account cools for NTRIP_LEASE_COOL and is free.
- *   killed between publishing the stream and "source" in it: attach writes
- *     "source" before the stream's state; a lease without a stream that says
- *     so is free at the next sweep, rebuild or pick.
+ *   killed between the lease and "source" in the stream: a lease without a
+ *     stream that says so is free at the next sweep, which is due, since
+ *     somebody has died.
  *   killed while connected: the kernel sends the FIN and frees the file lock;
  *     the row cools, so that the provider has seen the FIN.
  *   killed with the socket in flight: the copy in the slot's socket pair
@@ -43,8 +43,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-
-#include "ntrip_zone.h"
 
 
 #define NTRIP_LEASE_IDLE     1
@@ -98,28 +96,51 @@ typedef struct {
 } ntrip_rest_row_t;
 
 
+/* the table is full: as many rows are looked at for one that is of no more
+   use, and the next time those behind them */
+#define NTRIP_REST_LOOK      64
+
+
 /* an account as the store knows it, in what the zone needs */
 
 typedef struct {
     uint64_t           source;       /* source.id, > 0 */
     uint64_t           host;         /* ntrip_hash of "host:port" in lower
                                         case, from the bus's seed */
-    uint64_t           host_mount;   /* the same, chained with the mount */
+    uint64_t           host_mount;   /* ntrip_hash of the mount, with "host" as
+                                        its seed */
 } ntrip_candidate_t;
 
 
+/* what a look at an account has found */
+
+typedef struct {
+    uint64_t           until;        /* it rests until, 0: it does not */
+    uint64_t           since;        /* it has been free for the stream since,
+                                        as far as rests tell */
+    unsigned           used:1;       /* somebody has it */
+    unsigned           mount:1;      /* it is free, for other mountpoints */
+} ntrip_look_t;
+
+
 /*
- * Lock held in all that follow.
+ * Lock held in all that follow.  "wake" gets the slots of owners whose streams
+ * may go on, as in ntrip_wait.h.
  *
- * pick: leases the first candidate that is free, for streams[index] with
- * "serial": NGX_OK, NGX_AGAIN (all in use, resting or paced; *wait gets the
- * milliseconds until one may be tried), NGX_DECLINED (none given), NGX_ERROR
- * (table full).  The caller stores row->source in the stream.
+ * look: may it be leased now, for the candidate's mountpoint?  1: it is free.
+ * take: leases it for streams[index] with "serial", which then writes "source"
+ *       into the stream; *delay gets the milliseconds after which it may
+ *       connect, the host's next turn, which is taken.  NGX_OK, or NGX_ERROR:
+ *       the table is full.
  */
-ngx_int_t ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus,
+ngx_uint_t ntrip_lease_look(ntrip_zone_t *zone, uint64_t now,
+    const ntrip_candidate_t *candidate, ntrip_look_t *look);
+ngx_int_t ntrip_lease_take(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, uint32_t index, uint64_t serial,
-    const ntrip_candidate_t *candidates, ngx_uint_t n, ngx_uint_t *picked,
-    uint64_t *wait);
+    const ntrip_candidate_t *candidate, uint64_t *delay);
+
+/* until when the mountpoint rests at a host; 0: it does not */
+uint64_t ntrip_rest_until(ntrip_zone_t *zone, uint64_t key);
 
 /*
  * The owner of the stream: the login or the connection failed; the lease
@@ -127,7 +148,8 @@ ngx_int_t ntrip_lease_pick(ntrip_zone_t *zone, ntrip_bus_t *bus,
  * refused accounts in a minute) or the (host, mountpoint) pair.
  */
 void ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason);
+    uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason,
+    ntrip_slots_t *wake);
 
 /* the login was good: failures are forgotten */
 void ntrip_lease_good(ntrip_zone_t *zone, uint32_t index,
@@ -137,8 +159,12 @@ void ntrip_lease_good(ntrip_zone_t *zone, uint32_t index,
 void ntrip_lease_closing(ntrip_zone_t *zone, uint64_t me, uint32_t index);
 
 /* connection and lock file are closed */
-void ntrip_lease_closed(ntrip_zone_t *zone, uint64_t me, uint64_t source,
-    uint64_t now);
+void ntrip_lease_closed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t source, uint64_t now, ntrip_slots_t *wake);
+
+/* the account is new, or another one than it was: it rests no longer */
+void ntrip_lease_renew(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t source,
+    uint64_t now, ntrip_slots_t *wake);
 
 /*
  * One login without a stream.  That the account, its host or the mountpoint
@@ -157,7 +183,8 @@ ngx_int_t ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
  * the connection is closed, the account rests as after any other failure.
  */
 void ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason);
+    uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason,
+    ntrip_slots_t *wake);
 
 /* may be called for any account: for lists and the console */
 ntrip_lease_row_t *ntrip_lease_find(ntrip_zone_t *zone, uint64_t source);
@@ -168,7 +195,7 @@ ngx_uint_t ntrip_lease_held(ntrip_zone_t *zone, ntrip_lease_row_t *lease);
 /* if it is HELD by no stream, or CLOSING or TESTING by a dead worker: it
    cools, 1 */
 ngx_uint_t ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t now, ntrip_lease_row_t *lease);
+    uint64_t now, ntrip_lease_row_t *lease, ntrip_slots_t *wake);
 
 
 #endif /* _NTRIP_LEASE_H_INCLUDED_ */

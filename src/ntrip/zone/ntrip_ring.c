@@ -48,9 +48,9 @@ void
 ntrip_ring_init(ntrip_ring_t *ring, size_t size)
 {
     ring->size = size;
-    ring->head = 0;
-    ring->epoch = 0;
-    ring->tail = 0;
+    ring->head = NTRIP_RING_ALIGN;
+    ring->epoch = NTRIP_RING_ALIGN;
+    ring->tail = NTRIP_RING_ALIGN;
 }
 
 

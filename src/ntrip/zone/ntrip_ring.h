@@ -75,7 +75,7 @@ size_t ntrip_ring_round(size_t size);
    is one record behind is never overrun by one write */
 size_t ntrip_ring_max_payload(ntrip_ring_t *ring);
 
-/* lays out an empty ring in memory that nobody reads */
+/* lays out an empty ring in memory that nobody reads; no position is 0 */
 void ntrip_ring_init(ntrip_ring_t *ring, size_t size);
 
 /* empties a ring: positions go on, so that no old position becomes valid.

@@ -5,14 +5,22 @@
 #include "ntrip_zone.h"
 
 
-static ntrip_session_row_t *ntrip_session_next(ntrip_zone_t *zone,
-    uint64_t hash, const u_char *user, size_t len, ntrip_session_row_t *row);
-static ngx_uint_t ntrip_session_alive(ntrip_bus_t *bus,
-    ntrip_session_row_t *row);
-static uint64_t ntrip_session_below(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t hash, const ntrip_login_t *login, ngx_uint_t over);
+static void ntrip_session_fill(ntrip_session_row_t *row,
+    const ntrip_login_t *login);
 static size_t ntrip_session_copy(u_char *dst, size_t size, const u_char *src,
     size_t len);
+static void ntrip_session_tidy(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t user, ntrip_slots_t *wake);
+static ngx_uint_t ntrip_session_later(ntrip_zone_t *zone, uint64_t user,
+    const ntrip_login_t *login);
+static uint64_t ntrip_session_below(ntrip_zone_t *zone, uint64_t user,
+    uint32_t over, ngx_uint_t keep);
+static void ntrip_session_wake(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t user, uint64_t below, ntrip_slots_t *wake);
+static void ntrip_session_remove(ntrip_zone_t *zone,
+    ntrip_session_row_t *row);
+static ngx_uint_t ntrip_session_alive(ntrip_bus_t *bus,
+    ntrip_session_row_t *row);
 static uint64_t ntrip_session_address(ntrip_bus_t *bus, const u_char *addr,
     size_t len);
 
@@ -22,53 +30,83 @@ ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     uint64_t now, const ntrip_login_t *login, uint32_t *index,
     uint64_t *below, ntrip_slots_t *wake)
 {
-    uint64_t              hash;
-    ngx_uint_t            n, later;
+    uint32_t              n, over;
+    uint64_t              user;
     ntrip_session_row_t  *row;
 
-    hash = ntrip_hash(bus->seed, login->user.data, login->user.len, 0);
+    user = ntrip_hash(bus->seed, login->user.data, login->user.len, 0);
+    n = ntrip_group_count(&zone->users, user);
 
-    n = 0;
-    later = 0;
     *below = 0;
+    over = 0;
 
-    for (row = ntrip_session_next(zone, hash, login->user.data,
-                                  login->user.len, NULL);
-         row;
-         row = ntrip_session_next(zone, hash, login->user.data,
-                                  login->user.len, row))
-    {
-        if (ntrip_session_alive(bus, row)) {
-            n++;
-            later += (row->login > login->login);
+    if (login->max_sessions && n >= login->max_sessions) {
+
+        ntrip_session_tidy(zone, bus, user, wake);
+        n = ntrip_group_count(&zone->users, user);
+
+        if (ntrip_session_later(zone, user, login) >= login->max_sessions) {
+            return NGX_DECLINED;
         }
-    }
-
-    if (login->max_sessions && later >= login->max_sessions) {
-        return NGX_DECLINED;
     }
 
     if (login->max_sessions && n >= login->max_sessions) {
 
         if (!login->delayed
-            && ntrip_recent_count(&zone->kicks, hash, now, NTRIP_KICK_WINDOW)
+            && ntrip_recent_count(&zone->kicks, user, now, NTRIP_KICK_WINDOW)
                >= NTRIP_KICK_LIMIT)
         {
             return NGX_BUSY;
         }
 
-        *below = ntrip_session_below(zone, bus, hash, login,
-                                     n + 1 - login->max_sessions);
+        over = n + 1 - login->max_sessions;
     }
 
     row = ntrip_table_take(&zone->sessions);
 
     if (row == NULL) {
-        *below = 0;
         return NGX_ERROR;
     }
 
+    *index = ntrip_table_index(&zone->sessions, row);
+
+    ntrip_session_fill(row, login);
+
+    ntrip_table_publish(&zone->sessions, row,
+                        ntrip_hash(0, (u_char *) &row->login,
+                                   sizeof(uint64_t), 0),
+                        login->login, me, NTRIP_SESSION_OPEN);
+
+    ntrip_group_join(&zone->users, *index, user, login->login);
+
+    if (row->user_link.prev == NTRIP_ROW_NONE
+        && row->user_link.next != NTRIP_ROW_NONE)
+    {
+        /* it says who was kicked from now on */
+
+        row->below = ntrip_session_row(zone, row->user_link.next)->below;
+    }
+
+    if (over) {
+        *below = ntrip_session_below(zone, user, over, login->max_sessions);
+
+        ntrip_session_wake(zone, bus, user, *below, wake);
+
+        (void) ntrip_recent_add(&zone->kicks, user, now, NTRIP_KICK_WINDOW);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ntrip_session_fill(ntrip_session_row_t *row, const ntrip_login_t *login)
+{
+    row->user_link.key = 0;
+    row->member.key = 0;
+
     row->login = login->login;
+    row->below = 0;
     row->time = login->time;
     row->position = NTRIP_POINT_NONE;
     row->bytes = 0;
@@ -84,71 +122,6 @@ ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
                                         login->agent.data, login->agent.len);
     row->addr_len = ntrip_session_copy(row->addr, NTRIP_ADDR_MAX,
                                        login->addr, login->addr_len);
-
-    ntrip_table_publish(&zone->sessions, row, hash, login->login, me,
-                        NTRIP_SESSION_OPEN);
-
-    *index = ntrip_table_index(&zone->sessions, row);
-
-    if (*below == 0) {
-        return NGX_OK;
-    }
-
-    (void) ntrip_recent_add(&zone->kicks, hash, now, NTRIP_KICK_WINDOW);
-
-    for (row = ntrip_session_next(zone, hash, login->user.data,
-                                  login->user.len, NULL);
-         row;
-         row = ntrip_session_next(zone, hash, login->user.data,
-                                  login->user.len, row))
-    {
-        if (row->login < *below) {
-            ntrip_slots_add(wake, ntrip_holder_slot(row->row.holder));
-
-            if (row->row.heir) {
-                ntrip_slots_add(wake, ntrip_holder_slot(row->row.heir));
-            }
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * The number that the "over" lowest of the user's sessions are below; the new
- * one counts, and is not among them, as the caller has checked.
- */
-
-static uint64_t
-ntrip_session_below(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t hash,
-    const ntrip_login_t *login, ngx_uint_t over)
-{
-    uint64_t              below, lowest;
-    ntrip_session_row_t  *row;
-
-    below = 0;
-
-    while (over--) {
-        lowest = login->login;
-
-        for (row = ntrip_session_next(zone, hash, login->user.data,
-                                      login->user.len, NULL);
-             row;
-             row = ntrip_session_next(zone, hash, login->user.data,
-                                      login->user.len, row))
-        {
-            if (row->login >= below && row->login < lowest
-                && ntrip_session_alive(bus, row))
-            {
-                lowest = row->login;
-            }
-        }
-
-        below = ngx_min(lowest + 1, login->login);
-    }
-
-    return below;
 }
 
 
@@ -165,6 +138,136 @@ ntrip_session_copy(u_char *dst, size_t size, const u_char *src, size_t len)
 }
 
 
+/* the dead among the user's oldest */
+
+static void
+ntrip_session_tidy(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t user,
+    ntrip_slots_t *wake)
+{
+    uint32_t              i, next;
+    ngx_uint_t            n;
+    ntrip_session_row_t  *row;
+
+    i = ntrip_group_first(&zone->users, user);
+
+    for (n = 0; n < NTRIP_SESSION_LOOK && i != NTRIP_ROW_NONE; n++) {
+        row = ntrip_session_row(zone, i);
+        next = row->user_link.next;
+
+        if (!ntrip_session_alive(bus, row)) {
+            ntrip_session_drop(zone, bus, i, wake);
+        }
+
+        i = next;
+    }
+}
+
+
+/* how many have a higher number than this one, which is on its way */
+
+static ngx_uint_t
+ntrip_session_later(ntrip_zone_t *zone, uint64_t user,
+    const ntrip_login_t *login)
+{
+    uint32_t              i;
+    ngx_uint_t            n;
+    ntrip_session_row_t  *row;
+
+    i = ntrip_group_last(&zone->users, user);
+
+    for (n = 0; n < NTRIP_SESSION_LOOK && i != NTRIP_ROW_NONE; n++) {
+        row = ntrip_session_row(zone, i);
+
+        if (row->login < login->login) {
+            break;
+        }
+
+        i = row->user_link.prev;
+    }
+
+    return n;
+}
+
+
+/*
+ * The number below which sessions are kicked, "over" of them, so that "keep"
+ * are left: that of the oldest one which stays.
+ */
+
+static uint64_t
+ntrip_session_below(ntrip_zone_t *zone, uint64_t user, uint32_t over,
+    ngx_uint_t keep)
+{
+    uint32_t  i;
+
+    if (keep < over && keep <= NTRIP_SESSION_LOOK) {
+
+        i = ntrip_group_last(&zone->users, user);
+
+        while (--keep) {
+            i = ntrip_group_link(&zone->users, i)->prev;
+        }
+
+        return ntrip_session_row(zone, i)->login;
+    }
+
+    over = ngx_min(over, NTRIP_SESSION_LOOK);
+    i = ntrip_group_first(&zone->users, user);
+
+    while (over--) {
+        i = ntrip_group_link(&zone->users, i)->next;
+    }
+
+    return ntrip_session_row(zone, i)->login;
+}
+
+
+/*
+ * Notes that sessions of the user below that number are kicked, and who has
+ * them: everybody, if they are too many to be looked at.
+ */
+
+static void
+ntrip_session_wake(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t user,
+    uint64_t below, ntrip_slots_t *wake)
+{
+    uint32_t              i;
+    ngx_uint_t            n;
+    ntrip_session_row_t  *row;
+
+    i = ntrip_group_first(&zone->users, user);
+    row = ntrip_session_row(zone, i);
+
+    row->below = ngx_max(row->below, below);
+
+    for (n = 0; i != NTRIP_ROW_NONE; n++) {
+        row = ntrip_session_row(zone, i);
+
+        if (row->login >= below) {
+            return;
+        }
+
+        if (n == NTRIP_SESSION_LOOK) {
+            break;
+        }
+
+        ntrip_slots_add(wake, ntrip_holder_slot(row->row.holder));
+
+        if (row->row.heir) {
+            ntrip_slots_add(wake, ntrip_holder_slot(row->row.heir));
+        }
+
+        i = row->user_link.next;
+    }
+
+    for (i = 0; i < NTRIP_SLOTS; i++) {
+        if (__atomic_load_n(&bus->slots[i].holder, __ATOMIC_ACQUIRE)) {
+            ntrip_slots_add(wake, i);
+        }
+    }
+}
+
+
 void
 ntrip_session_logout(ntrip_zone_t *zone, uint64_t me, uint32_t index,
     uint64_t login)
@@ -177,72 +280,131 @@ ntrip_session_logout(ntrip_zone_t *zone, uint64_t me, uint32_t index,
         && row->login == login
         && row->row.holder == me)
     {
-        ntrip_table_remove(&zone->sessions, row);
+        ntrip_session_remove(zone, row);
     }
 }
 
 
-ngx_uint_t
-ntrip_session_superseded(ntrip_zone_t *zone, uint32_t index, uint64_t login,
-    ngx_uint_t max_sessions)
+static void
+ntrip_session_remove(ntrip_zone_t *zone, ntrip_session_row_t *row)
 {
-    ngx_uint_t            later;
-    ntrip_session_row_t  *row, *own;
+    uint32_t              i;
+    ntrip_session_row_t  *next;
 
-    own = ntrip_session_row(zone, index);
+    i = ntrip_table_index(&zone->sessions, row);
 
-    if (own->row.state != NTRIP_SESSION_OPEN || own->login != login) {
+    /* the next oldest goes on to say who was kicked */
+
+    if (row->below
+        && row->user_link.prev == NTRIP_ROW_NONE
+        && row->user_link.next != NTRIP_ROW_NONE)
+    {
+        next = ntrip_session_row(zone, row->user_link.next);
+        next->below = ngx_max(next->below, row->below);
+    }
+
+    ntrip_group_leave(&zone->users, i);
+    ntrip_group_leave(&zone->members, i);
+    ntrip_table_remove(&zone->sessions, row);
+}
+
+
+void
+ntrip_session_drop(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
+    ntrip_slots_t *wake)
+{
+    ntrip_stream_row_t   *stream;
+    ntrip_session_row_t  *row;
+
+    row = ntrip_session_row(zone, index);
+
+    if (row->stream < zone->streams.n
+        && ntrip_stream_unlead(zone, row->stream, row->login))
+    {
+        stream = ntrip_stream_row(zone, row->stream);
+
+        if (ntrip_bus_alive(bus, stream->row.holder)) {
+            ntrip_bus_mark(bus, ntrip_holder_slot(stream->row.holder),
+                           row->stream);
+            ntrip_slots_add(wake, ntrip_holder_slot(stream->row.holder));
+        }
+    }
+
+    ntrip_session_remove(zone, row);
+}
+
+
+ngx_uint_t
+ntrip_session_superseded(ntrip_zone_t *zone, uint32_t index, uint64_t login)
+{
+    uint32_t              first;
+    ntrip_session_row_t  *row;
+
+    row = ntrip_session_row(zone, index);
+
+    if (row->row.state != NTRIP_SESSION_OPEN || row->login != login) {
         return 1;
     }
 
-    if (max_sessions == 0) {
-        return 0;
-    }
+    first = ntrip_group_first(&zone->users, row->user_link.key);
 
-    later = 0;
-
-    for (row = ntrip_session_next(zone, own->row.hash, own->user,
-                                  own->user_len, NULL);
-         row;
-         row = ntrip_session_next(zone, own->row.hash, own->user,
-                                  own->user_len, row))
-    {
-        later += (row->login > login);
-    }
-
-    return later >= max_sessions;
+    return login < ntrip_session_row(zone, first)->below;
 }
 
 
 ngx_uint_t
 ntrip_session_kick(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    const ngx_str_t *user, ntrip_slots_t *wake)
+    const ngx_str_t *user, uint64_t *below, ntrip_slots_t *wake)
 {
-    uint64_t              hash;
-    ngx_uint_t            n;
-    ntrip_session_row_t  *row;
+    uint32_t  n;
+    uint64_t  hash;
 
-    n = 0;
     hash = ntrip_hash(bus->seed, user->data, user->len, 0);
 
-    for (row = ntrip_session_next(zone, hash, user->data, user->len, NULL);
-         row;
-         row = ntrip_session_next(zone, hash, user->data, user->len, row))
-    {
-        if (!ntrip_session_alive(bus, row)) {
-            continue;
-        }
+    ntrip_session_tidy(zone, bus, hash, wake);
 
-        ntrip_slots_add(wake, ntrip_holder_slot(row->row.holder));
+    n = ntrip_group_count(&zone->users, hash);
 
-        if (row->row.heir) {
-            ntrip_slots_add(wake, ntrip_holder_slot(row->row.heir));
-        }
-
-        n++;
+    if (n) {
+        *below = ntrip_bus_next_login(bus);
+        ntrip_session_wake(zone, bus, hash, *below, wake);
     }
 
     return n;
+}
+
+
+void
+ntrip_session_join(ntrip_zone_t *zone, uint32_t index, uint64_t login,
+    uint32_t stream, uint64_t serial)
+{
+    ntrip_session_row_t  *row;
+
+    row = ntrip_session_row(zone, index);
+
+    if (row->row.state != NTRIP_SESSION_OPEN || row->login != login) {
+        return;
+    }
+
+    ntrip_group_leave(&zone->members, index);
+    __atomic_store_n(&row->stream, stream, __ATOMIC_RELEASE);
+    ntrip_group_join(&zone->members, index, serial, login);
+}
+
+
+void
+ntrip_session_part(ntrip_zone_t *zone, uint32_t index, uint64_t login)
+{
+    ntrip_session_row_t  *row;
+
+    row = ntrip_session_row(zone, index);
+
+    if (row->row.state != NTRIP_SESSION_OPEN || row->login != login) {
+        return;
+    }
+
+    ntrip_group_leave(&zone->members, index);
+    __atomic_store_n(&row->stream, NTRIP_ROW_NONE, __ATOMIC_RELEASE);
 }
 
 
@@ -323,23 +485,6 @@ static uint64_t
 ntrip_session_address(ntrip_bus_t *bus, const u_char *addr, size_t len)
 {
     return ntrip_hash(bus->seed, addr, ngx_min(len, 8), 0);
-}
-
-
-static ntrip_session_row_t *
-ntrip_session_next(ntrip_zone_t *zone, uint64_t hash, const u_char *user,
-    size_t len, ntrip_session_row_t *row)
-{
-    for ( ;; ) {
-        row = ntrip_table_find(&zone->sessions, hash, row);
-
-        if (row == NULL
-            || (row->user_len == len
-                && ngx_memcmp(row->user, user, len) == 0))
-        {
-            return row;
-        }
-    }
 }
 
 

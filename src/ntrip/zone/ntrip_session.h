@@ -6,6 +6,12 @@
  *
  * All functions need the data zone's lock unless they say otherwise.
  *
+ * Two groups (ntrip_group.h): "users", the sessions of a user by their numbers,
+ * and "members", those on a stream.  No operation walks more than
+ * NTRIP_SESSION_LOOK of a user's sessions, however many there are: what is
+ * allowed is counted, whom to kick is found from the nearer end, and more than
+ * that are kicked by several logins, one after the other.
+ *
  * Login: number from ntrip_bus_next_login(), ntrip_session_login() under the
  * data zone's lock; then, if it says so, ntrip_bus_kick() under the bus's;
  * then the slots in "wake" are woken.
@@ -19,6 +25,14 @@
  *   kick read before the worker has entered a session with a lower number:
  *     that session then sees the higher number in login(), and declines.
  *   killed while logged in: the row has a dead holder; the sweep.
+ *   worker killed, its users come back before the sweep: their dead sessions
+ *     are dropped by the login, so that none that lives is kicked for them,
+ *     as long as there are not more than NTRIP_SESSION_LOOK.
+ *   more kicks than the ring holds: "below" in the oldest row of the user has
+ *     the number below which all were kicked; it moves on when that row goes,
+ *     before it goes.
+ *   stream is gone, a session still names it: "members" are those of a serial,
+ *     which is never another's.
  *   session handed over: row.holder moves in one store; the number stays.
  */
 
@@ -30,13 +44,13 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_zone.h"
-
 
 #define NTRIP_SESSION_OPEN   1
 
 #define NTRIP_AGENT_MAX      64
 #define NTRIP_ADDR_MAX       28      /* a sockaddr_in6 */
+
+#define NTRIP_SESSION_LOOK   64      /* rows looked at in one lock hold */
 
 #define NTRIP_KICK_LIMIT     10      /* kicks in NTRIP_KICK_WINDOW */
 #define NTRIP_KICK_WINDOW    60000   /* ms */
@@ -46,16 +60,21 @@
 
 
 typedef struct {
-    ntrip_row_t        row;          /* hash: of the user; holder: worker */
+    ntrip_row_t        row;          /* hash: of the number; holder: worker */
+
+    ntrip_link_t       user_link;    /* key: hash of the user, order: number */
+    ntrip_link_t       member;       /* key: serial of the stream */
 
     uint64_t           login;        /* its number */
+    uint64_t           below;        /* of the user's oldest: sessions below
+                                        this number were kicked */
     uint64_t           time;         /* of login, seconds since 1970 */
     uint64_t           position;     /* ntrip_point_t, one word: written by
                                         its worker without the lock */
     uint64_t           bytes;        /* delivered; same */
     uint64_t           messages;     /* same */
     uint64_t           gga;          /* last position, monotonic ms; same */
-    uint32_t           stream;       /* NTRIP_ROW_NONE: none yet; same */
+    uint32_t           stream;       /* NTRIP_ROW_NONE: none yet */
     uint16_t           user_len;
     uint16_t           agent_len;
     uint16_t           addr_len;
@@ -97,20 +116,29 @@ ngx_int_t ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t me, uint64_t now, const ntrip_login_t *login, uint32_t *index,
     uint64_t *below, ntrip_slots_t *wake);
 
-/* removes the row if it is still this session's; its holder only */
+/* removes the row if it is still this session's, from its stream, too; its
+   holder only */
 void ntrip_session_logout(ntrip_zone_t *zone, uint64_t me, uint32_t index,
     uint64_t login);
 
-/* for a worker that missed kicks: is there a later login that throws this
-   one out?  max_sessions as for login */
+/* for a worker that missed kicks: was this one kicked? */
 ngx_uint_t ntrip_session_superseded(ntrip_zone_t *zone, uint32_t index,
-    uint64_t login, ngx_uint_t max_sessions);
+    uint64_t login);
 
-/* kicks by an administrator: every session of the user; "wake" as above.
-   Returns how many there are; the caller posts the kick with
-   below = ntrip_bus_next_login() */
+/* kicks by an administrator: every session of the user; *below and "wake" as
+   above.  Returns how many there are; the caller posts the kick */
 ngx_uint_t ntrip_session_kick(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    const ngx_str_t *user, ntrip_slots_t *wake);
+    const ngx_str_t *user, uint64_t *below, ntrip_slots_t *wake);
+
+/* a session is on a stream, and no longer on another; or on none */
+void ntrip_session_join(ntrip_zone_t *zone, uint32_t index, uint64_t login,
+    uint32_t stream, uint64_t serial);
+void ntrip_session_part(ntrip_zone_t *zone, uint32_t index, uint64_t login);
+
+/* one whose worker is dead; an owner that has lost its lead is put into
+   "wake" */
+void ntrip_session_drop(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
+    ntrip_slots_t *wake);
 
 /* a session that was handed over: NGX_OK, or NGX_DECLINED: the offer no
    longer stands */

@@ -10,9 +10,12 @@
 static uint64_t ntrip_stream_hash(ntrip_bus_t *bus, const ntrip_want_t *want);
 static ntrip_stream_row_t *ntrip_stream_nearest(ntrip_zone_t *zone,
     uint64_t hash, const ntrip_want_t *want, double *distance);
-static void ntrip_stream_fill(ntrip_stream_row_t *stream, uint64_t me,
-    uint64_t now, uint64_t source, const ntrip_want_t *want);
-static ngx_uint_t ntrip_stream_wanted(ntrip_stream_row_t *stream);
+static ngx_uint_t ntrip_stream_same(ntrip_stream_row_t *stream,
+    const ntrip_want_t *want);
+static void ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint32_t index, uint64_t me, uint64_t now, const ntrip_want_t *want);
+static void ntrip_stream_found(ntrip_zone_t *zone, ntrip_stream_row_t *stream,
+    uint64_t me, const ntrip_want_t *want, ntrip_found_t *found);
 static void ntrip_stream_set_slot(ntrip_stream_row_t *stream,
     ngx_uint_t slot);
 
@@ -23,8 +26,6 @@ ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
 {
     double               distance;
     uint64_t             hash;
-    uint32_t             index;
-    ngx_int_t            rc;
     ntrip_stream_row_t  *stream;
 
     distance = 0;
@@ -32,56 +33,50 @@ ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     stream = ntrip_stream_nearest(zone, hash, want, &distance);
 
     if (stream) {
-        found->index = ntrip_table_index(&zone->streams, stream);
-        found->serial = stream->row.serial;
         found->distance = distance;
+        ntrip_stream_found(zone, stream, me, want, found);
 
-        ntrip_stream_set_slot(stream, ntrip_holder_slot(me));
-
-        found->position = ntrip_ring_head(ntrip_stream_ring(zone,
-                                                            found->index));
-        return NGX_DONE;
-    }
-
-    if (want->ncandidates == 0) {
-        return NGX_DECLINED;
+        return (ntrip_stream_claim(zone, me, found->index, found->serial)
+                == NGX_OK) ? NGX_OK : NGX_DONE;
     }
 
     stream = ntrip_table_take(&zone->streams);
 
     if (stream == NULL) {
-        found->index = 0;
         return NGX_ERROR;
     }
 
-    index = ntrip_table_index(&zone->streams, stream);
+    ntrip_stream_fill(zone, bus, ntrip_table_index(&zone->streams, stream), me,
+                      now, want);
 
-    found->index = index;
+    ntrip_table_publish(&zone->streams, stream, hash,
+                        ntrip_bus_next_serial(bus), me, NTRIP_STREAM_OPENING);
+
     found->distance = 0;
-    found->serial = ntrip_bus_next_serial(bus);
-
-    rc = ntrip_lease_pick(zone, bus, now, index, found->serial,
-                          want->candidates, want->ncandidates,
-                          &found->candidate, &found->wait);
-
-    if (rc != NGX_OK) {
-        if (rc == NGX_ERROR) {
-            found->index = 1;
-        }
-
-        return rc;
-    }
-
-    ntrip_ring_reset(ntrip_stream_ring(zone, index));
-    ntrip_stream_fill(stream, me, now,
-                      want->candidates[found->candidate].source, want);
-
-    found->position = ntrip_ring_head(ntrip_stream_ring(zone, index));
-
-    ntrip_table_publish(&zone->streams, stream, hash, found->serial, me,
-                        NTRIP_STREAM_OPENING);
+    ntrip_stream_found(zone, stream, me, want, found);
 
     return NGX_OK;
+}
+
+
+static void
+ntrip_stream_found(ntrip_zone_t *zone, ntrip_stream_row_t *stream,
+    uint64_t me, const ntrip_want_t *want, ntrip_found_t *found)
+{
+    ntrip_ring_t  *ring;
+
+    found->index = ntrip_table_index(&zone->streams, stream);
+    found->serial = stream->row.serial;
+
+    ntrip_stream_set_slot(stream, ntrip_holder_slot(me));
+
+    ring = ntrip_stream_ring(zone, found->index);
+    found->position = ring ? ntrip_ring_head(ring) : 0;
+
+    if (want->session != NTRIP_ROW_NONE) {
+        ntrip_session_join(zone, want->session, want->login, found->index,
+                           found->serial);
+    }
 }
 
 
@@ -115,19 +110,16 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
          stream;
          stream = ntrip_table_find(&zone->streams, hash, stream))
     {
-        if (stream->row.state == NTRIP_STREAM_FAILED
-            || stream->port != want->port
-            || stream->mount_len != want->mount.len
-            || stream->pool_len != want->pool.len
-            || ngx_memcmp(stream->mount, want->mount.data,
-                          want->mount.len) != 0
-            || ngx_memcmp(stream->pool, want->pool.data, want->pool.len) != 0)
-        {
+        if (stream->row.state == NTRIP_STREAM_FAILED) {
             continue;
         }
 
         if (want->share == NTRIP_SHARE_ALL) {
-            return stream;
+            if (ntrip_stream_same(stream, want)) {
+                return stream;
+            }
+
+            continue;
         }
 
         reference = __atomic_load_n(&stream->reference, __ATOMIC_ACQUIRE);
@@ -138,7 +130,10 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
 
         d = ntrip_point_distance(reference, want->mail->point);
 
-        if (d <= want->share && (best == NULL || d < *distance)) {
+        if (d <= want->share
+            && (best == NULL || d < *distance)
+            && ntrip_stream_same(stream, want))
+        {
             best = stream;
             *distance = d;
         }
@@ -148,21 +143,50 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
 }
 
 
-static void
-ntrip_stream_fill(ntrip_stream_row_t *stream, uint64_t me, uint64_t now,
-    uint64_t source, const ntrip_want_t *want)
+/* the hash is the same: so is it all */
+
+static ngx_uint_t
+ntrip_stream_same(ntrip_stream_row_t *stream, const ntrip_want_t *want)
 {
-    ngx_uint_t  i;
+    return stream->port == want->port
+           && stream->mount_len == want->mount.len
+           && stream->pool_len == want->pool.len
+           && ngx_memcmp(stream->mount, want->mount.data, want->mount.len)
+              == 0
+           && ngx_memcmp(stream->pool, want->pool.data, want->pool.len) == 0;
+}
+
+
+static void
+ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
+    uint64_t me, uint64_t now, const ntrip_want_t *want)
+{
+    ngx_uint_t           i;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    stream->line.key = 0;
+    stream->head.key = 0;
+    stream->waiting = 0;
+    stream->called = 0;
+    stream->after = 0;
+    stream->looked = 0;
+    stream->frees = 0;
 
     stream->epoch++;
+    stream->ring = NTRIP_ROW_NONE;
+    stream->start = 0;
     stream->lead = want->mail ? want->login : 0;
-    stream->source = source;
+    stream->source = 0;
     stream->reference = want->mail ? want->mail->point : NTRIP_POINT_NONE;
     stream->created = now;
     stream->data = 0;
     stream->bytes = 0;
     stream->messages = 0;
     stream->port = want->port;
+    stream->format = want->format;
+    stream->gga = want->gga;
     stream->label_len = 0;
 
     stream->mount_len = ngx_min(want->mount.len, NTRIP_MOUNT_MAX);
@@ -171,11 +195,12 @@ ntrip_stream_fill(ntrip_stream_row_t *stream, uint64_t me, uint64_t now,
     stream->pool_len = ngx_min(want->pool.len, NTRIP_POOL_MAX);
     ngx_memcpy(stream->pool, want->pool.data, stream->pool_len);
 
+    stream->pool_hash = ntrip_hash(bus->seed, stream->pool, stream->pool_len,
+                                   0);
+
     for (i = 0; i < NTRIP_SLOT_WORDS; i++) {
         stream->slots[i] = 0;
     }
-
-    ntrip_stream_set_slot(stream, ntrip_holder_slot(me));
 
     ntrip_mailbox_init(&stream->mail);
 
@@ -212,7 +237,7 @@ ntrip_stream_rejoin(ntrip_zone_t *zone, uint64_t me, uint32_t index,
 
 void
 ntrip_stream_detach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint32_t index, uint64_t serial, ntrip_slots_t *wake)
+    uint64_t now, uint32_t index, uint64_t serial, ntrip_slots_t *wake)
 {
     ngx_uint_t           slot;
     ntrip_stream_row_t  *stream;
@@ -235,38 +260,45 @@ ntrip_stream_detach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
         return;
     }
 
-    ntrip_stream_reap(zone, bus, index);
+    ntrip_stream_reap(zone, bus, now, index, wake);
 }
 
 
 ngx_int_t
-ntrip_stream_next_lease(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    uint32_t index, const ntrip_want_t *want, ntrip_found_t *found)
+ntrip_stream_take_ring(ntrip_zone_t *zone, uint64_t me, uint32_t index,
+    uint64_t serial)
 {
-    ngx_int_t            rc;
+    uint32_t             ring, *next;
+    ntrip_ring_t        *r;
     ntrip_stream_row_t  *stream;
 
     stream = ntrip_stream_row(zone, index);
 
-    ntrip_stream_reopen(zone, index);
-
-    found->index = index;
-    found->serial = stream->row.serial;
-
-    rc = ntrip_lease_pick(zone, bus, now, index, found->serial,
-                          want->candidates, want->ncandidates,
-                          &found->candidate, &found->wait);
-
-    if (rc == NGX_OK) {
-        __atomic_store_n(&stream->source,
-                         want->candidates[found->candidate].source,
-                         __ATOMIC_SEQ_CST);
-
-    } else if (rc == NGX_ERROR) {
-        found->index = 1;
+    if (!ntrip_stream_owned(zone, me, index, serial)) {
+        return NGX_DECLINED;
     }
 
-    return rc;
+    if (stream->ring != NTRIP_ROW_NONE) {
+        return NGX_OK;
+    }
+
+    ring = zone->ring_free;
+
+    if (ring == NTRIP_ROW_NONE) {
+        return NGX_ERROR;
+    }
+
+    next = (uint32_t *) ((u_char *) zone + zone->ring_next);
+    zone->ring_free = next[ring];
+
+    r = ntrip_zone_ring(zone, ring);
+
+    ntrip_ring_reset(r);
+
+    stream->start = ntrip_ring_head(r);
+    __atomic_store_n(&stream->ring, ring, __ATOMIC_SEQ_CST);
+
+    return NGX_OK;
 }
 
 
@@ -299,17 +331,17 @@ ntrip_stream_reopen(ntrip_zone_t *zone, uint32_t index)
 
 
 void
-ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
-    ntrip_slots_t *wake)
+ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, ntrip_slots_t *wake)
 {
     ntrip_stream_row_t  *stream;
 
-    stream = ntrip_stream_row(zone, index);
-
-    if (!ntrip_stream_wanted(stream)) {
-        ntrip_table_remove(&zone->streams, stream);
+    if (!ntrip_stream_wanted(zone, index)) {
+        ntrip_stream_remove(zone, bus, now, index, wake);
         return;
     }
+
+    stream = ntrip_stream_row(zone, index);
 
     __atomic_store_n(&stream->row.state, NTRIP_STREAM_FAILED,
                      __ATOMIC_SEQ_CST);
@@ -318,25 +350,130 @@ ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
 
     __atomic_store_n(&stream->row.holder, 0, __ATOMIC_SEQ_CST);
 
+    ntrip_wait_end(zone, bus, index, now, wake);
     ntrip_stream_mark(zone, bus, index, wake);
 }
 
 
 ngx_int_t
-ntrip_stream_close(ntrip_zone_t *zone, uint64_t me, uint32_t index)
+ntrip_stream_orphan(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, uint32_t index, uint64_t serial, ntrip_slots_t *wake)
 {
+    ntrip_stream_row_t  *stream;
+
+    if (!ntrip_stream_owned(zone, me, index, serial)) {
+        return NGX_DECLINED;
+    }
+
+    if (!ntrip_stream_wanted(zone, index)) {
+        ntrip_stream_remove(zone, bus, now, index, wake);
+        return NGX_OK;
+    }
+
+    stream = ntrip_stream_row(zone, index);
+
+    stream->row.heir = 0;
+    __atomic_store_n(&stream->source, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&stream->row.state, NTRIP_STREAM_ORPHAN,
+                     __ATOMIC_SEQ_CST);
+    __atomic_store_n(&stream->row.holder, 0, __ATOMIC_SEQ_CST);
+
+    ntrip_stream_mark(zone, bus, index, wake);
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ntrip_stream_others(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint32_t index)
+{
+    ngx_uint_t           slot;
     ntrip_stream_row_t  *stream;
 
     stream = ntrip_stream_row(zone, index);
 
-    if (ntrip_stream_wanted(stream)) {
+    for (slot = 0; slot < NTRIP_SLOTS; slot++) {
+        if (slot != ntrip_holder_slot(me)
+            && ntrip_slots_has((ntrip_slots_t *) stream->slots, slot)
+            && __atomic_load_n(&bus->slots[slot].holder, __ATOMIC_ACQUIRE)
+            && !__atomic_load_n(&bus->slots[slot].exiting, __ATOMIC_ACQUIRE))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ntrip_stream_close(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, uint32_t index, ntrip_slots_t *wake)
+{
+    if (ntrip_stream_wanted(zone, index)) {
         return NGX_DECLINED;
     }
 
     ntrip_lease_closing(zone, me, index);
-    ntrip_table_remove(&zone->streams, stream);
+    ntrip_stream_remove(zone, bus, now, index, wake);
 
     return NGX_OK;
+}
+
+
+void
+ntrip_stream_remove(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, ntrip_slots_t *wake)
+{
+    uint32_t             ring, *next;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+    ring = stream->ring;
+
+    ntrip_wait_end(zone, bus, index, now, wake);
+
+    ntrip_table_remove(&zone->streams, stream);
+
+    if (ring != NTRIP_ROW_NONE) {
+        next = (uint32_t *) ((u_char *) zone + zone->ring_next);
+        next[ring] = zone->ring_free;
+        zone->ring_free = ring;
+    }
+}
+
+
+void
+ntrip_stream_rebuild(ntrip_zone_t *zone)
+{
+    uint32_t             i, *next;
+    ntrip_stream_row_t  *stream;
+
+    next = (uint32_t *) ((u_char *) zone + zone->ring_next);
+
+    for (i = 0; i < zone->nrings; i++) {
+        next[i] = i;
+    }
+
+    for (i = 0; i < zone->streams.n; i++) {
+        stream = ntrip_stream_row(zone, i);
+
+        if (stream->row.state != NTRIP_ROW_FREE
+            && stream->ring < zone->nrings)
+        {
+            next[stream->ring] = NTRIP_ROW_NONE;
+        }
+    }
+
+    zone->ring_free = NTRIP_ROW_NONE;
+
+    for (i = zone->nrings; i-- > 0; /* void */) {
+        if (next[i] == i) {
+            next[i] = zone->ring_free;
+            zone->ring_free = i;
+        }
+    }
 }
 
 
@@ -393,7 +530,8 @@ ntrip_stream_accept(ntrip_zone_t *zone, uint64_t me, uint32_t index,
 
 
 void
-ntrip_stream_reap(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
+ntrip_stream_reap(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, ntrip_slots_t *wake)
 {
     ntrip_stream_row_t  *stream;
 
@@ -402,9 +540,9 @@ ntrip_stream_reap(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
     if ((stream->row.state == NTRIP_STREAM_FAILED
          || stream->row.state == NTRIP_STREAM_ORPHAN)
         && !ntrip_bus_alive(bus, stream->row.holder)
-        && !ntrip_stream_wanted(stream))
+        && !ntrip_stream_wanted(zone, index))
     {
-        ntrip_table_remove(&zone->streams, stream);
+        ntrip_stream_remove(zone, bus, now, index, wake);
     }
 }
 
@@ -458,8 +596,12 @@ ntrip_stream_row(ntrip_zone_t *zone, uint32_t index)
 ntrip_ring_t *
 ntrip_stream_ring(ntrip_zone_t *zone, uint32_t index)
 {
-    return (ntrip_ring_t *) ((u_char *) zone + zone->rings
-                             + zone->ring_memory * index);
+    uint32_t  ring;
+
+    ring = __atomic_load_n(&ntrip_stream_row(zone, index)->ring,
+                           __ATOMIC_ACQUIRE);
+
+    return (ring < zone->nrings) ? ntrip_zone_ring(zone, ring) : NULL;
 }
 
 
@@ -468,7 +610,8 @@ ntrip_stream_elect(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
 {
     double                d, best;
     uint32_t              i;
-    uint64_t              login, lead, none;
+    uint64_t              lead, none;
+    ngx_uint_t            n;
     ntrip_point_t         point, reference;
     ntrip_stream_row_t   *stream;
     ntrip_session_row_t  *session;
@@ -478,33 +621,28 @@ ntrip_stream_elect(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
 
     lead = 0;
     best = 0;
+    i = ntrip_group_first(&zone->members, stream->row.serial);
 
-    for (i = 0; i < zone->sessions.n; i++) {
+    for (n = 0; n < NTRIP_STREAM_ELECT && i != NTRIP_ROW_NONE; n++) {
         session = ntrip_session_row(zone, i);
+        i = session->member.next;
 
-        if (__atomic_load_n(&session->row.state, __ATOMIC_ACQUIRE)
-               != NTRIP_SESSION_OPEN
-            || __atomic_load_n(&session->stream, __ATOMIC_ACQUIRE) != index
-            || !ntrip_bus_alive(bus, __atomic_load_n(&session->row.holder,
-                                                     __ATOMIC_ACQUIRE)))
+        point = __atomic_load_n(&session->position, __ATOMIC_ACQUIRE);
+
+        if (point == NTRIP_POINT_NONE
+            || !ntrip_bus_alive(bus, session->row.holder)
+            || (lead && reference != NTRIP_POINT_NONE
+                && ntrip_point_beyond(reference, point, best)))
         {
             continue;
         }
 
-        point = __atomic_load_n(&session->position, __ATOMIC_ACQUIRE);
-
-        if (point == NTRIP_POINT_NONE) {
-            continue;
-        }
-
-        login = __atomic_load_n(&session->login, __ATOMIC_ACQUIRE);
-
         d = (reference == NTRIP_POINT_NONE)
-            ? (double) login
+            ? (double) session->login
             : ntrip_point_distance(reference, point);
 
         if (lead == 0 || d < best) {
-            lead = login;
+            lead = session->login;
             best = d;
         }
     }
@@ -576,12 +714,14 @@ ntrip_point_beyond(ntrip_point_t a, ntrip_point_t b, double distance)
 }
 
 
-static ngx_uint_t
-ntrip_stream_wanted(ntrip_stream_row_t *stream)
+ngx_uint_t
+ntrip_stream_wanted(ntrip_zone_t *zone, uint32_t index)
 {
-    uint64_t    bits;
-    ngx_uint_t  i;
+    uint64_t             bits;
+    ngx_uint_t           i;
+    ntrip_stream_row_t  *stream;
 
+    stream = ntrip_stream_row(zone, index);
     bits = 0;
 
     for (i = 0; i < NTRIP_SLOT_WORDS; i++) {

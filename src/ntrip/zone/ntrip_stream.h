@@ -3,19 +3,25 @@
  * Streams in the data zone: who owns the source, who has rovers, which one
  * leads.  All functions need the zone's lock unless they say otherwise.
  *
- *            reserve                 live
+ *             attach                  live
  *     free ----------> OPENING <--------------> LIVE
  *      ^                 ^  |       reopen       |
  *      | close (no bits) |  +---------+----------+
- *      |                 | claim      |          | fail: no account left
- *      |                 |            |          v
+ *      |                 | claim,     |          | fail: no account left
+ *      |                 | attach     |          v
  *      +--------------ORPHAN <--------+       FAILED --> free, with the last
- *        sweep (no bits)   owner died                    bit, by whoever
- *                                                        clears it or owns
+ *     sweep, orphan, detach  owner died,                 bit, by whoever
+ *       (no bits)            or gave it up               clears it or owns
  *
- * OPENING: the owner is getting an account, connecting, or waiting for the
- * reply.  Rovers may attach to it and wait.  FAILED is treated as absent by
- * attach; workers that have rovers of it close them and detach.
+ * OPENING: the owner looks for an account, connects, or waits for the reply.
+ * Every stream begins without an account; its owner looks for one
+ * (ntrip_wait.h).  Rovers may attach to it and wait.  FAILED is treated as
+ * absent by attach; workers that have rovers of it close them and detach.
+ *
+ * A row has a ring from its first byte on: "start" is where its records begin
+ * in it, written before "ring".  It keeps the ring whoever owns it, and gives
+ * it back when the row is free.  There are more rows than rings, since a row
+ * that waits needs none.
  *
  * "owner" is row.holder, one word: taking a stream, offering it and giving
  * it back are one store each.  "epoch" counts changes of owner or source and
@@ -26,12 +32,14 @@
  *     holder; OPENING or LIVE become ORPHAN (or free, without bits).  Words
  *     of the row written before "state" do not matter, claim writes them
  *     again.
+ *   owner killed while it gives its stream up: it has an owner, who is dead,
+ *     or none.
+ *   killed while taking a ring: which rings are free is derived from the rows.
  *   claimant killed in claim(): either the row is still ORPHAN, or it has a
  *     dead owner again.
  *   two workers claim: under the lock the second finds OPENING.
  *   two workers look for the same place at once: the second finds the row of
- *     the first, since lookup and reservation are one lock hold; the account
- *     is reserved in the same hold.
+ *     the first, since lookup and reservation are one lock hold.
  *   owner is alive but slow: nobody takes a stream whose holder is alive;
  *     there is no timeout on ownership.
  *   last rover leaves while another attaches: close() checks the bits under
@@ -49,14 +57,13 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_zone.h"
-#include "ntrip_lease.h"
-
 
 #define NTRIP_STREAM_OPENING 1
 #define NTRIP_STREAM_LIVE    2
 #define NTRIP_STREAM_ORPHAN  3
 #define NTRIP_STREAM_FAILED  4
+
+#define NTRIP_STREAM_ELECT   128
 
 #define NTRIP_POOL_MAX       32
 #define NTRIP_LABEL_MAX      160     /* "account@host:port", no password */
@@ -68,24 +75,43 @@
 
 
 typedef struct {
-    ntrip_row_t        row;          /* holder: the owner */
+    ntrip_row_t        row;          /* holder: the owner; hash: of pool,
+                                        mountpoint and port */
 
+    /* what attach looks at in each row of the same hash */
+
+    uint64_t           reference;    /* ntrip_point_t of what was last sent
+                                        upstream, before that the first
+                                        rover's; owner only, one word */
+    uint64_t           pool_hash;
     uint64_t           epoch;
+    uint32_t           ring;         /* NTRIP_ROW_NONE: none yet */
+    uint32_t           port;         /* upstream port asked for, 0: any */
+    uint64_t           start;        /* in its ring */
     uint64_t           slots[NTRIP_SLOT_WORDS];
                                      /* which slots have rovers */
     uint64_t           lead;         /* login number, 0: none */
     uint64_t           source;       /* source.id whose lease it has, or 0;
                                         a lease is held as long as this
                                         says so: ntrip_lease.h */
-    uint64_t           reference;    /* ntrip_point_t of what was last sent
-                                        upstream, before that the first
-                                        rover's; owner only, one word */
     uint64_t           created;      /* monotonic ms */
     uint64_t           data;         /* last data, monotonic ms */
     uint64_t           bytes;        /* from the source, owner only */
     uint64_t           messages;     /* same */
 
-    uint32_t           port;         /* upstream port asked for, 0: any */
+    /* waiting for an account: ntrip_wait.h */
+
+    uint64_t           waiting;      /* ticket, 0: it does not wait */
+    uint64_t           called;       /* when it was called, monotonic ms */
+    uint64_t           after;        /* it wants none before, monotonic ms */
+    uint64_t           looked;       /* when, as the first of its line, */
+    uint64_t           frees;        /* and what zone->frees was then */
+    ntrip_link_t       line;         /* of those that wait for the same */
+    ntrip_link_t       head;         /* of the firsts of all lines */
+
+    uint16_t           format;       /* of the mountpoint: NTRIP_RTCM_AUTO,
+                                        _RTCM3, _RAW */
+    uint16_t           gga;          /* it needs positions */
     uint16_t           mount_len;
     uint16_t           pool_len;
     u_char             mount[NTRIP_MOUNT_MAX];
@@ -108,37 +134,36 @@ typedef struct {
     ntrip_mail_t      *mail;         /* its position and sentence; NULL only
                                         with NTRIP_SHARE_ALL */
     uint64_t           login;        /* its number: first lead */
-
-    /* accounts that may be used, in order of preference */
-    ntrip_candidate_t *candidates;
-    ngx_uint_t         ncandidates;
+    uint32_t           session;      /* its row, or NTRIP_ROW_NONE */
+    uint16_t           format;       /* of the mountpoint, and whether it needs
+                                        positions: for a new stream */
+    uint16_t           gga;
 } ntrip_want_t;
 
 
 typedef struct {
     uint32_t           index;
     uint64_t           serial;
-    uint64_t           position;     /* in the ring, to read from */
-    ngx_uint_t         candidate;    /* NGX_OK: index of the leased account */
+    uint64_t           position;     /* attach: in the ring, to read from; 0:
+                                        there is none yet, from its start */
     uint32_t           distance;     /* metres to the reference */
-    uint64_t           wait;         /* ms */
+
+    /* ntrip_wait.h */
+
+    ngx_uint_t         candidate;    /* which one is leased */
+    uint64_t           delay;        /* ms until it may connect */
+    uint64_t           wait;         /* ms until the next look */
 } ntrip_found_t;
 
 
 /*
- * The nearest stream within reach, else a new one with a leased account; one
- * lock hold.  Sets the caller's bit in it and "position" behind the newest
- * record.
- *   NGX_DONE      joined an existing stream (any owner)
- *   NGX_OK        reserved: the caller is its owner, state OPENING, and holds
- *                 the row of the lease of candidates[candidate]; it then
- *                 takes the file lock, and on failure calls
- *                 ntrip_stream_next_lease()
- *   NGX_AGAIN     every candidate is in use or resting: wait
- *   NGX_DECLINED  no candidates at all
- * With NGX_AGAIN found->wait tells when to try again at the latest.
- *   NGX_ERROR     the streams or leases table is full: found->index is 0 for
- *                 streams, 1 for leases
+ * The nearest stream within reach, else a new one; one lock hold.  Sets the
+ * caller's bit in it and "position" behind the newest record; the session
+ * becomes a member.
+ *   NGX_DONE      joined an existing stream, which has an owner
+ *   NGX_OK        the caller is the owner of a stream without an account,
+ *                 state OPENING: new, or an orphan that was claimed
+ *   NGX_ERROR     the streams table is full
  */
 ngx_int_t ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t me, uint64_t now, const ntrip_want_t *want,
@@ -156,14 +181,12 @@ ngx_int_t ntrip_stream_rejoin(ntrip_zone_t *zone, uint64_t me,
  * which begins to linger.  Harmless with an old serial.
  */
 void ntrip_stream_detach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint32_t index, uint64_t serial, ntrip_slots_t *wake);
+    uint64_t now, uint32_t index, uint64_t serial, ntrip_slots_t *wake);
 
-/* owner: another account for the same stream; the one it had is first put to
-   rest or closed by the caller.  NGX_OK: found->candidate; NGX_AGAIN,
-   NGX_DECLINED, NGX_ERROR as above.  State becomes OPENING. */
-ngx_int_t ntrip_stream_next_lease(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t now, uint32_t index, const ntrip_want_t *want,
-    ntrip_found_t *found);
+/* owner, before the first byte: NGX_OK, it has a ring; NGX_DECLINED: the stream
+   is not the caller's; NGX_ERROR: all rings are in use */
+ngx_int_t ntrip_stream_take_ring(ntrip_zone_t *zone, uint64_t me,
+    uint32_t index, uint64_t serial);
 
 /* owner: first reply line was good; the label is shown in lists */
 void ntrip_stream_live(ntrip_zone_t *zone, uint32_t index,
@@ -174,16 +197,29 @@ void ntrip_stream_reopen(ntrip_zone_t *zone, uint32_t index);
 
 /* owner: no account is left; slots with rovers are put into "wake" and close
    them.  The lease must be gone already. */
-void ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
+void ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, ntrip_slots_t *wake);
+
+/*
+ * Owner: gives its stream up, at any time; the lease must be gone already.
+ * Slots with rovers are put into "wake", and claim it; without any the row is
+ * free.  NGX_OK, or NGX_DECLINED: it is not the caller's.
+ */
+ngx_int_t ntrip_stream_orphan(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t me, uint64_t now, uint32_t index, uint64_t serial,
     ntrip_slots_t *wake);
+
+/* is there a worker that goes on, other than "me", with rovers of it? */
+ngx_uint_t ntrip_stream_others(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t me, uint32_t index);
 
 /*
  * Owner, after the linger: frees the row if no bit is set, NGX_OK; the lease
  * becomes CLOSING in the same hold, and the caller closes the connection.
  * NGX_DECLINED: somebody has attached meanwhile.
  */
-ngx_int_t ntrip_stream_close(ntrip_zone_t *zone, uint64_t me,
-    uint32_t index);
+ngx_int_t ntrip_stream_close(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t me, uint64_t now, uint32_t index, ntrip_slots_t *wake);
 
 /*
  * A worker with rovers of an ORPHAN: NGX_OK, it is the owner now (OPENING, no
@@ -200,8 +236,15 @@ ngx_int_t ntrip_stream_accept(ntrip_zone_t *zone, uint64_t me,
 
 /* frees a stream that is FAILED or ORPHAN, without a bit and without a living
    owner */
-void ntrip_stream_reap(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint32_t index);
+void ntrip_stream_reap(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, ntrip_slots_t *wake);
+
+/* the row and its ring are free; whoever waits behind it is called */
+void ntrip_stream_remove(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, ntrip_slots_t *wake);
+
+/* which rings are free, from the rows */
+void ntrip_stream_rebuild(ntrip_zone_t *zone);
 
 
 /* no lock: may this worker write the ring?  Before each write. */
@@ -215,17 +258,20 @@ void ntrip_stream_mark(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
 
 /* no lock */
 ntrip_stream_row_t *ntrip_stream_row(ntrip_zone_t *zone, uint32_t index);
+/* the same; NULL: it has none yet.  Records begin at row->start. */
 ntrip_ring_t *ntrip_stream_ring(ntrip_zone_t *zone, uint32_t index);
 
 /*
- * No lock: the owner, when lead is 0.  Picks the living session of this
- * stream that is nearest to the reference (without one, the oldest) and
- * makes it the lead.  Returns its login number, 0 if there is none with a
- * position.  A session that goes at this moment leaves a lead that does not
- * exist: its worker, or the sweep, clears it with ntrip_stream_unlead().
+ * The owner, when lead is 0 and there are bits: makes that session the lead
+ * which is nearest to the reference (without one, the oldest) of those
+ * NTRIP_STREAM_ELECT that have been there longest.  Returns its login number,
+ * 0 if there is none with a position.
  */
 uint64_t ntrip_stream_elect(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint32_t index);
+
+/* no lock: has any slot rovers of it? */
+ngx_uint_t ntrip_stream_wanted(ntrip_zone_t *zone, uint32_t index);
 
 /* no lock: the session "login" no longer leads.  1: it did, wake the owner */
 ngx_uint_t ntrip_stream_unlead(ntrip_zone_t *zone, uint32_t index,

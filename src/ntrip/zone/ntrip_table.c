@@ -163,6 +163,15 @@ ntrip_table_remove(ntrip_table_t *table, void *row)
 
 
 void *
+ntrip_table_turn(ntrip_table_t *table)
+{
+    table->turn = (table->turn + 1) % table->n;
+
+    return ntrip_table_row(table, table->turn);
+}
+
+
+void *
 ntrip_table_find(ntrip_table_t *table, uint64_t hash, void *row)
 {
     uint32_t      i;

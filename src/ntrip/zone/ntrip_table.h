@@ -57,6 +57,8 @@ typedef struct {
     uint32_t           mask;         /* chains less one */
     uint32_t           free;         /* head of the free list */
     uint32_t           used;         /* rows that are not free */
+    uint32_t           turn;         /* row that ntrip_table_turn() gave */
+    uint32_t           spare;
 } ntrip_table_t;
 
 
@@ -85,6 +87,9 @@ void ntrip_table_publish(ntrip_table_t *table, void *row, uint64_t hash,
     uint64_t serial, uint64_t holder, uint32_t state);
 
 void ntrip_table_remove(ntrip_table_t *table, void *row);
+
+/* one row after the other, free or not, round and round */
+void *ntrip_table_turn(ntrip_table_t *table);
 
 /* the rows with this hash: start with row = NULL; NULL ends */
 void *ntrip_table_find(ntrip_table_t *table, uint64_t hash, void *row);

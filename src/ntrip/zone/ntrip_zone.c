@@ -5,8 +5,16 @@
 #include "ntrip_zone.h"
 
 
+/* they are rounded up to a power of two: as many bytes a row at most */
+#define NTRIP_ZONE_CHAINS  8
+
+
 static size_t ntrip_zone_layout(const ntrip_zone_plan_t *plan,
     ntrip_zone_t *zone);
+static size_t ntrip_zone_table(ntrip_table_t *table, u_char *mem, size_t size,
+    uint32_t n);
+static size_t ntrip_zone_group(ntrip_group_t *group, u_char *mem,
+    ntrip_table_t *table, size_t link, uint32_t n);
 static uint32_t ntrip_zone_rows(size_t bytes, size_t row, uint32_t max);
 static ngx_uint_t ntrip_zone_awaits_heir(ntrip_bus_t *bus, ntrip_row_t *row,
     uint64_t now);
@@ -38,15 +46,23 @@ ntrip_zone_plan(ntrip_zone_plan_t *plan, size_t size, size_t ring_size)
 
     plan->ring_size = ntrip_ring_round(ring_size);
 
-    plan->streams = ntrip_zone_rows(usable / 2,
-                                    sizeof(ntrip_stream_row_t)
-                                    + ntrip_ring_memory(plan->ring_size),
-                                    NTRIP_STREAMS_MAX);
+    /* three rows for two rings */
 
-    plan->sessions = ntrip_zone_rows(usable / 8 * 3,
-                                     sizeof(ntrip_session_row_t), 1 << 24);
+    plan->rings = ntrip_zone_rows(usable / 2,
+                                  ntrip_ring_memory(plan->ring_size)
+                                  + sizeof(uint32_t)
+                                  + (sizeof(ntrip_stream_row_t)
+                                     + NTRIP_ZONE_CHAINS) * 3 / 2,
+                                  NTRIP_STREAMS_MAX);
 
-    plan->leases = ntrip_zone_rows(usable / 16, sizeof(ntrip_lease_row_t),
+    plan->streams = ngx_min(plan->rings + (plan->rings + 1) / 2,
+                            NTRIP_STREAMS_MAX);
+
+    plan->sessions = ntrip_zone_rows(usable / 32 * 13,
+                                     sizeof(ntrip_session_row_t)
+                                     + NTRIP_ZONE_CHAINS * 2, 1 << 24);
+
+    plan->leases = ntrip_zone_rows(usable / 32, sizeof(ntrip_lease_row_t),
                                    1 << 16);
 
     plan->rests = ntrip_zone_rows(usable / 64, sizeof(ntrip_rest_row_t),
@@ -63,26 +79,27 @@ ntrip_zone_plan(ntrip_zone_plan_t *plan, size_t size, size_t ring_size)
 
     plan->bytes = ntrip_zone_layout(plan, NULL);
 
-    return (plan->streams >= 2 && plan->bytes <= size) ? NGX_OK
-                                                       : NGX_DECLINED;
+    return (plan->rings >= 2 && plan->bytes <= size) ? NGX_OK
+                                                     : NGX_DECLINED;
 }
 
 
 void
 ntrip_zone_init(ntrip_zone_t *zone, const ntrip_zone_plan_t *plan)
 {
-    uint32_t       i;
-    ntrip_ring_t  *ring;
+    uint32_t  i;
 
     zone->ring_size = plan->ring_size;
     zone->ring_memory = ntrip_ring_memory(plan->ring_size);
+    zone->nrings = plan->rings;
 
     (void) ntrip_zone_layout(plan, zone);
 
-    for (i = 0; i < plan->streams; i++) {
-        ring = ntrip_stream_ring(zone, i);
-        ntrip_ring_init(ring, plan->ring_size);
+    for (i = 0; i < plan->rings; i++) {
+        ntrip_ring_init(ntrip_zone_ring(zone, i), plan->ring_size);
     }
+
+    ntrip_stream_rebuild(zone);
 
     __atomic_store_n(&zone->version, NTRIP_ZONE_VERSION, __ATOMIC_SEQ_CST);
 }
@@ -101,36 +118,42 @@ ntrip_zone_layout(const ntrip_zone_plan_t *plan, ntrip_zone_t *zone)
 
     if (zone) {
         zone->rings = at;
-        at += zone->ring_memory * plan->streams;
-        ntrip_table_init(&zone->streams, base + at,
-                         sizeof(ntrip_stream_row_t), plan->streams);
-
-    } else {
-        at += ntrip_ring_memory(plan->ring_size) * plan->streams;
     }
 
-    at += ntrip_table_memory(sizeof(ntrip_stream_row_t), plan->streams);
+    at += ntrip_ring_memory(plan->ring_size) * plan->rings;
 
     if (zone) {
-        ntrip_table_init(&zone->sessions, base + at,
-                         sizeof(ntrip_session_row_t), plan->sessions);
+        zone->ring_next = at;
     }
 
-    at += ntrip_table_memory(sizeof(ntrip_session_row_t), plan->sessions);
+    at += ngx_align(sizeof(uint32_t) * plan->rings, 64);
 
-    if (zone) {
-        ntrip_table_init(&zone->leases, base + at,
-                         sizeof(ntrip_lease_row_t), plan->leases);
-    }
+    at += ntrip_zone_table(zone ? &zone->streams : NULL, base + at,
+                           sizeof(ntrip_stream_row_t), plan->streams);
+    at += ntrip_zone_group(zone ? &zone->lines : NULL, base + at,
+                           zone ? &zone->streams : NULL,
+                           offsetof(ntrip_stream_row_t, line),
+                           plan->streams);
+    at += ntrip_zone_group(zone ? &zone->heads : NULL, base + at,
+                           zone ? &zone->streams : NULL,
+                           offsetof(ntrip_stream_row_t, head),
+                           plan->streams);
 
-    at += ntrip_table_memory(sizeof(ntrip_lease_row_t), plan->leases);
+    at += ntrip_zone_table(zone ? &zone->sessions : NULL, base + at,
+                           sizeof(ntrip_session_row_t), plan->sessions);
+    at += ntrip_zone_group(zone ? &zone->users : NULL, base + at,
+                           zone ? &zone->sessions : NULL,
+                           offsetof(ntrip_session_row_t, user_link),
+                           plan->sessions);
+    at += ntrip_zone_group(zone ? &zone->members : NULL, base + at,
+                           zone ? &zone->sessions : NULL,
+                           offsetof(ntrip_session_row_t, member),
+                           plan->sessions);
 
-    if (zone) {
-        ntrip_table_init(&zone->rests, base + at, sizeof(ntrip_rest_row_t),
-                         plan->rests);
-    }
-
-    at += ntrip_table_memory(sizeof(ntrip_rest_row_t), plan->rests);
+    at += ntrip_zone_table(zone ? &zone->leases : NULL, base + at,
+                           sizeof(ntrip_lease_row_t), plan->leases);
+    at += ntrip_zone_table(zone ? &zone->rests : NULL, base + at,
+                           sizeof(ntrip_rest_row_t), plan->rests);
 
     if (zone) {
         ntrip_recent_init(&zone->failures, base + at, plan->recent);
@@ -148,14 +171,37 @@ ntrip_zone_layout(const ntrip_zone_plan_t *plan, ntrip_zone_t *zone)
 }
 
 
+/* how many bytes a table takes; lays it out at "mem" if there is one */
+
+static size_t
+ntrip_zone_table(ntrip_table_t *table, u_char *mem, size_t size, uint32_t n)
+{
+    if (table) {
+        ntrip_table_init(table, mem, size, n);
+    }
+
+    return ntrip_table_memory(size, n);
+}
+
+
+static size_t
+ntrip_zone_group(ntrip_group_t *group, u_char *mem, ntrip_table_t *table,
+    size_t link, uint32_t n)
+{
+    if (group) {
+        ntrip_group_init(group, mem, table, link);
+    }
+
+    return ntrip_group_memory(n);
+}
+
+
 static uint32_t
 ntrip_zone_rows(size_t bytes, size_t row, uint32_t max)
 {
     size_t  n;
 
-    /* chains are rounded up to a power of two: up to 8 bytes a row */
-
-    n = bytes / (row + 8);
+    n = bytes / (row + NTRIP_ZONE_CHAINS);
 
     return ngx_max(1, ngx_min(n, max));
 }
@@ -173,6 +219,10 @@ ntrip_zone_enter(ntrip_zone_t *zone)
         ntrip_table_rebuild(&zone->sessions);
         ntrip_table_rebuild(&zone->leases);
         ntrip_table_rebuild(&zone->rests);
+        ntrip_group_rebuild(&zone->users);
+        ntrip_group_rebuild(&zone->members);
+        ntrip_stream_rebuild(zone);
+        ntrip_wait_rebuild(zone);
         zone->rebuilds++;
         rebuilt = 1;
     }
@@ -190,13 +240,16 @@ ntrip_zone_leave(ntrip_zone_t *zone)
 }
 
 
-void
-ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus, ngx_uint_t slot)
+ngx_int_t
+ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    ngx_uint_t slot, uint32_t *next, ntrip_slots_t *wake)
 {
-    uint32_t             i;
+    uint32_t             i, last;
     ntrip_stream_row_t  *stream;
 
-    for (i = 0; i < zone->streams.n; i++) {
+    last = ngx_min(*next + NTRIP_SWEEP_STEP, zone->streams.n);
+
+    for (i = *next; i < last; i++) {
         stream = ntrip_stream_row(zone, i);
 
         if (stream->row.state != NTRIP_ROW_FREE) {
@@ -204,9 +257,21 @@ ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus, ngx_uint_t slot)
                                ~((uint64_t) 1 << (slot % 64)),
                                __ATOMIC_SEQ_CST);
 
-            ntrip_stream_reap(zone, bus, i);
+            ntrip_stream_reap(zone, bus, now, i, wake);
         }
     }
+
+    *next = last;
+
+    return (last < zone->streams.n) ? NGX_AGAIN : NGX_OK;
+}
+
+
+ntrip_ring_t *
+ntrip_zone_ring(ntrip_zone_t *zone, uint32_t i)
+{
+    return (ntrip_ring_t *) ((u_char *) zone + zone->rings
+                             + zone->ring_memory * i);
 }
 
 
@@ -292,7 +357,6 @@ static void
 ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake)
 {
-    ntrip_stream_row_t   *stream;
     ntrip_session_row_t  *session;
 
     session = ntrip_session_row(zone, i);
@@ -306,19 +370,7 @@ ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         return;
     }
 
-    if (session->stream < zone->streams.n
-        && ntrip_stream_unlead(zone, session->stream, session->login))
-    {
-        stream = ntrip_stream_row(zone, session->stream);
-
-        if (ntrip_bus_alive(bus, stream->row.holder)) {
-            ntrip_bus_mark(bus, ntrip_holder_slot(stream->row.holder),
-                           session->stream);
-            ntrip_slots_add(wake, ntrip_holder_slot(stream->row.holder));
-        }
-    }
-
-    ntrip_table_remove(&zone->sessions, session);
+    ntrip_session_drop(zone, bus, i, wake);
     sweep->swept++;
 }
 
@@ -327,7 +379,7 @@ static void
 ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake)
 {
-    uint64_t             bits;
+    uint64_t             bits, word;
     ngx_uint_t           n, slot;
     ntrip_stream_row_t  *stream;
 
@@ -339,18 +391,19 @@ ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
      * its next worker needs the lock to attach.
      */
 
-    for (slot = 0; slot < NTRIP_SLOTS; slot++) {
-        if (ntrip_slots_has((ntrip_slots_t *) stream->slots, slot)
-            && __atomic_load_n(&bus->slots[slot].holder, __ATOMIC_SEQ_CST)
-               == 0)
-        {
-            __atomic_fetch_and(&stream->slots[slot / 64],
-                               ~((uint64_t) 1 << (slot % 64)),
-                               __ATOMIC_SEQ_CST);
-        }
-    }
-
     for (n = 0; n < NTRIP_SLOT_WORDS; n++) {
+        for (word = stream->slots[n]; word; word &= word - 1) {
+            slot = n * 64 + __builtin_ctzll(word);
+
+            if (__atomic_load_n(&bus->slots[slot].holder, __ATOMIC_SEQ_CST)
+                == 0)
+            {
+                __atomic_fetch_and(&stream->slots[n],
+                                   ~((uint64_t) 1 << (slot % 64)),
+                                   __ATOMIC_SEQ_CST);
+            }
+        }
+
         bits |= stream->slots[n];
     }
 
@@ -369,7 +422,7 @@ ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     }
 
     if (bits == 0) {
-        ntrip_table_remove(&zone->streams, stream);
+        ntrip_stream_remove(zone, bus, now, i, wake);
         sweep->swept++;
         return;
     }
@@ -391,7 +444,8 @@ ntrip_zone_sweep_lease(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake)
 {
     sweep->swept += ntrip_lease_reclaim(zone, bus, now,
-                                        ntrip_table_row(&zone->leases, i));
+                                        ntrip_table_row(&zone->leases, i),
+                                        wake);
 }
 
 

@@ -2,15 +2,16 @@
 /*
  * The data zone, carved once out of "ntrip_zone size":
  *
- *     streams    1/2 of it    a row and a ring each, at most 8192
- *     sessions   3/8          a row for each rover that is logged in
- *     leases     1/16         a row for each account in use or resting
- *     rests      1/32         hosts and (host, mountpoint) pairs that rest,
- *                             failed logins by address, kicks by user
+ *     streams    1/2 of it    a row for each, at most 8192, and rings for
+ *                             two of three: a stream that waits has none
+ *     sessions   13/32        a row for each rover that is logged in
+ *     leases     1/32         a row for each account in use or resting
+ *     rests      1/64         hosts and (host, mountpoint) pairs that rest
+ *     recent     1/64         failed logins by address, kicks by user
  *     the rest   1/32         header, chains, alignment
  *
- * With rings of 32k, 64m makes about 980 streams and 80,000 sessions; 1m
- * about 14 and 1,200.  NTRIP_ZONE_MIN is what is accepted at least.
+ * With rings of 32k, 64m makes about 930 rings and 40,000 sessions; 1m about
+ * 13 and 700.  NTRIP_ZONE_MIN is what is accepted at least.
  *
  * Locks and "busy": after taking the zone's mutex call ntrip_zone_enter(),
  * before giving it back ntrip_zone_leave().  Whoever is killed in between
@@ -30,15 +31,16 @@
 
 #include "ntrip_bus.h"
 #include "ntrip_table.h"
+#include "ntrip_group.h"
 #include "ntrip_ring.h"
 #include "ntrip_mailbox.h"
 
 
 #define NTRIP_ZONE_MIN       (512 * 1024)
-#define NTRIP_ZONE_VERSION   1
+#define NTRIP_ZONE_VERSION   2
 
 /* how many rows a sweep looks at in one lock hold */
-#define NTRIP_SWEEP_STEP     1024
+#define NTRIP_SWEEP_STEP     256
 
 
 typedef struct {
@@ -49,11 +51,19 @@ typedef struct {
     size_t             ring_size;    /* data bytes of each ring */
     size_t             ring_memory;  /* from one ring to the next */
     size_t             rings;        /* offset of the first from the zone */
+    size_t             ring_next;    /* offset: the next free one, of each */
+    uint32_t           nrings;
+    uint32_t           ring_free;    /* first of the free ones */
+    uint64_t           frees;        /* accounts given back: ntrip_wait.h */
 
     ntrip_table_t      streams;      /* ntrip_stream_row_t */
     ntrip_table_t      sessions;     /* ntrip_session_row_t */
     ntrip_table_t      leases;       /* ntrip_lease_row_t */
     ntrip_table_t      rests;        /* ntrip_rest_row_t */
+    ntrip_group_t      users;        /* sessions of a user */
+    ntrip_group_t      members;      /* sessions on a stream */
+    ntrip_group_t      lines;        /* streams that wait for the same */
+    ntrip_group_t      heads;        /* the firsts of all lines */
     ntrip_recent_t     failures;     /* failed logins by address */
     ntrip_recent_t     kicks;        /* kicks by user */
 } ntrip_zone_t;
@@ -61,6 +71,7 @@ typedef struct {
 
 typedef struct {
     uint32_t           streams;
+    uint32_t           rings;
     uint32_t           sessions;
     uint32_t           leases;
     uint32_t           rests;
@@ -92,15 +103,25 @@ ngx_int_t ntrip_zone_plan(ntrip_zone_plan_t *plan, size_t size,
 void ntrip_zone_init(ntrip_zone_t *zone, const ntrip_zone_plan_t *plan);
 
 
-/* lock held: see above.  enter returns 1 if it had to rebuild (log it) */
+/*
+ * Lock held: see above.  enter returns 1 if it had to rebuild (log it), which
+ * is the one hold that may take longer than all others: 20 ms with 64m.
+ */
 ngx_uint_t ntrip_zone_enter(ntrip_zone_t *zone);
 void ntrip_zone_leave(ntrip_zone_t *zone);
 
 
-/* lock held; the claimant of a slot clears what its predecessor left in the
-   streams, before it attaches to any */
-void ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    ngx_uint_t slot);
+/*
+ * The claimant of a slot clears what its predecessor left in the streams,
+ * before it attaches to any: NTRIP_SWEEP_STEP rows a call from *next on, 0 at
+ * first.  Lock held; give it back between calls.  NGX_AGAIN: call again;
+ * NGX_OK: done.
+ */
+ngx_int_t ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, ngx_uint_t slot, uint32_t *next, ntrip_slots_t *wake);
+
+/* no lock: one of the rings */
+ntrip_ring_t *ntrip_zone_ring(ntrip_zone_t *zone, uint32_t i);
 
 
 typedef struct {
@@ -160,11 +181,12 @@ ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
     uint64_t nonce);
 
 
-/* the rest of this room, whose door this is */
+/* the room's other headers: this one is its door */
 
-#include "ntrip_stream.h"
-#include "ntrip_session.h"
 #include "ntrip_lease.h"
+#include "ntrip_session.h"
+#include "ntrip_stream.h"
+#include "ntrip_wait.h"
 #include "ntrip_handover.h"
 
 
