@@ -49,15 +49,17 @@ END
 # curl: one connection, on which it sends these messages; the heads of the
 # answers, with what it says of itself
 
+my @think;
+
 sub session {
     my ($device, @kinds) = @_;
-    my @args = ('curl');
+    my @args = ('curl', @think);
 
     for my $i (0 .. $#kinds) {
         $t->write("body$i", message($kinds[$i], $device));
         unlink $t->path("head$i");
         push @args, '--next' if $i;
-        push @args, qw(-s -S -k --noproxy * --http3-only --max-time 50 -o
+        push @args, qw(-s -S -k -b none --noproxy * --http3-only --max-time 50 -o
                        /dev/null -H Expect: -H Content-Type:text/xml),
              '-D', $t->path("head$i"), '-w', '%{http_version}:%{num_connects} ',
              '--data-binary', '@' . $t->path("body$i"),
@@ -106,5 +108,31 @@ is(read_file($t->path('urls')),
                   . "http://127.0.0.1:7547/Q$_\n" } map { ($_, $_) } 1 .. 6),
    'each URL is rewritten, in Inform and in GetParameterValuesResponse');
 never_mixed(seen($t), 'HTTP/3');
+
+# The CPE thinks for three seconds at least, in which nginx reloads.  Packets go
+# to whichever worker nginx finds: a new one does not know the connection, and
+# then the CPE makes another one.  The session goes on at its server.
+
+{
+    my $master = $t->master;
+    acs($t);
+    unlink $t->path('head0');
+
+    my $pid = $t->spawn(reload => sub {
+        select undef, undef, undef, 0.05
+            until -s $t->path('head0')
+                  && read_file($t->path('head0')) =~ /\n\r\n/;
+        kill HUP => $master;
+    });
+
+    @think = qw(--rate 20/m);
+    my ($said, @heads) = session('R', qw(inform empty response));
+    is($t->reap($pid), 0, 'and meanwhile a reload');
+
+    is(join(' ', map { m{^HTTP/3 (\d+)} } @heads), '200 200 204',
+       'the session is whole');
+    my %server = map { m{^x-acs: (\w+)}m; ($1 => 1) } @heads;
+    is(keys %server, 1, 'and stays at its server');
+}
 
 done_testing;
