@@ -1,24 +1,7 @@
 
 /*
- * Configuration of the NTRIP module and what its files share.
- *
- * ngx_stream_ntrip_module.c     directives, hooks
- * ngx_stream_ntrip_directives.c setters
- * ngx_stream_ntrip_conf.c       creation, merging, checks
- * ngx_stream_ntrip_variables.c  log variables
- * ngx_stream_ntrip_zone.c       the zones
- * ngx_stream_ntrip_bus.c        waking, descriptors, messages with sockets
- * ngx_stream_ntrip_slots.c      slots, the dead, sweeps, the tick
- * ngx_stream_ntrip_stream.c     streams of this worker, delivery
- * ngx_stream_ntrip_rover.c      a rover's session
- * ngx_stream_ntrip_rovers.c     all of this worker
- * ngx_stream_ntrip_source.c     what comes from a provider
- * ngx_stream_ntrip_test.c       one login on demand
- * ngx_stream_ntrip_handover.c   sockets to newer workers
- * ngx_stream_ntrip_adopt.c      and from older ones
- * ngx_stream_ntrip_store.c      SQLite
- * ngx_stream_ntrip_console.c    the console
- * ngx_stream_ntrip_report.c     the periodic report
+ * Configuration of the NTRIP module, which all of its rooms read; src/rooms
+ * lists them.
  */
 
 
