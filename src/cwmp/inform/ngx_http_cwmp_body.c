@@ -434,11 +434,12 @@ ngx_http_cwmp_count_message(ngx_http_cwmp_zone_t *z, ngx_str_t *method)
 static ngx_int_t
 ngx_http_cwmp_fact(ngx_pool_t *pool, ngx_str_t *to, u_char *data, size_t len)
 {
-    to->len = len;
-
     if (len == 0) {
+        ngx_str_set(to, "");
         return NGX_OK;
     }
+
+    to->len = len;
 
     to->data = ngx_pnalloc(pool, len);
     if (to->data == NULL) {

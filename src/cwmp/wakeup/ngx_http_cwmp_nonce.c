@@ -26,6 +26,7 @@ static void ngx_http_cwmp_nonce_use(ngx_http_cwmp_nonce_t *n,
     cwmp_challenge_t *ch);
 static u_char *ngx_http_cwmp_nonce_string(ngx_str_t *s, uint16_t len,
     u_char *p);
+static u_char *ngx_http_cwmp_nonce_append(u_char *p, ngx_str_t *s);
 static ngx_uint_t ngx_http_cwmp_nonce_same(ngx_http_cwmp_nonce_t *a,
     ngx_http_cwmp_nonce_t *b);
 
@@ -117,10 +118,10 @@ ngx_http_cwmp_nonce_copy(ngx_http_cwmp_call_t *call)
         return;
     }
 
-    p = ngx_cpymem(n->text, ch->realm.data, ch->realm.len);
-    p = ngx_cpymem(p, ch->nonce.data, ch->nonce.len);
-    p = ngx_cpymem(p, ch->opaque.data, ch->opaque.len);
-    ngx_memcpy(p, ch->algorithm.data, ch->algorithm.len);
+    p = ngx_http_cwmp_nonce_append(n->text, &ch->realm);
+    p = ngx_http_cwmp_nonce_append(p, &ch->nonce);
+    p = ngx_http_cwmp_nonce_append(p, &ch->opaque);
+    (void) ngx_http_cwmp_nonce_append(p, &ch->algorithm);
 
     n->nc = 0;
     n->realm = ch->realm.len;
@@ -134,6 +135,13 @@ ngx_http_cwmp_nonce_copy(ngx_http_cwmp_call_t *call)
     n->has_opaque = ch->has_opaque;
     n->has_algorithm = ch->has_algorithm;
     n->has_qop = ch->has_qop;
+}
+
+
+static u_char *
+ngx_http_cwmp_nonce_append(u_char *p, ngx_str_t *s)
+{
+    return s->len ? ngx_cpymem(p, s->data, s->len) : p;
 }
 
 
