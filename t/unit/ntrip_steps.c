@@ -588,6 +588,7 @@ test_derived(void)
 
     if ((bad = test_group(&test_zone->users)) != NULL
         || (bad = test_group(&test_zone->members)) != NULL
+        || (bad = test_group(&test_zone->places)) != NULL
         || (bad = test_group(&test_zone->lines)) != NULL
         || (bad = test_group(&test_zone->heads)) != NULL)
     {

@@ -398,6 +398,7 @@ static ngx_uint_t
 test_derived(void)
 {
     return test_group(&test_zone->users) && test_group(&test_zone->members)
+           && test_group(&test_zone->places)
            && test_group(&test_zone->lines) && test_group(&test_zone->heads)
            && test_rings();
 }
@@ -637,6 +638,256 @@ test_tests(void)
     test_enter();
     lease->until = 0;
     test_leave();
+}
+
+
+/* another stream of "me" for this mountpoint, which nobody shares */
+
+static void
+test_waiter(uint64_t me, const char *mount, ntrip_found_t *found)
+{
+    ntrip_mail_t   mail;
+    ntrip_want_t   want;
+
+    test_want(&want, &mail, 0);
+
+    want.share = NTRIP_SHARE_NONE;
+    want.mount.data = (u_char *) mount;
+    want.mount.len = strlen(mount);
+
+    (void) ntrip_stream_attach(test_zone, test_bus, me, 1, &want, found);
+}
+
+
+static ngx_uint_t
+test_called(ntrip_found_t *found)
+{
+    return ntrip_wait_called(test_zone, found->index);
+}
+
+
+static void
+test_free(uint64_t me, ntrip_found_t *found, uint64_t now,
+    ntrip_slots_t *wake)
+{
+    ntrip_lease_closing(test_zone, me, found->index);
+    ntrip_lease_closed(test_zone, test_bus, me,
+                       test_accounts[found->candidate].source, now, wake);
+}
+
+
+/* who gets the next account */
+
+static void
+test_waits(void)
+{
+    uint64_t             me, other;
+    ngx_uint_t           i;
+    ntrip_found_t        has[TEST_ACCOUNTS], a, b, c, d, e, f;
+    ntrip_slots_t        wake;
+    ntrip_rest_row_t    *rest;
+
+    me = test_claim_slot(1);
+    other = test_claim_slot(1);
+
+    test_enter();
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+
+    for (i = 0; i < TEST_ACCOUNTS; i++) {
+        test_waiter(me, "LIVE", &has[i]);
+        (void) test_lease(20000000, has[i].index, &has[i], &wake);
+    }
+
+    test_ok(has[TEST_ACCOUNTS - 1].delay
+            == (TEST_ACCOUNTS - 1) * NTRIP_HOST_PACE,
+            "each login has a turn of its own, none is refused");
+
+    /* two lines, in the order a, b, c, d */
+
+    test_waiter(other, "ONE", &a);
+    test_waiter(me, "ONE", &b);
+    test_waiter(me, "TWO", &c);
+    test_waiter(me, "ONE", &d);
+
+    test_ok(test_lease(20000000, a.index, &f, &wake) == NGX_AGAIN
+            && f.wait == NTRIP_WAIT_CALL
+            && test_lease(20000000, b.index, &f, &wake) == NGX_AGAIN
+            && test_lease(20000000, c.index, &f, &wake) == NGX_AGAIN
+            && test_lease(20000000, d.index, &f, &wake) == NGX_AGAIN
+            && f.wait == NTRIP_WAIT_CALL,
+            "all in use: they sleep until they are called");
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+    test_free(me, &has[0], 20000001, &wake);
+
+    test_ok(test_called(&a) && !test_called(&b) && !test_called(&c)
+            && ntrip_slots_has(&wake, ntrip_holder_slot(other)),
+            "an account is given back: the oldest is called");
+
+    test_waiter(me, "NEW", &e);
+
+    test_ok(test_lease(20000002, e.index, &f, &wake) == NGX_AGAIN
+            && test_lease(20000002, c.index, &f, &wake) == NGX_AGAIN
+            && test_lease(20000002, b.index, &f, &wake) == NGX_AGAIN,
+            "younger ones that come before it leave it alone");
+
+    test_ok(test_lease(20000003, a.index, &a, &wake) == NGX_OK
+            && test_called(&b),
+            "it gets it, and the next of its line is called");
+
+    (void) test_lease(20000003, b.index, &f, &wake);
+
+    /* one that cannot take it: its mountpoint rests */
+
+    ntrip_lease_failed(test_zone, test_bus, 20000004, a.index,
+                       &test_accounts[a.candidate], NTRIP_REST_MOUNT, &wake);
+
+    rest = ntrip_table_find(&test_zone->rests,
+                            test_accounts[0].host_mount, NULL);
+    rest->until = 0;
+
+    rest = ntrip_table_take(&test_zone->rests);
+    memset((u_char *) rest + sizeof(ntrip_row_t), 0,
+           sizeof(ntrip_rest_row_t) - sizeof(ntrip_row_t));
+    rest->until = 20060000;
+    ntrip_table_publish(&test_zone->rests, rest,
+                        ntrip_hash(test_accounts[0].host,
+                                   (u_char *) "ONE", 3, 0),
+                        1, 0, 1);
+
+    test_ok(test_lease(20000005, c.index, &c, &wake) == NGX_OK,
+            "an older one whose mountpoint rests keeps nobody waiting");
+
+    /* one whose owner does not answer */
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+    test_free(me, &has[1], 20070000, &wake);
+
+    test_ok(test_called(&b) && !test_called(&e), "called");
+
+    ntrip_wait_tick(test_zone, test_bus, 20070000 + NTRIP_WAIT_ANSWER, &wake);
+
+    test_ok(test_called(&d) && test_lease(20072000, d.index, &d, &wake)
+            == NGX_OK,
+            "no answer for a second: the next one is");
+
+    /* the owner of the first of a line goes */
+
+    test_free(me, &has[2], 20080000, &wake);
+    (void) test_lease(20080000, e.index, &e, &wake);
+
+    test_waiter(other, "TWO", &a);
+    test_waiter(me, "TWO", &f);
+    (void) test_lease(20080001, a.index, &a, &wake);
+    (void) test_lease(20080001, f.index, &f, &wake);
+
+    (void) ntrip_stream_orphan(test_zone, test_bus, other, 20080002, a.index,
+                               a.serial, &wake);
+
+    test_ok(ntrip_stream_row(test_zone, a.index)->waiting
+            && ntrip_stream_claim(test_zone, me, a.index, a.serial) == NGX_OK
+            && ntrip_stream_row(test_zone, a.index)->waiting,
+            "a stream keeps its place when its owner gives it up");
+
+    ntrip_stream_fail(test_zone, test_bus, 20080003, a.index, &wake);
+
+    test_ok(test_called(&f), "and the next one is called when it ends");
+
+    test_ok(test_derived(), "lines are those of the rows");
+
+    ntrip_wait_rebuild(test_zone);
+
+    test_ok(test_derived(), "and when they were made anew");
+
+    test_leave();
+
+    test_release(me);
+    test_release(other);
+    test_sweep();
+
+    test_enter();
+    test_ok(test_table(&test_zone->streams, 0), "nothing stays behind");
+
+    for (i = 0; i < test_zone->leases.n; i++) {
+        ((ntrip_lease_row_t *) ntrip_table_row(&test_zone->leases, i))->until
+            = 0;
+    }
+
+    test_leave();
+}
+
+
+/* a user with more sessions than any operation looks at */
+
+static void
+test_fleet(void)
+{
+    uint32_t       first, i1, i2;
+    uint64_t       me, below;
+    ngx_uint_t     n, kicked;
+    ntrip_login_t  login;
+    ntrip_slots_t  wake;
+
+    me = test_claim_slot(1);
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+    memset(&login, 0, sizeof(ntrip_login_t));
+
+    ngx_str_set(&login.user, "fleet");
+
+    test_enter();
+
+    first = 0;
+
+    for (n = 0; n < 500; n++) {
+        login.login = 1000 + n;
+        (void) ntrip_session_login(test_zone, test_bus, me, 1, &login, &i1,
+                                   &below, &wake);
+
+        if (n == 0) {
+            first = i1;
+        }
+    }
+
+    test_ok(test_group(&test_zone->users)
+            && ntrip_group_count(&test_zone->users,
+                                 ntrip_session_row(test_zone, i1)
+                                     ->user_link.key) == 500,
+            "500 sessions of one user");
+
+    login.delayed = 1;
+    login.max_sessions = 2;
+    login.login = 2000;
+
+    test_ok(ntrip_session_login(test_zone, test_bus, me, 1, &login, &i2,
+                                &below, &wake) == NGX_OK
+            && below == 1499
+            && ntrip_session_superseded(test_zone, first, 1000)
+            && !ntrip_session_superseded(test_zone, i1, 1499)
+            && !ntrip_session_superseded(test_zone, i2, 2000),
+            "two are left, whoever missed the kick can be told");
+
+    ntrip_session_logout(test_zone, me, first, 1000);
+
+    test_ok(ntrip_session_superseded(test_zone, first + 1, 1001),
+            "also when the oldest one has gone");
+
+    login.max_sessions = 300;
+    login.login = 2001;
+
+    kicked = ntrip_session_login(test_zone, test_bus, me, 1, &login, &i2,
+                                 &below, &wake);
+
+    test_ok(kicked == NGX_OK && below == 1001 + NTRIP_SESSION_LOOK,
+            "too many to be counted at once are kicked in slices");
+
+    test_leave();
+
+    test_release(me);
+    test_sweep();
+
+    test_ok(test_table(&test_zone->sessions, 0), "none stays behind");
 }
 
 
@@ -1363,6 +1614,7 @@ test_beyond(void)
         d = ntrip_point_distance(p[0], p[1]);
 
         wrong += ntrip_point_beyond(p[0], p[1], d);
+        wrong += ntrip_point_aside(p[0], p[1], ntrip_point_reach(p[0], d));
         beyond += ntrip_point_beyond(p[0], p[1], 30000);
     }
 
@@ -1376,6 +1628,16 @@ test_beyond(void)
             && !ntrip_point_beyond(ntrip_point(484000000, 0),
                                    ntrip_point(480000000, 0), 30000),
             "from pole to pole, and next door");
+
+    test_ok(ntrip_point_aside(ntrip_point(480000000, 10000000),
+                              ntrip_point(480000000, 20000000),
+                              ntrip_point_reach(p[0] = ntrip_point(480000000,
+                                                                   0),
+                                                30000))
+            && !ntrip_point_aside(ntrip_point(0, 1799999999),
+                                  ntrip_point(0, -1799999999),
+                                  ntrip_point_reach(ntrip_point(0, 0), 30)),
+            "from east to west, and over the date line");
 
     test_ok(ntrip_point_beyond(NTRIP_POINT_NONE, p[0], 30000),
             "no position is no neighbour");
@@ -1415,7 +1677,9 @@ main(void)
     test_plan();
     test_tests();
     test_streams();
+    test_waits();
     test_sessions();
+    test_fleet();
     test_offers();
     test_messages();
     test_beyond();

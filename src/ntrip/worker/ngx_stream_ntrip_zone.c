@@ -286,7 +286,7 @@ ngx_stream_ntrip_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     ngx_log_error(NGX_LOG_INFO, shm_zone->shm.log, 0,
                   "zone \"%V\" has room for %uD streams, %uD rovers, "
                   "%uD accounts in use or resting", &shm_zone->shm.name,
-                  plan.streams, plan.sessions, plan.leases);
+                  plan.rings, plan.sessions, plan.leases);
 
     return NGX_OK;
 

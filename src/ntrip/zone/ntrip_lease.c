@@ -494,7 +494,7 @@ ntrip_lease_held(ntrip_zone_t *zone, ntrip_lease_row_t *lease)
 
 ngx_uint_t
 ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    ntrip_lease_row_t *lease, ntrip_slots_t *wake)
+    ntrip_lease_row_t *lease)
 {
     switch (lease->row.state) {
 
@@ -518,7 +518,6 @@ ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     }
 
     ntrip_lease_rest(lease, now + NTRIP_LEASE_COOL, NTRIP_REST_CRASH);
-    ntrip_wait_call(zone, bus, now, wake);
 
     return 1;
 }

@@ -193,9 +193,9 @@ ntrip_lease_row_t *ntrip_lease_find(ntrip_zone_t *zone, uint64_t source);
 ngx_uint_t ntrip_lease_held(ntrip_zone_t *zone, ntrip_lease_row_t *lease);
 
 /* if it is HELD by no stream, or CLOSING or TESTING by a dead worker: it
-   cools, 1 */
+   cools, 1, and the caller calls whoever waits */
 ngx_uint_t ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t now, ntrip_lease_row_t *lease, ntrip_slots_t *wake);
+    uint64_t now, ntrip_lease_row_t *lease);
 
 
 #endif /* _NTRIP_LEASE_H_INCLUDED_ */

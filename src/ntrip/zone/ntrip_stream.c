@@ -25,7 +25,7 @@ ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     uint64_t now, const ntrip_want_t *want, ntrip_found_t *found)
 {
     double               distance;
-    uint64_t             hash;
+    uint64_t             hash, serial;
     ntrip_stream_row_t  *stream;
 
     distance = 0;
@@ -49,8 +49,15 @@ ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     ntrip_stream_fill(zone, bus, ntrip_table_index(&zone->streams, stream), me,
                       now, want);
 
-    ntrip_table_publish(&zone->streams, stream, hash,
-                        ntrip_bus_next_serial(bus), me, NTRIP_STREAM_OPENING);
+    serial = ntrip_bus_next_serial(bus);
+
+    ntrip_table_publish(&zone->streams, stream,
+                        ntrip_hash(0, (u_char *) &serial, sizeof(uint64_t),
+                                   0),
+                        serial, me, NTRIP_STREAM_OPENING);
+
+    ntrip_group_join(&zone->places, ntrip_table_index(&zone->streams, stream),
+                     hash, serial);
 
     found->distance = 0;
     ntrip_stream_found(zone, stream, me, want, found);
@@ -97,6 +104,7 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
     const ntrip_want_t *want, double *distance)
 {
     double               d;
+    uint32_t             i, reach;
     ntrip_point_t        reference;
     ntrip_stream_row_t  *stream, *best;
 
@@ -106,10 +114,15 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
 
     best = NULL;
 
-    for (stream = ntrip_table_find(&zone->streams, hash, NULL);
-         stream;
-         stream = ntrip_table_find(&zone->streams, hash, stream))
+    reach = want->mail ? ntrip_point_reach(want->mail->point, want->share)
+                       : 0;
+
+    for (i = ntrip_group_first(&zone->places, hash);
+         i != NTRIP_ROW_NONE;
+         i = stream->place.next)
     {
+        stream = ntrip_stream_row(zone, i);
+
         if (stream->row.state == NTRIP_STREAM_FAILED) {
             continue;
         }
@@ -124,7 +137,9 @@ ntrip_stream_nearest(ntrip_zone_t *zone, uint64_t hash,
 
         reference = __atomic_load_n(&stream->reference, __ATOMIC_ACQUIRE);
 
-        if (ntrip_point_beyond(reference, want->mail->point, want->share)) {
+        if (ntrip_point_beyond(reference, want->mail->point, want->share)
+            || ntrip_point_aside(reference, want->mail->point, reach))
+        {
             continue;
         }
 
@@ -166,6 +181,7 @@ ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
 
     stream = ntrip_stream_row(zone, index);
 
+    stream->place.key = 0;
     stream->line.key = 0;
     stream->head.key = 0;
     stream->waiting = 0;
@@ -434,6 +450,7 @@ ntrip_stream_remove(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
     ntrip_wait_end(zone, bus, index, now, wake);
 
+    ntrip_group_leave(&zone->places, index);
     ntrip_table_remove(&zone->streams, stream);
 
     if (ring != NTRIP_ROW_NONE) {
@@ -711,6 +728,50 @@ ntrip_point_beyond(ntrip_point_t a, ntrip_point_t b, double distance)
     degrees = (ntrip_point_lat(a) - (double) ntrip_point_lat(b)) / 1e7;
 
     return fabs(degrees) * 70000 > distance;
+}
+
+
+/*
+ * On the parallel that is nearest to a pole and still within reach, a degree is
+ * shortest: there, a chord is at least 2 / pi of its arc.
+ */
+
+uint32_t
+ntrip_point_reach(ntrip_point_t a, double distance)
+{
+    double  lat, degree, reach;
+
+    lat = fabs(ntrip_point_lat(a) / 1e7) + distance / 70000;
+
+    if (lat >= 89) {
+        return NGX_MAX_UINT32_VALUE;
+    }
+
+    degree = 6378000 * cos(lat * M_PI / 180) * M_PI / 180 * 2 / M_PI;
+    reach = distance / degree * 1e7;
+
+    return (reach < 1800000000) ? (uint32_t) reach + 1 : NGX_MAX_UINT32_VALUE;
+}
+
+
+ngx_uint_t
+ntrip_point_aside(ntrip_point_t a, ntrip_point_t b, uint32_t reach)
+{
+    int64_t  degrees;
+
+    degrees = (int64_t) ntrip_point_lon(a) - ntrip_point_lon(b);
+
+    if (degrees < 0) {
+        degrees = -degrees;
+    }
+
+    /* the other way round */
+
+    if (degrees > 1800000000) {
+        degrees = 3600000000 - degrees;
+    }
+
+    return degrees > (int64_t) reach;
 }
 
 

@@ -63,7 +63,7 @@
 #define NTRIP_STREAM_ORPHAN  3
 #define NTRIP_STREAM_FAILED  4
 
-#define NTRIP_STREAM_ELECT   128
+#define NTRIP_STREAM_ELECT   64
 
 #define NTRIP_POOL_MAX       32
 #define NTRIP_LABEL_MAX      160     /* "account@host:port", no password */
@@ -75,10 +75,12 @@
 
 
 typedef struct {
-    ntrip_row_t        row;          /* holder: the owner; hash: of pool,
-                                        mountpoint and port */
+    ntrip_row_t        row;          /* holder: the owner; hash: of the
+                                        serial */
 
-    /* what attach looks at in each row of the same hash */
+    /* what attach looks at in each row of the same place */
+
+    ntrip_link_t       place;        /* key: hash of pool, mountpoint, port */
 
     uint64_t           reference;    /* ntrip_point_t of what was last sent
                                         upstream, before that the first
@@ -276,6 +278,14 @@ ngx_uint_t ntrip_stream_wanted(ntrip_zone_t *zone, uint32_t index);
 /* no lock: the session "login" no longer leads.  1: it did, wake the owner */
 ngx_uint_t ntrip_stream_unlead(ntrip_zone_t *zone, uint32_t index,
     uint64_t login);
+
+/* degrees of longitude, in 1e-7, beyond which no point is within "distance" of
+   "a": for ntrip_point_aside() */
+uint32_t ntrip_point_reach(ntrip_point_t a, double distance);
+
+/* 1: their longitudes are that far apart */
+ngx_uint_t ntrip_point_aside(ntrip_point_t a, ntrip_point_t b,
+    uint32_t reach);
 
 /* metres between two points: the chord on the WGS84 ellipsoid, as cors-relay
    measures, without the heights */

@@ -96,7 +96,7 @@ ntrip_wait_behind(ntrip_zone_t *zone, uint32_t index)
     uint32_t  first;
 
     first = ntrip_group_first(&zone->lines,
-                              ntrip_stream_row(zone, index)->row.hash);
+                              ntrip_stream_row(zone, index)->place.key);
 
     return first != NTRIP_ROW_NONE && first != index;
 }
@@ -398,7 +398,7 @@ ntrip_wait_join(ntrip_zone_t *zone, uint32_t index, uint64_t ticket)
 
     __atomic_store_n(&stream->waiting, ticket, __ATOMIC_SEQ_CST);
 
-    ntrip_group_join(&zone->lines, index, stream->row.hash, ticket);
+    ntrip_group_join(&zone->lines, index, stream->place.key, ticket);
 
     if (stream->line.prev != NTRIP_ROW_NONE) {
         return;
@@ -469,7 +469,7 @@ ntrip_wait_rebuild(ntrip_zone_t *zone)
     for (i = 0; i < zone->streams.n; i++) {
         stream = ntrip_stream_row(zone, i);
 
-        stream->line.key = stream->waiting ? stream->row.hash : 0;
+        stream->line.key = stream->waiting ? stream->place.key : 0;
         stream->line.order = stream->waiting;
     }
 

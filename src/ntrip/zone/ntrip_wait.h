@@ -4,7 +4,7 @@
  * that has waited longest of those that can use it.
  *
  * A stream that finds no account stands in the line of those that wait for
- * the same (pool, mountpoint, port: row.hash), by "waiting", its ticket.
+ * the same (pool, mountpoint, port: place.key), by "waiting", its ticket.
  * Only the first of a line looks for accounts: the others could not take what
  * it cannot.  The first of all lines stand in one line again, "heads".
  *

@@ -52,7 +52,7 @@ ntrip_zone_plan(ntrip_zone_plan_t *plan, size_t size, size_t ring_size)
                                   ntrip_ring_memory(plan->ring_size)
                                   + sizeof(uint32_t)
                                   + (sizeof(ntrip_stream_row_t)
-                                     + NTRIP_ZONE_CHAINS) * 3 / 2,
+                                     + NTRIP_ZONE_CHAINS * 4) * 3 / 2,
                                   NTRIP_STREAMS_MAX);
 
     plan->streams = ngx_min(plan->rings + (plan->rings + 1) / 2,
@@ -130,6 +130,10 @@ ntrip_zone_layout(const ntrip_zone_plan_t *plan, ntrip_zone_t *zone)
 
     at += ntrip_zone_table(zone ? &zone->streams : NULL, base + at,
                            sizeof(ntrip_stream_row_t), plan->streams);
+    at += ntrip_zone_group(zone ? &zone->places : NULL, base + at,
+                           zone ? &zone->streams : NULL,
+                           offsetof(ntrip_stream_row_t, place),
+                           plan->streams);
     at += ntrip_zone_group(zone ? &zone->lines : NULL, base + at,
                            zone ? &zone->streams : NULL,
                            offsetof(ntrip_stream_row_t, line),
@@ -221,6 +225,7 @@ ntrip_zone_enter(ntrip_zone_t *zone)
         ntrip_table_rebuild(&zone->rests);
         ntrip_group_rebuild(&zone->users);
         ntrip_group_rebuild(&zone->members);
+        ntrip_group_rebuild(&zone->places);
         ntrip_stream_rebuild(zone);
         ntrip_wait_rebuild(zone);
         zone->rebuilds++;
@@ -323,6 +328,11 @@ ntrip_zone_sweep(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     }
 
     sweep->next = n;
+
+    if (sweep->leases) {
+        sweep->leases = 0;
+        ntrip_wait_call(zone, bus, now, wake);
+    }
 
     if (n < table->n) {
         return NGX_AGAIN;
@@ -443,9 +453,12 @@ static void
 ntrip_zone_sweep_lease(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake)
 {
-    sweep->swept += ntrip_lease_reclaim(zone, bus, now,
-                                        ntrip_table_row(&zone->leases, i),
-                                        wake);
+    if (ntrip_lease_reclaim(zone, bus, now,
+                            ntrip_table_row(&zone->leases, i)))
+    {
+        sweep->swept++;
+        sweep->leases = 1;
+    }
 }
 
 

@@ -10,8 +10,8 @@
  *     recent     1/64         failed logins by address, kicks by user
  *     the rest   1/32         header, chains, alignment
  *
- * With rings of 32k, 64m makes about 930 rings and 40,000 sessions; 1m about
- * 13 and 700.  NTRIP_ZONE_MIN is what is accepted at least.
+ * With rings of 32k, 64m makes about 920 rings and 45,000 sessions; 1m about
+ * 14 and 700.  NTRIP_ZONE_MIN is what is accepted at least.
  *
  * Locks and "busy": after taking the zone's mutex call ntrip_zone_enter(),
  * before giving it back ntrip_zone_leave().  Whoever is killed in between
@@ -40,7 +40,7 @@
 #define NTRIP_ZONE_VERSION   2
 
 /* how many rows a sweep looks at in one lock hold */
-#define NTRIP_SWEEP_STEP     256
+#define NTRIP_SWEEP_STEP     128
 
 
 typedef struct {
@@ -62,6 +62,7 @@ typedef struct {
     ntrip_table_t      rests;        /* ntrip_rest_row_t */
     ntrip_group_t      users;        /* sessions of a user */
     ntrip_group_t      members;      /* sessions on a stream */
+    ntrip_group_t      places;       /* streams of a mountpoint */
     ntrip_group_t      lines;        /* streams that wait for the same */
     ntrip_group_t      heads;        /* the firsts of all lines */
     ntrip_recent_t     failures;     /* failed logins by address */
@@ -105,7 +106,8 @@ void ntrip_zone_init(ntrip_zone_t *zone, const ntrip_zone_plan_t *plan);
 
 /*
  * Lock held: see above.  enter returns 1 if it had to rebuild (log it), which
- * is the one hold that may take longer than all others: 20 ms with 64m.
+ * is the one hold that may take longer than all others: 50 to 100 ms with
+ * 50,000 sessions.
  */
 ngx_uint_t ntrip_zone_enter(ntrip_zone_t *zone);
 void ntrip_zone_leave(ntrip_zone_t *zone);
@@ -129,6 +131,8 @@ typedef struct {
     uint32_t           next;
     uint32_t           swept;        /* rows so far */
     uint32_t           left;         /* rows left to their heirs */
+    uint32_t           leases;       /* some came to rest in this step */
+    uint32_t           spare;
     uint64_t           dead[NTRIP_SLOTS];
 } ntrip_sweep_t;
 
