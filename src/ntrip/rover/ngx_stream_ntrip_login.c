@@ -30,6 +30,7 @@
 
 static void ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover);
 static ngx_uint_t ngx_stream_ntrip_may_mount(ngx_stream_ntrip_user_t *user,
     ngx_str_t *mount);
 static void ngx_stream_ntrip_verified(void *data, ngx_int_t rc);
@@ -309,16 +310,12 @@ ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover, ngx_str_t *name)
 static void
 ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
 {
-    ngx_int_t                     rc;
-    ngx_msec_t                    passed;
-    ngx_connection_t             *c;
-    ngx_stream_ntrip_request_t   *rq;
-    ngx_stream_ntrip_srv_conf_t  *conf;
+    ngx_int_t                    rc;
+    ngx_stream_ntrip_request_t  *rq;
 
-    c = rover->session->connection;
     rq = rover->request;
 
-    c->log->action = "looking up ntrip user";
+    rover->session->connection->log->action = "looking up ntrip user";
 
     rc = ngx_stream_ntrip_store_user(&rq->request.user, &rq->user);
 
@@ -350,7 +347,25 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
-    /* its check would be computed for nobody */
+    ngx_stream_ntrip_check(rover);
+}
+
+
+/* its time is what is left of that for the request */
+
+static void
+ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_int_t                     rc;
+    ngx_msec_t                    passed;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_request_t   *rq;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = rover->session->connection;
+    rq = rover->request;
+
+    /* it would be computed for nobody */
 
     if (ngx_stream_ntrip_login_gone(c)) {
         ngx_stream_ntrip_rover_finalize(rover, "closed");
