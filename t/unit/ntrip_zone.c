@@ -32,6 +32,7 @@
 #define TEST_WORKERS   4
 #define TEST_KILLS     400
 #define TEST_KILLS_MAX 40000
+#define TEST_RARE      10
 #define TEST_HASTE     500
 #define TEST_ACCOUNTS  6
 #define TEST_USERS     8
@@ -1359,7 +1360,8 @@ test_kills(void)
     for (k = 0;
          k < TEST_KILLS
          || (k < TEST_KILLS_MAX
-             && (test_shared->claimed == 0 || test_zone->rebuilds == 0
+             && (test_shared->claimed < TEST_RARE
+                 || test_zone->rebuilds < TEST_RARE
                  || test_shared->attached < TEST_KILLS
                  || test_shared->joined < TEST_KILLS));
          k++)
@@ -1406,7 +1408,8 @@ test_kills(void)
 
     test_ok(test_shared->attached >= TEST_KILLS
             && test_shared->joined >= TEST_KILLS
-            && test_shared->claimed > 0 && test_zone->rebuilds > 0,
+            && test_shared->claimed >= TEST_RARE
+            && test_zone->rebuilds >= TEST_RARE,
             "they all did their work, and some died within the lock");
 
     test_ok(test_shared->twice == 0, "no account was ever logged in twice");
