@@ -57,12 +57,14 @@
  *                         close", and closes it.
  *
  * How a worker learns that it is told to exit: nginx calls the read handlers
- * of all connections that are idle, in the order in which they were made.  One
- * of ours is made when the worker starts, before any client's.
+ * of all connections that are idle, in the order of their places in its table.
+ * One of ours takes its place when the worker starts, before any client's.
  *
- * keepalive_min_timeout (nginx 1.27.4) makes a connection idle by a timer, and
- * in an exiting worker that timer closes it: its time is made as long as it is
- * in other workers.
+ * With keepalive_min_timeout (nginx 1.27.4) a timer makes a connection idle, or
+ * closes it if the worker exits: when it is guarded, that timer gets the whole
+ * time of keepalive_timeout.
+ *
+ * t/affinity-guard.t would notice.
  */
 
 

@@ -27,8 +27,8 @@
  * in percent.  The rows themselves are declared by their users, who check
  * that they fit:
  *
- *     sessions   ngx_http_cwmp_session.c
- *     cookies    ngx_http_cwmp_session.c, and what was logged once:
+ *     sessions   cwmp_rows.h
+ *     cookies    cwmp_rows.h, and what was logged once:
  *                ngx_http_cwmp_announce.c
  *     nonces     ngx_http_cwmp_call.h
  *     calls      cwmp_turn.h
@@ -59,7 +59,7 @@
 typedef struct {
     ngx_atomic_t                 counters[NGX_HTTP_CWMP_NCOUNTERS];
     ngx_atomic_t                 warned;     /* upstream without keep-alive */
-    ngx_atomic_t                 wanted;     /* entries so far of the list */
+    ngx_atomic_t                 wanted;     /* entries in "list" so far */
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
     u_char                       secret[NGX_HTTP_CWMP_SECRET];
     cwmp_wanted_t                list[CWMP_WANTED_MAX];
@@ -125,7 +125,7 @@ void ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
  * Whether the process "holder" lives.  One that was killed and is not reaped
  * yet, or whose number another process has got, counts as living: its rows
  * stay until their time is over, and a session that comes back before waits
- * once, NGX_HTTP_CWMP_WAIT, and takes its row over.
+ * once, for 200 ms, and takes its row over.
  */
 ngx_uint_t ngx_http_cwmp_zone_alive(uint32_t holder);
 
