@@ -63,13 +63,13 @@ static ngx_uint_t     test_taken[NTRIP_SOURCE_STATES][NTRIP_EVENTS];
 
 
 static const char  *test_states[] = {
-    "LOOK", "WAIT", "LOGIN", "LIVE", "OFFERED", "RENEW", "LEAVE", "END"
+    "LOOK", "WAIT", "TURN", "LOGIN", "LIVE", "OFFERED", "RENEW", "LEAVE", "END"
 };
 
 static const char  *test_events[] = {
-    "LEASED", "BUSY", "NONE", "FREE", "ACCEPTED", "CLOSED", "CHANGED", "OFFER",
-    "KEEP", "TAKEN", "ADOPTED", "CLAIMED", "IDLE", "UNWANTED", "DISOWNED",
-    "EXIT"
+    "LEASED", "BUSY", "NONE", "FREE", "TURN", "ACCEPTED", "CLOSED", "CHANGED",
+    "OFFER", "KEEP", "TAKEN", "ADOPTED", "CLAIMED", "IDLE", "UNWANTED",
+    "DISOWNED", "EXIT"
 };
 
 
@@ -94,6 +94,11 @@ test_account(test_world_t *w, ntrip_source_action_e action)
 
     case NTRIP_DO_WAIT:
         test_expect(w->account == NO_ACCOUNT, "waits, but has an account");
+        w->timer = 1;
+        break;
+
+    case NTRIP_DO_TURN:
+        test_expect(w->account == HELD, "its turn, but no account");
         w->timer = 1;
         break;
 
@@ -141,7 +146,8 @@ test_connection(test_world_t *w, ntrip_source_action_e action)
         break;
 
     case NTRIP_DO_SHUTDOWN:
-        test_expect(w->connection == UP, "says goodbye to nobody");
+        test_expect(w->connection == UP || w->connection == NO_CONNECTION,
+                    "says goodbye twice");
         test_expect(w->account == ENDING,
                     "says goodbye with an account that is not closing");
         w->connection = BYE;
@@ -225,11 +231,10 @@ test_step(test_world_t *w, ntrip_source_event_e event)
 
     test_taken[w->state][event] = 1;
 
-    w->state = step->next;
+    /* the timer is that of the state */
 
-    if (w->state != NTRIP_SOURCE_WAIT) {
-        w->timer = 0;
-    }
+    w->timer = (w->state == step->next) ? w->timer : 0;
+    w->state = step->next;
 
     for (i = 0; i < NTRIP_ACTIONS_MAX && step->actions[i]; i++) {
         test_expect(!w->freed, "goes on when it is freed");
@@ -259,6 +264,10 @@ test_alive(test_world_t *w)
         break;
 
     case NTRIP_SOURCE_WAIT:
+        test_expect(w->timer && w->connection == NO_CONNECTION, "stuck");
+        break;
+
+    case NTRIP_SOURCE_TURN:
         test_expect(w->timer && w->connection == NO_CONNECTION, "stuck");
         break;
 
@@ -312,11 +321,15 @@ test_may(test_world_t *w, ntrip_source_event_e event)
         w->look = looks ? 0 : w->look;
         return w->stream == OTHERS
                && (looks
+                   || w->state == NTRIP_SOURCE_TURN
                    || w->state == NTRIP_SOURCE_LOGIN
                    || w->state == NTRIP_SOURCE_LIVE);
 
     case NTRIP_EVENT_FREE:
         return 1;
+
+    case NTRIP_EVENT_TURN:
+        return w->state == NTRIP_SOURCE_TURN && w->stream == OWNED;
 
     case NTRIP_EVENT_ACCEPTED:
         if (w->connection != UP || w->accepted) {

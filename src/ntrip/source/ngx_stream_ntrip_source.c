@@ -1,7 +1,7 @@
 
 /*
  * Fieldgate: sources: from an account that is looked for to the provider's
- * last FIN.  What is done is the policy's; how, is here.
+ * last FIN: all that happens to them.  What follows is the policy's.
  */
 
 
@@ -11,18 +11,11 @@
 #include "ngx_stream_ntrip_source_private.h"
 
 
-static void ngx_stream_ntrip_source_do(ngx_stream_ntrip_source_t *source,
-    ntrip_source_action_e action);
 static void ngx_stream_ntrip_source_next_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_timer_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_no_turn(
-    ngx_stream_ntrip_source_t *source);
 static ngx_int_t ngx_stream_ntrip_source_pick(
     ngx_stream_ntrip_source_t *source, ntrip_found_t *found);
-static void ngx_stream_ntrip_source_wait(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_begin(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_login(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_accepted(
     ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_source_open(ngx_stream_ntrip_client_t *client);
@@ -33,20 +26,7 @@ static void ngx_stream_ntrip_source_received(
 static void ngx_stream_ntrip_source_sent(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_source_exit(ngx_stream_ntrip_client_t *client);
-static void ngx_stream_ntrip_source_good(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_rest(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_closing(
-    ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_unlease(
-    ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_fail(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_orphan(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_linger(ngx_stream_ntrip_source_t *source,
-    ngx_msec_t time);
 static void ngx_stream_ntrip_source_linger_handler(ngx_event_t *ev);
-static void ngx_stream_ntrip_source_leave(ngx_stream_ntrip_source_t *source);
-static void ngx_stream_ntrip_source_stop_timers(
-    ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_renew(ngx_stream_ntrip_source_t *source,
     const char *why);
 static ngx_uint_t ngx_stream_ntrip_source_gives_up(
@@ -185,11 +165,6 @@ ngx_stream_ntrip_source_create(ngx_stream_ntrip_srv_conf_t *conf,
     source->linger.log = &lease->log;
     source->next.log = &lease->log;
 
-    /* an exiting worker does not wait for an account: somebody else will claim
-       the stream */
-
-    source->timer.cancelable = 1;
-
     ngx_queue_insert_tail(&ngx_stream_ntrip_sources, &source->queue);
 
     return source;
@@ -227,6 +202,10 @@ ngx_stream_ntrip_source_event(ngx_stream_ntrip_source_t *source,
         return;
     }
 
+    if (source->timer.timer_set && step->next != source->state) {
+        ngx_del_timer(&source->timer);
+    }
+
     source->state = step->next;
 
     /* the last action may free the source */
@@ -235,110 +214,7 @@ ngx_stream_ntrip_source_event(ngx_stream_ntrip_source_t *source,
          i < NTRIP_ACTIONS_MAX && step->actions[i] != NTRIP_DO_NOTHING;
          i++)
     {
-        ngx_stream_ntrip_source_do(source, step->actions[i]);
-    }
-}
-
-
-static void
-ngx_stream_ntrip_source_do(ngx_stream_ntrip_source_t *source,
-    ntrip_source_action_e action)
-{
-    ngx_stream_ntrip_client_t  *client;
-
-    client = &source->lease.client;
-
-    switch (action) {
-
-    case NTRIP_DO_LOOK:
-        ngx_post_event(&source->next, &ngx_posted_events);
-        break;
-
-    case NTRIP_DO_WAIT:
-        ngx_stream_ntrip_source_wait(source);
-        break;
-
-    case NTRIP_DO_GOOD:
-        ngx_stream_ntrip_source_good(source);
-        break;
-
-    case NTRIP_DO_REST:
-        ngx_stream_ntrip_source_rest(source);
-        break;
-
-    case NTRIP_DO_CLOSING:
-        ngx_stream_ntrip_source_closing(source);
-        break;
-
-    case NTRIP_DO_CLOSED:
-        ngx_stream_ntrip_source_unlease(source);
-        break;
-
-    case NTRIP_DO_LOGIN:
-        ngx_stream_ntrip_source_begin(source);
-        break;
-
-    case NTRIP_DO_SHUTDOWN:
-        ngx_stream_ntrip_source_no_turn(source);
-        ngx_stream_ntrip_client_shutdown(client, NTRIP_LEASE_FIN);
-        break;
-
-    case NTRIP_DO_STOP:
-        ngx_stream_ntrip_source_no_turn(source);
-        ngx_stream_ntrip_lease_stop(&source->lease);
-        break;
-
-    case NTRIP_DO_PARK:
-        ngx_stream_ntrip_source_stop_timers(source);
-        break;
-
-    case NTRIP_DO_UNPARK:
-        ngx_stream_ntrip_client_unpark(client);
-        ngx_stream_ntrip_source_mail(source);
-        break;
-
-    case NTRIP_DO_GIVE:
-        ngx_stream_ntrip_client_give(client);
-        break;
-
-    case NTRIP_DO_LINGER:
-        ngx_stream_ntrip_source_linger(source, source->conf->source_linger);
-        break;
-
-    case NTRIP_DO_LINGER_NOT:
-        ngx_stream_ntrip_source_linger(source, 1);
-        break;
-
-    case NTRIP_DO_MISSED:
-        if (source->reason != NTRIP_REST_FOREIGN) {
-            ngx_stream_ntrip_count(source_failures);
-        }
-
-        break;
-
-    case NTRIP_DO_LOST:
-        ngx_stream_ntrip_count(source_lost);
-        source->since = ngx_current_msec;
-        break;
-
-    case NTRIP_DO_RENEW:
-        source->since = ngx_current_msec;
-        break;
-
-    case NTRIP_DO_FAIL:
-        ngx_stream_ntrip_source_fail(source);
-        break;
-
-    case NTRIP_DO_ORPHAN:
-        ngx_stream_ntrip_source_orphan(source);
-        break;
-
-    case NTRIP_DO_FREE:
-        ngx_stream_ntrip_source_free(source);
-        break;
-
-    case NTRIP_DO_NOTHING:
-        break;
+        ngx_stream_ntrip_source_act(source, step->actions[i]);
     }
 }
 
@@ -367,23 +243,14 @@ ngx_stream_ntrip_source_timer_handler(ngx_event_t *ev)
 
     source = ev->data;
 
-    if (source->turn) {
-        source->turn = 0;
-        ngx_stream_ntrip_source_login(source);
+    if (source->state == NTRIP_SOURCE_WAIT) {
+        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
         return;
     }
 
-    ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
-}
-
-
-static void
-ngx_stream_ntrip_source_no_turn(ngx_stream_ntrip_source_t *source)
-{
-    if (source->turn) {
-        source->turn = 0;
-        ngx_del_timer(&source->timer);
-    }
+    ngx_stream_ntrip_source_event(source,
+                                  ngx_stream_ntrip_feed_owned(&source->feed)
+                                  ? NTRIP_EVENT_TURN : NTRIP_EVENT_DISOWNED);
 }
 
 
@@ -394,6 +261,9 @@ ngx_stream_ntrip_source_called(ngx_stream_ntrip_source_t *source)
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
     }
 }
+
+
+/* an account is leased for it, or it waits, or gives up */
 
 static void
 ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
@@ -508,62 +378,6 @@ ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
 }
 
 
-static void
-ngx_stream_ntrip_source_wait(ngx_stream_ntrip_source_t *source)
-{
-    if (!source->waits) {
-        source->waits = 1;
-        source->lease.label.len = 0;
-        source->lease.log.action = NULL;
-
-        ngx_log_error(NGX_LOG_INFO, &source->lease.log, 0,
-                      "source waits for an account of pool \"%V\"",
-                      &source->pool);
-    }
-
-    if (source->delay) {
-        ngx_add_timer(&source->timer, source->delay);
-
-    } else if (source->timer.timer_set) {
-        ngx_del_timer(&source->timer);
-    }
-}
-
-
-/* at once, or when it is its turn */
-
-static void
-ngx_stream_ntrip_source_begin(ngx_stream_ntrip_source_t *source)
-{
-    if (source->delay == 0) {
-        ngx_stream_ntrip_source_login(source);
-        return;
-    }
-
-    source->turn = 1;
-    ngx_add_timer(&source->timer, source->delay);
-}
-
-
-static void
-ngx_stream_ntrip_source_login(ngx_stream_ntrip_source_t *source)
-{
-    ntrip_stream_row_t  *row;
-
-    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, source->feed.index);
-
-    ngx_stream_ntrip_feed_begin(&source->feed);
-    ngx_stream_ntrip_position_begin(source, 0);
-
-    source->reason = ngx_stream_ntrip_lease_login(&source->lease,
-                                                  (in_port_t) row->port);
-
-    if (source->reason != NTRIP_REST_NONE) {
-        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_CLOSED);
-    }
-}
-
-
 /* there are others than before: all that wait look */
 
 void
@@ -669,173 +483,12 @@ ngx_stream_ntrip_source_exit(ngx_stream_ntrip_client_t *client)
 }
 
 
-/* ---- the lease ---- */
-
-static void
-ngx_stream_ntrip_source_good(ngx_stream_ntrip_source_t *source)
-{
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_stream_ntrip_lock();
-
-    if (ngx_stream_ntrip_feed_owned(&source->feed)) {
-        ntrip_lease_good(worker->zone, source->feed.index,
-                         &source->lease.candidate);
-        ntrip_stream_live(worker->zone, source->feed.index,
-                          &source->lease.label);
-    }
-
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_count(source_logins);
-
-    ngx_log_error(NGX_LOG_INFO, &source->lease.log, 0, "source is live");
-}
-
-
-static void
-ngx_stream_ntrip_source_rest(ngx_stream_ntrip_source_t *source)
-{
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-
-    if (ngx_stream_ntrip_feed_owned(&source->feed)) {
-        ntrip_lease_failed(worker->zone, worker->bus, ngx_current_msec,
-                           source->feed.index, &source->lease.candidate,
-                           source->reason, &wake);
-        ntrip_stream_reopen(worker->zone, source->feed.index);
-    }
-
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_wake_set(&wake);
-
-    source->lease.candidate.source = 0;
-}
-
-
-static void
-ngx_stream_ntrip_source_closing(ngx_stream_ntrip_source_t *source)
-{
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_stream_ntrip_lock();
-
-    if (ngx_stream_ntrip_feed_owned(&source->feed)) {
-        ntrip_lease_closing(worker->zone, worker->me, source->feed.index);
-        ntrip_stream_reopen(worker->zone, source->feed.index);
-    }
-
-    ngx_stream_ntrip_unlock();
-}
-
-
-static void
-ngx_stream_ntrip_source_unlease(ngx_stream_ntrip_source_t *source)
-{
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-    ntrip_lease_closed(worker->zone, worker->bus, worker->me,
-                       source->lease.candidate.source, ngx_current_msec,
-                       &wake);
-    ngx_stream_ntrip_unlock();
-
-    source->lease.candidate.source = 0;
-
-    ngx_stream_ntrip_wake_set(&wake);
-}
-
-
-/* none is left: the rovers are closed, by all who have some */
-
-static void
-ngx_stream_ntrip_source_fail(ngx_stream_ntrip_source_t *source)
-{
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    source->lease.label.len = 0;
-    source->lease.log.action = NULL;
-
-    ngx_log_error(NGX_LOG_ERR, &source->lease.log, 0,
-                  "no source for pool \"%V\": %s, rovers are closed",
-                  &source->pool, source->why);
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-
-    if (ngx_stream_ntrip_feed_owned(&source->feed)) {
-        ntrip_stream_fail(worker->zone, worker->bus, ngx_current_msec,
-                          source->feed.index, &wake);
-    }
-
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_source_leave(source);
-
-    ngx_stream_ntrip_wake_set(&wake);
-}
-
-
-/* the worker has to exit: others with rovers of the stream go on */
-
-static void
-ngx_stream_ntrip_source_orphan(ngx_stream_ntrip_source_t *source)
-{
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-    (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
-                               ngx_current_msec, source->feed.index,
-                               source->feed.serial, &wake);
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_source_leave(source);
-
-    ngx_stream_ntrip_wake_set(&wake);
-}
-
-
 /* ---- the end ---- */
 
 void
 ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source)
 {
     ngx_stream_ntrip_source_event(source, NTRIP_EVENT_IDLE);
-}
-
-
-static void
-ngx_stream_ntrip_source_linger(ngx_stream_ntrip_source_t *source,
-    ngx_msec_t time)
-{
-    if (!source->linger.timer_set) {
-        ngx_add_timer(&source->linger, time);
-    }
 }
 
 
@@ -878,9 +531,7 @@ ngx_stream_ntrip_source_linger_handler(ngx_event_t *ev)
 }
 
 
-/* the stream has no source from now on */
-
-static void
+void
 ngx_stream_ntrip_source_leave(ngx_stream_ntrip_source_t *source)
 {
     if (source->place) {
@@ -890,7 +541,7 @@ ngx_stream_ntrip_source_leave(ngx_stream_ntrip_source_t *source)
 }
 
 
-static void
+void
 ngx_stream_ntrip_source_stop_timers(ngx_stream_ntrip_source_t *source)
 {
     if (source->timer.timer_set) {
@@ -957,7 +608,8 @@ static void
 ngx_stream_ntrip_source_renew(ngx_stream_ntrip_source_t *source,
     const char *why)
 {
-    if (source->state != NTRIP_SOURCE_LOGIN
+    if (source->state != NTRIP_SOURCE_TURN
+        && source->state != NTRIP_SOURCE_LOGIN
         && source->state != NTRIP_SOURCE_LIVE)
     {
         return;

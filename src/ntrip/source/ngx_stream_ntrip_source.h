@@ -4,7 +4,8 @@
  * account, logs in at its provider, and writes what comes into the ring; and
  * SOURCE-TEST, which does the first two only.
  *
- *   ngx_stream_ntrip_source.c    life: carries out what the policy says
+ *   ngx_stream_ntrip_source.c    life: what happens to a source
+ *   ngx_stream_ntrip_action.c    and what it does
  *   ngx_stream_ntrip_position.c  positions for the provider
  *   ngx_stream_ntrip_moved.c     a source that goes to another worker
  *   ngx_stream_ntrip_test.c      SOURCE-TEST

@@ -48,9 +48,8 @@ struct ngx_stream_ntrip_source_s {
                                                 log in */
     unsigned                      waits:1;   /* as was logged */
     unsigned                      tried:1;   /* it has had an account */
-    unsigned                      turn:1;    /* LOGIN: waits for its turn */
 
-    ngx_event_t                   timer;     /* WAIT, and of a turn */
+    ngx_event_t                   timer;     /* WAIT, TURN */
     ngx_event_t                   linger;    /* until the stream is closed */
     ngx_event_t                   next;      /* posted: LOOK */
 
@@ -71,6 +70,19 @@ void ngx_stream_ntrip_source_free(ngx_stream_ntrip_source_t *source);
 /* takes the step; the source may be gone after */
 void ngx_stream_ntrip_source_event(ngx_stream_ntrip_source_t *source,
     ntrip_source_event_e event);
+
+/* the stream has no source from now on */
+void ngx_stream_ntrip_source_leave(ngx_stream_ntrip_source_t *source);
+
+/* all but those of the client */
+void ngx_stream_ntrip_source_stop_timers(ngx_stream_ntrip_source_t *source);
+
+
+/* ---- ngx_stream_ntrip_action.c ---- */
+
+/* of event() */
+void ngx_stream_ntrip_source_act(ngx_stream_ntrip_source_t *source,
+    ntrip_source_action_e action);
 
 
 /* ---- ngx_stream_ntrip_position.c ---- */

@@ -13,8 +13,8 @@ static const ntrip_source_step_t
     ntrip_policy_steps[NTRIP_SOURCE_STATES][NTRIP_EVENTS] =
 {
     [NTRIP_SOURCE_LOOK] = {
-        [NTRIP_EVENT_LEASED] =   { NTRIP_SOURCE_LOGIN,
-                                   { NTRIP_DO_LOGIN } },
+        [NTRIP_EVENT_LEASED] =   { NTRIP_SOURCE_TURN,
+                                   { NTRIP_DO_TURN } },
         [NTRIP_EVENT_BUSY] =     { NTRIP_SOURCE_WAIT,
                                    { NTRIP_DO_WAIT } },
         [NTRIP_EVENT_NONE] =     { NTRIP_SOURCE_END,
@@ -40,6 +40,26 @@ static const ntrip_source_step_t
                                    { NTRIP_DO_FREE } },
         [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
                                    { NTRIP_DO_ORPHAN, NTRIP_DO_FREE } }
+    },
+
+    [NTRIP_SOURCE_TURN] = {
+        [NTRIP_EVENT_TURN] =     { NTRIP_SOURCE_LOGIN,
+                                   { NTRIP_DO_LOGIN } },
+        [NTRIP_EVENT_CHANGED] =  { NTRIP_SOURCE_RENEW,
+                                   { NTRIP_DO_RENEW, NTRIP_DO_CLOSING,
+                                     NTRIP_DO_SHUTDOWN } },
+        [NTRIP_EVENT_CLAIMED] =  { NTRIP_SOURCE_LOOK,
+                                   { NTRIP_DO_STOP, NTRIP_DO_LOOK } },
+        [NTRIP_EVENT_IDLE] =     { NTRIP_SOURCE_TURN,
+                                   { NTRIP_DO_LINGER } },
+        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_LEAVE,
+                                   { NTRIP_DO_SHUTDOWN } },
+        [NTRIP_EVENT_DISOWNED] = { NTRIP_SOURCE_END,
+                                   { NTRIP_DO_STOP, NTRIP_DO_FREE } },
+        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
+                                   { NTRIP_DO_CLOSING, NTRIP_DO_ORPHAN,
+                                     NTRIP_DO_STOP, NTRIP_DO_CLOSED,
+                                     NTRIP_DO_FREE } }
     },
 
     [NTRIP_SOURCE_LOGIN] = {

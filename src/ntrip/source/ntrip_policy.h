@@ -6,7 +6,8 @@
  *
  *   LOOK      no account: one is looked for
  *   WAIT      all are in use or rest: again at a time, or when one is free
- *   LOGIN     an account is leased, the way to the provider is under way
+ *   TURN      an account is leased, other logins at its host come first
+ *   LOGIN     the way to the provider is under way
  *   LIVE      the provider has accepted the login
  *   OFFERED   a newer worker is asked to take it
  *   RENEW     the login says goodbye, then another one is made
@@ -31,6 +32,7 @@
 typedef enum {
     NTRIP_SOURCE_LOOK = 0,
     NTRIP_SOURCE_WAIT,
+    NTRIP_SOURCE_TURN,
     NTRIP_SOURCE_LOGIN,
     NTRIP_SOURCE_LIVE,
     NTRIP_SOURCE_OFFERED,
@@ -47,6 +49,7 @@ typedef enum {
     NTRIP_EVENT_BUSY,          /* none is free now */
     NTRIP_EVENT_NONE,          /* there is none, or not in time */
     NTRIP_EVENT_FREE,          /* one may be free */
+    NTRIP_EVENT_TURN,          /* the host's turn has come */
     NTRIP_EVENT_ACCEPTED,      /* the provider's reply was good */
     NTRIP_EVENT_CLOSED,        /* the connection has gone, or was never made */
     NTRIP_EVENT_CHANGED,       /* the account is no longer what it was */
@@ -71,7 +74,8 @@ typedef enum {
 
     /* the account */
     NTRIP_DO_LOOK,             /* looks for one, in an event of its own */
-    NTRIP_DO_WAIT,             /* arms the timer for the next look */
+    NTRIP_DO_WAIT,             /* arms the timer for the next look, */
+    NTRIP_DO_TURN,             /* for the host's turn */
     NTRIP_DO_GOOD,             /* its failures are forgotten */
     NTRIP_DO_REST,             /* it failed, and rests for the reason */
     NTRIP_DO_CLOSING,          /* it is in use until its connection is closed */
