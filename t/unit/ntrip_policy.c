@@ -67,9 +67,9 @@ static const char  *test_states[] = {
 };
 
 static const char  *test_events[] = {
-    "LEASED", "BUSY", "NONE", "FREE", "TURN", "ACCEPTED", "CLOSED", "CHANGED",
-    "OFFER", "KEEP", "TAKEN", "ADOPTED", "CLAIMED", "IDLE", "UNWANTED",
-    "DISOWNED", "EXIT"
+    "LEASED", "BUSY", "NONE", "FREE", "TURN", "ACCEPTED", "FULL", "CLOSED",
+    "CHANGED", "OFFER", "KEEP", "TAKEN", "ADOPTED", "CLAIMED", "IDLE",
+    "UNWANTED", "DISOWNED", "EXIT"
 };
 
 
@@ -190,7 +190,7 @@ test_stream(test_world_t *w, ntrip_source_action_e action)
         break;
 
     case NTRIP_DO_FAIL:
-        test_expect(w->account == NO_ACCOUNT, "fails with an account");
+        test_expect(w->account != HELD, "fails with an account");
         test_expect(w->stream == OWNED, "fails what it has not");
         w->stream = FAILED;
         break;
@@ -338,6 +338,9 @@ test_may(test_world_t *w, ntrip_source_event_e event)
 
         w->accepted = 1;
         return 1;
+
+    case NTRIP_EVENT_FULL:
+        return w->connection == UP && w->accepted && w->stream == OWNED;
 
     case NTRIP_EVENT_CLOSED:
         if (w->connection != UP && w->connection != BYE) {

@@ -554,10 +554,9 @@ ngx_stream_ntrip_client_reply(ngx_stream_ntrip_client_t *client,
 
     if (rc == NGX_OK && client->events->body(client, &body) != NGX_OK) {
         ngx_stream_ntrip_client_fail(client);
-        return NGX_DECLINED;
     }
 
-    return rc;
+    return ngx_stream_ntrip_client_reading(client) ? rc : NGX_DECLINED;
 }
 
 

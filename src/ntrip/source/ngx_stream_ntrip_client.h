@@ -70,7 +70,7 @@ typedef struct {
      *   body      the next bytes of it, good until it returns; NGX_ERROR: of
      *             no use, the connection fails
      *   received  these were all of one read
-     * The first two may call shutdown(), and none of the rest follows.
+     * The first three may call shutdown(), and none of the rest follows.
      */
     void       (*accepted)(ngx_stream_ntrip_client_t *client);
     void       (*open)(ngx_stream_ntrip_client_t *client);

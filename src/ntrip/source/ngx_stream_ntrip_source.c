@@ -11,6 +11,9 @@
 #include "ngx_stream_ntrip_source_private.h"
 
 
+#define NGX_STREAM_NTRIP_NO_ROOM  "\"ntrip_zone\" is full"
+
+
 static void ngx_stream_ntrip_source_next_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_timer_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source);
@@ -292,7 +295,7 @@ ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
         break;
 
     case NGX_ERROR:
-        source->why = "\"ntrip_zone\" is full";
+        source->why = NGX_STREAM_NTRIP_NO_ROOM;
         event = NTRIP_EVENT_NONE;
         break;
 
@@ -428,12 +431,20 @@ ngx_stream_ntrip_source_body(ngx_stream_ntrip_client_t *client,
 
     rc = ngx_stream_ntrip_feed_write(&source->feed, data);
 
-    if (rc == NGX_DECLINED) {
+    switch (rc) {
+
+    case NGX_DECLINED:
         ngx_log_error(NGX_LOG_ERR, client->log, 0,
                       "the stream is no longer this worker's");
+        return NGX_ERROR;
+
+    case NGX_ERROR:
+        source->why = NGX_STREAM_NTRIP_NO_ROOM;
+        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FULL);
+        break;
     }
 
-    return (rc == NGX_OK) ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 

@@ -86,6 +86,9 @@ static const ntrip_source_step_t
     },
 
     [NTRIP_SOURCE_LIVE] = {
+        [NTRIP_EVENT_FULL] =     { NTRIP_SOURCE_LEAVE,
+                                   { NTRIP_DO_CLOSING, NTRIP_DO_FAIL,
+                                     NTRIP_DO_SHUTDOWN } },
         [NTRIP_EVENT_CLOSED] =   { NTRIP_SOURCE_LOOK,
                                    { NTRIP_DO_STOP, NTRIP_DO_LOST,
                                      NTRIP_DO_REST, NTRIP_DO_LOOK } },

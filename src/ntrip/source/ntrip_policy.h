@@ -51,6 +51,7 @@ typedef enum {
     NTRIP_EVENT_FREE,          /* one may be free */
     NTRIP_EVENT_TURN,          /* the host's turn has come */
     NTRIP_EVENT_ACCEPTED,      /* the provider's reply was good */
+    NTRIP_EVENT_FULL,          /* there is no ring for what comes */
     NTRIP_EVENT_CLOSED,        /* the connection has gone, or was never made */
     NTRIP_EVENT_CHANGED,       /* the account is no longer what it was */
     NTRIP_EVENT_OFFER,         /* an heir may take it */
