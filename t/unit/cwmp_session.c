@@ -301,16 +301,19 @@ test_over(test_worker_t *w, test_client_t *c, ngx_uint_t actions)
 static void
 test_look(test_worker_t *w)
 {
-    u_char          key[CWMP_TABLE_KEY_LEN];
     ngx_uint_t      i, from;
+    cwmp_wanted_t   wanted;
 
     for (from = 0;
-         cwmp_wanted_take(list, w->process, &from, key) == NGX_OK;
+         cwmp_wanted_take(list, w->process, &from, &wanted) == NGX_OK;
          /* void */ )
     {
         for (i = 0; i < CLIENTS; i++) {
             if (w->clients[i].held
-                && ngx_memcmp(w->clients[i].key, key, sizeof(key)) == 0)
+                && w->clients[i].number == wanted.holder.client
+                && ngx_memcmp(w->clients[i].key, wanted.key,
+                              sizeof(wanted.key))
+                   == 0)
             {
                 test_drop(w, &w->clients[i]);
             }
@@ -340,7 +343,7 @@ test_elsewhere(test_worker_t *w, test_client_t *c, cwmp_claim_t *claim)
                                  &holder);
 
     if (holder.process && holder.process != w->process
-        && cwmp_want(list, holder.process, key, now) != NGX_OK)
+        && cwmp_want(list, &holder, key, now) != NGX_OK)
     {
         lost++;
     }
@@ -350,7 +353,7 @@ test_elsewhere(test_worker_t *w, test_client_t *c, cwmp_claim_t *claim)
     if (holder.process == w->process) {
 
         for (i = 0; i < CLIENTS; i++) {
-            if (&w->clients[i] != c && w->clients[i].held
+            if (w->clients[i].number == holder.client && w->clients[i].held
                 && ngx_memcmp(w->clients[i].key, key, sizeof(key)) == 0)
             {
                 test_drop(w, &w->clients[i]);
@@ -391,7 +394,7 @@ test_hold(test_worker_t *w, test_client_t *c)
 
     if (before.process && before.process != w->process) {
         moved++;
-        if (cwmp_want(list, before.process, c->key, now) != NGX_OK) {
+        if (cwmp_want(list, &before, c->key, now) != NGX_OK) {
             lost++;
         }
     }
@@ -720,8 +723,10 @@ test_model(void)
 static void
 test_list(void)
 {
-    u_char      key[CWMP_TABLE_KEY_LEN];
-    ngx_uint_t  i, from, n;
+    u_char          key[CWMP_TABLE_KEY_LEN];
+    ngx_uint_t      i, from, n;
+    cwmp_holder_t   holder;
+    cwmp_wanted_t   wanted;
 
     ngx_memzero(list, sizeof(list));
     ngx_memzero(key, sizeof(key));
@@ -729,30 +734,41 @@ test_list(void)
     for (i = 0; i < CWMP_WANTED_MAX; i++) {
         key[0] = i;
         key[1] = i >> 8;
-        (void) cwmp_want(list, 1 + i % 2, key, 0);
+        holder.process = 1 + i % 2;
+        holder.client = 1000 + i;
+        (void) cwmp_want(list, &holder, key, 0);
     }
 
-    key[2] = 1;
-    tap_ok(cwmp_want(list, 1, key, CWMP_WANTED_TIME - 1) == NGX_DECLINED,
-           "the list is full");
+    key[0] = key[1] = 0;
+    holder.process = 1;
+    tap_ok(cwmp_want(list, &holder, key, CWMP_WANTED_TIME - 1)
+           == NGX_DECLINED, "the list is full");
 
-    key[0] = key[1] = key[2] = 0;
-    tap_ok(cwmp_want(list, 1, key, 1) == NGX_OK, "but has that one already");
+    holder.client = 1000;
+    tap_ok(cwmp_want(list, &holder, key, 1) == NGX_OK,
+           "but has that one already");
 
-    for (from = 0, n = 0; cwmp_wanted_take(list, 2, &from, key) == NGX_OK; n++)
+    for (from = 0, n = 0;
+         cwmp_wanted_take(list, 2, &from, &wanted) == NGX_OK;
+         n++)
     {
-        if (key[0] % 2 != 1) {
+        if (wanted.key[0] % 2 != 1 || wanted.holder.process != 2
+            || wanted.holder.client != 1000u + wanted.key[0])
+        {
             break;
         }
     }
 
-    tap_ok(n == CWMP_WANTED_MAX / 2, "each takes its own");
-    tap_ok(cwmp_want(list, 1, key, 1) == NGX_OK, "there is place again");
+    tap_ok(n == CWMP_WANTED_MAX / 2, "each takes its own, by client");
+    tap_ok(cwmp_want(list, &holder, key, 1) == NGX_OK,
+           "there is place again");
+
+    holder.process = 3;
 
     for (i = 0; i < CWMP_WANTED_MAX; i++) {
         key[0] = i;
         key[2] = 2;
-        n = cwmp_want(list, 3, key, 2 + CWMP_WANTED_TIME);
+        n = cwmp_want(list, &holder, key, 2 + CWMP_WANTED_TIME);
         if (n != NGX_OK) {
             break;
         }

@@ -25,10 +25,9 @@ static void ngx_http_cwmp_rows_me(cwmp_holder_t *me,
     ngx_http_cwmp_client_t *client);
 static ngx_uint_t ngx_http_cwmp_rows_has(ngx_http_cwmp_client_t *client,
     u_char *key);
-static ngx_uint_t ngx_http_cwmp_rows_drop(ngx_http_cwmp_client_t *but,
-    u_char *key);
+static ngx_uint_t ngx_http_cwmp_rows_drop(uint64_t client, u_char *key);
 static void ngx_http_cwmp_rows_want(ngx_http_cwmp_zone_t *zone,
-    uint32_t process, u_char *key);
+    cwmp_holder_t *holder, u_char *key);
 static void ngx_http_cwmp_rows_wanted(ngx_event_t *ev);
 static void ngx_http_cwmp_rows_pin(ngx_http_cwmp_pin_t *pin, u_char *key);
 static void ngx_http_cwmp_rows_unpin(ngx_http_cwmp_pin_t *pin);
@@ -91,14 +90,14 @@ ngx_http_cwmp_rows_elsewhere(ngx_http_cwmp_main_conf_t *cmcf,
         }
 
         if (holder.process && holder.process != me.process) {
-            ngx_http_cwmp_rows_want(cmcf->shared, holder.process, key);
+            ngx_http_cwmp_rows_want(cmcf->shared, &holder, key);
             elsewhere = 1;
         }
 
         ngx_http_cwmp_zone_unlock(cmcf->shared, NGX_HTTP_CWMP_SESSIONS);
 
         if (holder.process == me.process
-            && ngx_http_cwmp_rows_drop(client, key))
+            && ngx_http_cwmp_rows_drop(holder.client, key))
         {
             elsewhere = 1;
         }
@@ -183,7 +182,7 @@ ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
                                expires, ngx_http_cwmp_zone_alive, &before);
 
     if (before.process && before.process != me.process) {
-        ngx_http_cwmp_rows_want(s->zone, before.process, key);
+        ngx_http_cwmp_rows_want(s->zone, &before, key);
     }
 
     if (rc != NGX_ERROR && s->state.ncookies) {
@@ -355,12 +354,13 @@ ngx_http_cwmp_rows_has(ngx_http_cwmp_client_t *client, u_char *key)
 
 
 /*
- * Closes the upstream connections of this worker that hold the row of that
- * key, but those of one client.  Returns 1 if a request still uses one.
+ * Closes the upstream connections of the client of that number, which is this
+ * worker's, that hold the row of that key.  Returns 1 if a request still uses
+ * one.
  */
 
 static ngx_uint_t
-ngx_http_cwmp_rows_drop(ngx_http_cwmp_client_t *but, u_char *key)
+ngx_http_cwmp_rows_drop(uint64_t client, u_char *key)
 {
     ngx_uint_t            busy;
     ngx_queue_t          *q, *list, *next;
@@ -378,7 +378,7 @@ ngx_http_cwmp_rows_drop(ngx_http_cwmp_client_t *but, u_char *key)
         next = ngx_queue_next(q);
         pin = ngx_queue_data(q, ngx_http_cwmp_pin_t, queue);
 
-        if (pin->attach.client == but
+        if (pin->attach.client->connection->number != client
             || ngx_memcmp(pin->key, key, CWMP_TABLE_KEY_LEN) != 0)
         {
             continue;
@@ -398,10 +398,10 @@ ngx_http_cwmp_rows_drop(ngx_http_cwmp_client_t *but, u_char *key)
 /* the lock is held */
 
 static void
-ngx_http_cwmp_rows_want(ngx_http_cwmp_zone_t *zone, uint32_t process,
+ngx_http_cwmp_rows_want(ngx_http_cwmp_zone_t *zone, cwmp_holder_t *holder,
     u_char *key)
 {
-    if (cwmp_want(zone->sh->list, process, key, ngx_current_msec) == NGX_OK) {
+    if (cwmp_want(zone->sh->list, holder, key, ngx_current_msec) == NGX_OK) {
         (void) ngx_atomic_fetch_add(&zone->sh->wanted, 1);
     }
 }
@@ -415,8 +415,8 @@ ngx_http_cwmp_rows_want(ngx_http_cwmp_zone_t *zone, uint32_t process,
 static void
 ngx_http_cwmp_rows_wanted(ngx_event_t *ev)
 {
-    u_char                 keys[CWMP_WANTED_MAX][CWMP_TABLE_KEY_LEN];
     ngx_uint_t             i, n, from;
+    cwmp_wanted_t          list[CWMP_WANTED_MAX];
     ngx_atomic_uint_t      wanted;
     ngx_http_cwmp_zone_t  *zone;
 
@@ -432,7 +432,7 @@ ngx_http_cwmp_rows_wanted(ngx_event_t *ev)
         ngx_shmtx_lock(&zone->shpool->mutex);
 
         while (cwmp_wanted_take(zone->sh->list, (uint32_t) ngx_pid, &from,
-                                keys[n])
+                                &list[n])
                == NGX_OK)
         {
             n++;
@@ -441,7 +441,7 @@ ngx_http_cwmp_rows_wanted(ngx_event_t *ev)
         ngx_shmtx_unlock(&zone->shpool->mutex);
 
         for (i = 0; i < n; i++) {
-            (void) ngx_http_cwmp_rows_drop(NULL, keys[i]);
+            (void) ngx_http_cwmp_rows_drop(list[i].holder.client, list[i].key);
         }
     }
 

@@ -230,7 +230,7 @@ cwmp_cookie_row_delete(cwmp_table_t *t, const u_char *key,
  */
 
 ngx_int_t
-cwmp_want(cwmp_wanted_t *list, uint32_t process, const u_char *key,
+cwmp_want(cwmp_wanted_t *list, const cwmp_holder_t *holder, const u_char *key,
     ngx_msec_t now)
 {
     ngx_uint_t      i;
@@ -241,12 +241,13 @@ cwmp_want(cwmp_wanted_t *list, uint32_t process, const u_char *key,
     for (i = 0; i < CWMP_WANTED_MAX; i++) {
         w = &list[i];
 
-        if (w->process == 0 || (ngx_msec_int_t) (w->until - now) <= 0) {
+        if (w->holder.process == 0 || (ngx_msec_int_t) (w->until - now) <= 0) {
             place = w;
             continue;
         }
 
-        if (w->process == process
+        if (w->holder.process == holder->process
+            && w->holder.client == holder->client
             && ngx_memcmp(w->key, key, CWMP_TABLE_KEY_LEN) == 0)
         {
             w->until = now + CWMP_WANTED_TIME;
@@ -258,14 +259,15 @@ cwmp_want(cwmp_wanted_t *list, uint32_t process, const u_char *key,
         return NGX_DECLINED;
     }
 
-    place->process = 0;
+    place->holder.process = 0;
     ngx_memory_barrier();
 
     place->until = now + CWMP_WANTED_TIME;
+    place->holder.client = holder->client;
     ngx_memcpy(place->key, key, CWMP_TABLE_KEY_LEN);
     ngx_memory_barrier();
 
-    place->process = process;
+    place->holder.process = holder->process;
 
     return NGX_OK;
 }
@@ -273,16 +275,16 @@ cwmp_want(cwmp_wanted_t *list, uint32_t process, const u_char *key,
 
 ngx_int_t
 cwmp_wanted_take(cwmp_wanted_t *list, uint32_t process, ngx_uint_t *from,
-    u_char *key)
+    cwmp_wanted_t *wanted)
 {
     cwmp_wanted_t  *w;
 
     while (*from < CWMP_WANTED_MAX) {
         w = &list[(*from)++];
 
-        if (w->process == process) {
-            ngx_memcpy(key, w->key, CWMP_TABLE_KEY_LEN);
-            w->process = 0;
+        if (w->holder.process == process) {
+            *wanted = *w;
+            w->holder.process = 0;
             return NGX_OK;
         }
     }

@@ -67,8 +67,7 @@ typedef struct {
 #define CWMP_WANTED_TIME  1000
 
 typedef struct {
-    uint32_t      process;            /* whom it is for; 0: free */
-    uint32_t      reserved;
+    cwmp_holder_t holder;             /* whom it is for; process 0: free */
     ngx_msec_t    until;
     u_char        key[CWMP_TABLE_KEY_LEN];
 } cwmp_wanted_t;
@@ -140,20 +139,21 @@ void cwmp_cookie_row_delete(cwmp_table_t *t, const u_char *key,
 
 
 /*
- * A list of CWMP_WANTED_MAX entries, all zero at first: "process" is told that
- * somebody waits for what it holds by that key.  An entry that nobody takes is
- * forgotten after CWMP_WANTED_TIME.  NGX_DECLINED: no place; whoever waits
- * looks again anyway.  The lock is held.
+ * A list of CWMP_WANTED_MAX entries, all zero at first: "holder" is told that
+ * somebody waits for what it holds by that key.  It names the client, since by
+ * the time that the process looks another one of its clients may have the
+ * session.  An entry that nobody takes is forgotten after CWMP_WANTED_TIME.
+ * NGX_DECLINED: no place; whoever waits looks again anyway.  The lock is held.
  */
-ngx_int_t cwmp_want(cwmp_wanted_t *list, uint32_t process, const u_char *key,
-    ngx_msec_t now);
+ngx_int_t cwmp_want(cwmp_wanted_t *list, const cwmp_holder_t *holder,
+    const u_char *key, ngx_msec_t now);
 
 /*
- * Takes a key of the process off the list; NGX_DECLINED: there is no more.
+ * Takes an entry of the process off the list; NGX_DECLINED: there is no more.
  * *from is where to look, 0 at first.
  */
 ngx_int_t cwmp_wanted_take(cwmp_wanted_t *list, uint32_t process,
-    ngx_uint_t *from, u_char *key);
+    ngx_uint_t *from, cwmp_wanted_t *wanted);
 
 
 #endif /* _CWMP_ROWS_H_INCLUDED_ */
