@@ -60,7 +60,10 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
         msg->stream_serial = rover->stream->serial;
 
         msg->len = (uint32_t) len;
-        ngx_memcpy(msg->data, rest, len);
+
+        if (len) {
+            ngx_memcpy(msg->data, rest, len);
+        }
 
         rover->stream->sinks[rover->sink].flags |= NGX_STREAM_NTRIP_HELD;
     }
@@ -74,7 +77,11 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
     msg->user_len = (uint16_t) rover->user.len;
     ngx_memcpy(msg->user, rover->user.data, rover->user.len);
     msg->agent_len = (uint16_t) rover->agent.len;
-    ngx_memcpy(msg->agent, rover->agent.data, rover->agent.len);
+
+    if (rover->agent.len) {
+        ngx_memcpy(msg->agent, rover->agent.data, rover->agent.len);
+    }
+
     msg->mount_len = (uint16_t) rover->mount->name.len;
     ngx_memcpy(msg->mount, rover->mount->name.data, rover->mount->name.len);
 

@@ -160,7 +160,12 @@ ngx_stream_ntrip_accounts_text(ngx_pool_t *pool, sqlite3_stmt *stmt,
         return NGX_ERROR;
     }
 
-    ngx_memcpy(text->data, sqlite3_column_blob(stmt, column), text->len);
+    /* of an empty one SQLite has no address */
+
+    if (text->len) {
+        ngx_memcpy(text->data, sqlite3_column_blob(stmt, column), text->len);
+    }
+
     text->data[text->len] = '\0';
 
     return NGX_OK;

@@ -663,8 +663,12 @@ ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt, ngx_stream_ntrip_user_t *user)
             return;
         }
 
-        ngx_memcpy(texts[n].data, sqlite3_column_blob(stmt, i),
-                   *texts[n].len);
+        /* of an empty one SQLite has no address */
+
+        if (*texts[n].len) {
+            ngx_memcpy(texts[n].data, sqlite3_column_blob(stmt, i),
+                       *texts[n].len);
+        }
     }
 
     user->expires = (time_t) sqlite3_column_int64(stmt, 2);
