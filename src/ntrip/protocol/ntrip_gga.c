@@ -23,7 +23,6 @@
 #define NTRIP_GGA_GEOID      11
 #define NTRIP_GGA_UNIT       12
 #define NTRIP_GGA_AGE        13
-#define NTRIP_GGA_STATION    14
 #define NTRIP_GGA_COUNT      20
 
 /* commas in numbers cut them in two */
