@@ -90,4 +90,14 @@ void ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);
 
 
+/* ---- ngx_stream_ntrip_answer.c ---- */
+
+/* refuses the request: NTRIP's or HTTP's status, and $ntrip_result */
+void ngx_stream_ntrip_error(ngx_stream_ntrip_rover_t *rover,
+    ngx_uint_t status, const char *result);
+
+/* the sourcetable, in the form that the peer reads */
+void ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover);
+
+
 #endif /* _NGX_STREAM_NTRIP_ROVER_PRIVATE_H_INCLUDED_ */
