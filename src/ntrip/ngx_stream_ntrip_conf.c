@@ -86,7 +86,7 @@ ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (nmcf->zone_size) {
-        return ngx_stream_ntrip_bus_conf(cf, nmcf);
+        return ngx_stream_ntrip_worker_conf(cf, nmcf);
     }
 
     return NGX_CONF_OK;

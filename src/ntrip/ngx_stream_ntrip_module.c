@@ -23,7 +23,7 @@ static void ngx_stream_ntrip_exit_process(ngx_cycle_t *cycle);
 static ngx_stream_ntrip_main_conf_t *ngx_stream_ntrip_active(
     ngx_cycle_t *cycle);
 static void ngx_stream_ntrip_ticked(void);
-static ngx_uint_t ngx_stream_ntrip_busy(void);
+static ngx_uint_t ngx_stream_ntrip_workery(void);
 
 
 static ngx_conf_enum_t  ngx_stream_ntrip_storage[] = {
@@ -241,7 +241,7 @@ static ngx_stream_ntrip_hooks_t  ngx_stream_ntrip_worker_hooks = {
     ngx_stream_ntrip_stream_woken,         /* stream */
     ngx_stream_ntrip_ticked,               /* tick */
     ngx_stream_ntrip_rover_kicked,         /* kicked */
-    ngx_stream_ntrip_busy,                 /* busy */
+    ngx_stream_ntrip_workery,                 /* busy */
     ngx_stream_ntrip_handover_start,       /* exiting */
     ngx_stream_ntrip_handover_woken,       /* answered */
     ngx_stream_ntrip_handover_received     /* received */
@@ -288,7 +288,7 @@ ngx_stream_ntrip_init_module(ngx_cycle_t *cycle)
     }
 
     if (nmcf->bus) {
-        ngx_stream_ntrip_bus_init_module(cycle, nmcf);
+        ngx_stream_ntrip_worker_init_module(cycle, nmcf);
     }
 
     return NGX_OK;
@@ -313,7 +313,7 @@ ngx_stream_ntrip_init_process(ngx_cycle_t *cycle)
     ngx_stream_ntrip_rovers_init(cycle);
 
     if (ngx_stream_ntrip_verify_init(cycle, nmcf->hash_pool) != NGX_OK
-        || ngx_stream_ntrip_bus_init_process(cycle, nmcf,
+        || ngx_stream_ntrip_worker_init_process(cycle, nmcf,
                                              &ngx_stream_ntrip_worker_hooks)
            != NGX_OK
         || ngx_stream_ntrip_store_init(cycle, nmcf,
@@ -338,7 +338,7 @@ ngx_stream_ntrip_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
-    ngx_stream_ntrip_bus_exit_process(cycle);
+    ngx_stream_ntrip_worker_exit_process(cycle);
     ngx_stream_ntrip_store_exit(cycle);
 }
 
@@ -376,7 +376,7 @@ ngx_stream_ntrip_ticked(void)
 
 
 static ngx_uint_t
-ngx_stream_ntrip_busy(void)
+ngx_stream_ntrip_workery(void)
 {
     return ngx_stream_ntrip_nrovers || ngx_stream_ntrip_stream_busy();
 }

@@ -25,7 +25,7 @@
 #define _NGX_STREAM_NTRIP_CURSOR_H_INCLUDED_
 
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 #include "ngx_stream_ntrip_store.h"
 
 

@@ -54,7 +54,7 @@ ngx_stream_ntrip_handover_start(void)
     /* without an heir the next tick looks for one */
 
     if (!again && ngx_stream_ntrip_offers == 0) {
-        ngx_stream_ntrip_bus_hold();
+        ngx_stream_ntrip_worker_hold();
         return;
     }
 

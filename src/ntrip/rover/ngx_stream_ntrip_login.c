@@ -77,7 +77,7 @@ ngx_stream_ntrip_caster_handler(ngx_stream_session_t *s)
     ngx_stream_ntrip_nrovers++;
 
     if (ngx_exiting) {
-        ngx_stream_ntrip_bus_hold();
+        ngx_stream_ntrip_worker_hold();
     }
 
 #if (NGX_STREAM_SSL)

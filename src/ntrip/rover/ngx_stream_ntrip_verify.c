@@ -13,7 +13,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 #include "ngx_stream_ntrip_verify.h"
 #include "ntrip_protocol.h"
 

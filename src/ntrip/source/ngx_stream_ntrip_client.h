@@ -37,7 +37,7 @@
 
 #include <ngx_event_connect.h>
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 #include "ngx_stream_ntrip_lookup.h"
 
 

@@ -9,7 +9,7 @@
 #define _NGX_STREAM_NTRIP_FEED_H_INCLUDED_
 
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 #include "ntrip_protocol.h"
 
 

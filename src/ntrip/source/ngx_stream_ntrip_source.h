@@ -29,7 +29,7 @@
 #define _NGX_STREAM_NTRIP_SOURCE_H_INCLUDED_
 
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 #include "ngx_stream_ntrip_store.h"
 #include "ntrip_protocol.h"
 

@@ -9,7 +9,7 @@
 #include <ngx_core.h>
 
 #include "ngx_stream_ntrip_accounts.h"
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 
 
 typedef struct {

@@ -49,7 +49,7 @@
 
 
 #include "ngx_stream_ntrip.h"
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 #include "ngx_stream_ntrip_source.h"
 #include "ngx_stream_ntrip_store.h"
 #include "ntrip_protocol.h"

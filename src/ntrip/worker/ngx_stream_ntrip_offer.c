@@ -9,7 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 
 
 /* ms: until something is offered again that was not taken in time, or that
@@ -56,7 +56,7 @@ ngx_stream_ntrip_offer_send(ngx_stream_ntrip_offer_t *offer, ntrip_row_t *row,
     ntrip_row_offer(row, msg->heir, msg->nonce, ngx_current_msec);
     ngx_stream_ntrip_unlock();
 
-    rc = ngx_stream_ntrip_bus_send(msg->heir, msg, fds, nfds);
+    rc = ngx_stream_ntrip_worker_send(msg->heir, msg, fds, nfds);
 
     if (rc == NGX_OK) {
         offer->nonce = msg->nonce;

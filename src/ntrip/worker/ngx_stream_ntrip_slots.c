@@ -9,7 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_stream.h>
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 
 
 static void ngx_stream_ntrip_claim(ngx_cycle_t *cycle);
@@ -66,13 +66,13 @@ ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle)
 
     worker->me = 0;
 
-    ngx_stream_ntrip_bus_empty(worker->slot);
+    ngx_stream_ntrip_worker_empty(worker->slot);
     ngx_stream_ntrip_sweep(cycle);
 }
 
 
 void
-ngx_stream_ntrip_bus_hold(void)
+ngx_stream_ntrip_worker_hold(void)
 {
     ngx_stream_ntrip_tick.cancelable = !ngx_stream_ntrip_worker.hooks->busy();
 }
@@ -120,7 +120,7 @@ ngx_stream_ntrip_claim(ngx_cycle_t *cycle)
     worker->me = me;
     worker->kick_cursor = ntrip_bus_kick_cursor(worker->bus);
 
-    ngx_stream_ntrip_bus_watch(cycle);
+    ngx_stream_ntrip_worker_watch(cycle);
 
     ngx_log_error(NGX_LOG_INFO, cycle->log, 0,
                   "worker of generation %uL has slot %ui",
@@ -180,7 +180,7 @@ ngx_stream_ntrip_release_dead(ngx_cycle_t *cycle)
         pid = slot->pid;
 
         if (i < worker->limit) {
-            ngx_stream_ntrip_bus_empty(i);
+            ngx_stream_ntrip_worker_empty(i);
         }
 
         ngx_stream_ntrip_lock_bus();
@@ -264,7 +264,7 @@ ngx_stream_ntrip_tick_handler(ngx_event_t *ev)
         if (__atomic_load_n(&worker->bus->slots[i].holder, __ATOMIC_ACQUIRE)
             == 0)
         {
-            ngx_stream_ntrip_bus_empty(i);
+            ngx_stream_ntrip_worker_empty(i);
         }
     }
 
@@ -275,7 +275,7 @@ ngx_stream_ntrip_tick_handler(ngx_event_t *ev)
 
     if (worker->exiting) {
         worker->hooks->exiting();
-        ngx_stream_ntrip_bus_hold();
+        ngx_stream_ntrip_worker_hold();
     }
 }
 

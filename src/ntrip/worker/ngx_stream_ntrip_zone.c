@@ -10,7 +10,7 @@
 
 #include <openssl/rand.h>
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 
 
 static ngx_shm_zone_t *ngx_stream_ntrip_add_zone(ngx_conf_t *cf,
@@ -28,7 +28,7 @@ static ngx_int_t ngx_stream_ntrip_init_zone(ngx_shm_zone_t *shm_zone,
 
 
 char *
-ngx_stream_ntrip_bus_conf(ngx_conf_t *cf, ngx_stream_ntrip_main_conf_t *nmcf)
+ngx_stream_ntrip_worker_conf(ngx_conf_t *cf, ngx_stream_ntrip_main_conf_t *nmcf)
 {
     size_t  size;
 

@@ -47,8 +47,8 @@
  */
 
 
-#ifndef _NGX_STREAM_NTRIP_BUS_H_INCLUDED_
-#define _NGX_STREAM_NTRIP_BUS_H_INCLUDED_
+#ifndef _NGX_STREAM_NTRIP_WORKER_H_INCLUDED_
+#define _NGX_STREAM_NTRIP_WORKER_H_INCLUDED_
 
 
 #include "ngx_stream_ntrip.h"
@@ -133,7 +133,7 @@ extern ngx_stream_ntrip_worker_t  ngx_stream_ntrip_worker;
 
 /* ngx_stream_ntrip_zone.c: both zones, after all of stream{} was read; the
    data zone of a running cycle keeps its size */
-char *ngx_stream_ntrip_bus_conf(ngx_conf_t *cf,
+char *ngx_stream_ntrip_worker_conf(ngx_conf_t *cf,
     ngx_stream_ntrip_main_conf_t *nmcf);
 
 /* says which table is full, and what to set */
@@ -141,11 +141,11 @@ void ngx_stream_ntrip_zone_full(const char *what, uint32_t n,
     ngx_log_t *log);
 
 /* of the module's; never fail for a reason that may pass */
-void ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle,
+void ngx_stream_ntrip_worker_init_module(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf);
-ngx_int_t ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle,
+ngx_int_t ngx_stream_ntrip_worker_init_process(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_hooks_t *hooks);
-void ngx_stream_ntrip_bus_exit_process(ngx_cycle_t *cycle);
+void ngx_stream_ntrip_worker_exit_process(ngx_cycle_t *cycle);
 
 
 /* the locks: short, never both, no log and no system call within.  lock
@@ -170,7 +170,7 @@ void ngx_stream_ntrip_kick(ngx_str_t *user, uint64_t below,
 void ngx_stream_ntrip_woken(void);
 
 /* closes what lies in the pair of a slot without a worker */
-void ngx_stream_ntrip_bus_empty(ngx_uint_t slot);
+void ngx_stream_ntrip_worker_empty(ngx_uint_t slot);
 
 /*
  * Connections that may belong to another worker.
@@ -186,7 +186,7 @@ ngx_int_t ngx_stream_ntrip_unpark(ngx_connection_t *c);
 void ngx_stream_ntrip_unhand(ngx_connection_t *c);
 
 /* begins to read the eventfd and the pair of this worker's slot */
-void ngx_stream_ntrip_bus_watch(ngx_cycle_t *cycle);
+void ngx_stream_ntrip_worker_watch(ngx_cycle_t *cycle);
 
 /* ngx_stream_ntrip_slots.c: a slot for this worker, the tick; gives back what
    is left and the slot */
@@ -199,11 +199,11 @@ ngx_uint_t ngx_stream_ntrip_worker_expired(void);
 /* a worker that exits stays as long as it has rovers or sources, which have
    no timers of their own while all is well; again whenever one has come or
    gone */
-void ngx_stream_ntrip_bus_hold(void);
+void ngx_stream_ntrip_worker_hold(void);
 
 
 /* sends; NGX_OK, NGX_AGAIN (pair full), NGX_ERROR.  fds stay the caller's */
-ngx_int_t ngx_stream_ntrip_bus_send(uint64_t heir, ntrip_handover_t *msg,
+ngx_int_t ngx_stream_ntrip_worker_send(uint64_t heir, ntrip_handover_t *msg,
     ngx_socket_t *fds, ngx_uint_t nfds);
 
 
@@ -260,4 +260,4 @@ ngx_int_t ngx_stream_ntrip_offer_accept(ntrip_handover_t *msg);
 void ngx_stream_ntrip_offer_decline(ntrip_handover_t *msg, ntrip_row_t *row);
 
 
-#endif /* _NGX_STREAM_NTRIP_BUS_H_INCLUDED_ */
+#endif /* _NGX_STREAM_NTRIP_WORKER_H_INCLUDED_ */

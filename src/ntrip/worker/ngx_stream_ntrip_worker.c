@@ -12,7 +12,7 @@
 
 #include <sys/eventfd.h>
 
-#include "ngx_stream_ntrip_bus.h"
+#include "ngx_stream_ntrip_worker.h"
 
 
 /* of other workers, taken at a time */
@@ -54,7 +54,7 @@ static ngx_uint_t    ngx_stream_ntrip_rebuilt;
 /* in the master; a failure here would end it on reload */
 
 void
-ngx_stream_ntrip_bus_init_module(ngx_cycle_t *cycle,
+ngx_stream_ntrip_worker_init_module(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf)
 {
     ngx_stream_ntrip_zone_ctx_t  *ctx;
@@ -128,7 +128,7 @@ ngx_stream_ntrip_make_slot(ngx_uint_t slot, ngx_log_t *log)
 
 
 ngx_int_t
-ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle,
+ngx_stream_ntrip_worker_init_process(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_hooks_t *hooks)
 {
     ngx_stream_ntrip_worker_t    *worker;
@@ -160,7 +160,7 @@ ngx_stream_ntrip_bus_init_process(ngx_cycle_t *cycle,
 
 
 void
-ngx_stream_ntrip_bus_exit_process(ngx_cycle_t *cycle)
+ngx_stream_ntrip_worker_exit_process(ngx_cycle_t *cycle)
 {
     ngx_stream_ntrip_slots_exit(cycle);
 }
@@ -172,7 +172,7 @@ ngx_stream_ntrip_bus_exit_process(ngx_cycle_t *cycle)
  */
 
 void
-ngx_stream_ntrip_bus_watch(ngx_cycle_t *cycle)
+ngx_stream_ntrip_worker_watch(ngx_cycle_t *cycle)
 {
     ngx_uint_t         slot;
     ngx_connection_t  *c;
@@ -238,7 +238,7 @@ ngx_stream_ntrip_wakeup_handler(ngx_event_t *rev)
 
     if (c->close) {
         c->close = 0;
-        ngx_stream_ntrip_bus_hold();
+        ngx_stream_ntrip_worker_hold();
         ngx_post_event(&ngx_stream_ntrip_exiting, &ngx_posted_next_events);
         return;
     }
@@ -452,7 +452,7 @@ ngx_stream_ntrip_pair_handler(ngx_event_t *rev)
 /* nobody reads it, and what is in it keeps connections open */
 
 void
-ngx_stream_ntrip_bus_empty(ngx_uint_t slot)
+ngx_stream_ntrip_worker_empty(ngx_uint_t slot)
 {
     while (ngx_stream_ntrip_receive(slot, 0) == NGX_OK) { /* void */ }
 }
@@ -523,7 +523,7 @@ ngx_stream_ntrip_receive(ngx_uint_t slot, ngx_uint_t accept)
 
 
 ngx_int_t
-ngx_stream_ntrip_bus_send(uint64_t heir, ntrip_handover_t *msg,
+ngx_stream_ntrip_worker_send(uint64_t heir, ntrip_handover_t *msg,
     ngx_socket_t *fds, ngx_uint_t nfds)
 {
     ssize_t          size;
