@@ -96,13 +96,16 @@ is(announced('/', '10.1.2.3', 'B', 'http://10.1.2.4:7547/secret'),
 is(announced('/port', '10.1.2.3', 'C', 'http://10.1.2.3:7548/secret'),
    "${public}http://10.1.2.3:7548/secret", 'another port: not signed');
 
-# once for each device, in whatever worker
+# once for each device and reason, in whatever worker
 
 announced('/', '10.1.2.3', 'B', 'http://10.1.2.4:7547/secret') for 1 .. 10;
 is(warnings(qr/"\S+-B" announces an origin 10\.1\.2\.4:7547 that/), 1,
    'a refusal is logged once for a device');
 is(warnings(qr/"\S+-C" announces an origin 10\.1\.2\.3:7548 that/), 1,
    'and for the next');
+announced('/port', '10.1.2.3', 'B', "http://$_/") for ('169.254.1.1:7547') x 3;
+is(warnings(qr/"\S+-B" announces an origin 169\.254\.1\.1:7547 that/), 1,
+   'another reason of the same device is logged as well, once');
 
 is(announced('/', '10.1.2.3', 'D&#10;[note] x', 'nothing'),
    "${public}nothing", 'what is no URL: announced, but not signed');
@@ -143,6 +146,9 @@ like(forwarded($t->exchange('cpe', message('/', '', 'A', 'x'))),
      qr/^for="127\.0\.0\.1:\d+";proto=http$/, 'Forwarded: address and port');
 like(forwarded($t->exchange('cpe', message('/', 'fd00::3', 'A', 'x'))),
      qr/^for="\[fd00::3\](?::\d+)?";proto=http$/, 'IPv6 in brackets');
+
+like(forwarded($t->exchange('cpe', message('/', '::ffff:10.1.2.3', 'A', 'x'))),
+     qr/^for="10\.1\.2\.3(?::\d+)?";proto=http$/, 'a mapped address is IPv4');
 
 my $s = IO::Socket::UNIX->new(Peer => $t->path('cpe.sock')) or die "unix: $!";
 $s->autoflush;

@@ -167,6 +167,19 @@ is($r->{status}, 503, 'a deadline that passes in the queue: offline');
 cmp_ok($r->{time}, '>=', 0.4, 'not too early');
 is(counter('queue'), 1, 'counted');
 
+# Many that wait for a silent CPE: when the first has had its time, there is not
+# enough left for the others, and none of them begins just to be broken off.
+
+my $mute = Fieldgate::ConnectionRequest->new(path => '/', silent => 'request');
+my @mute = map { $hasty->begin('http://' . $mute->hostport . "/$_") } 1 .. 100;
+my %ends;
+$ends{$_->{status}}++ for map { $hasty->end($_) } @mute;
+is_deeply(\%ends, { 503 => 100 }, '100 wake-ups of a silent CPE');
+cmp_ok($mute->seen->{connections}, '<=', 2, 'do not each call it');
+is($hasty->wake('http://' . $mute->hostport . '/101')->{status}, 503,
+   'one that comes later');
+cmp_ok($mute->seen->{connections}, '>=', 2, 'has its call');
+
 # one CPE does not wait for another
 
 my $other = Fieldgate::ConnectionRequest->new;

@@ -28,6 +28,7 @@ static ngx_int_t ngx_http_cwmp_forwarded_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_cwmp_wakeup_get_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static size_t ngx_http_cwmp_client_text(ngx_connection_t *c, u_char *text);
 static void ngx_http_cwmp_set_value(ngx_http_variable_value_t *v,
     ngx_str_t *value);
 
@@ -203,12 +204,7 @@ ngx_http_cwmp_forwarded_variable(ngx_http_request_t *r,
 
     c = r->connection;
 
-    len = ngx_sock_ntop(c->sockaddr, c->socklen, addr, NGX_SOCKADDR_STRLEN,
-                        c->sockaddr->sa_family != AF_UNIX);
-
-    if (c->sockaddr->sa_family == AF_UNIX) {
-        len = ngx_sprintf(addr, "unknown") - addr;
-    }
+    len = ngx_http_cwmp_client_text(c, addr);
 
 #if (NGX_HTTP_SSL)
     secure = (c->ssl != NULL);
@@ -229,6 +225,45 @@ ngx_http_cwmp_forwarded_variable(ngx_http_request_t *r,
     ngx_http_cwmp_set_value(v, &value);
 
     return NGX_OK;
+}
+
+
+/* an IPv4 client of a socket for both is one of IPv4 */
+
+static size_t
+ngx_http_cwmp_client_text(ngx_connection_t *c, u_char *text)
+{
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in    sin;
+    struct sockaddr_in6  *sin6;
+#endif
+
+    switch (c->sockaddr->sa_family) {
+
+    case AF_UNIX:
+        return ngx_sprintf(text, "unknown") - text;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) c->sockaddr;
+
+        if (!IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
+            break;
+        }
+
+        ngx_memzero(&sin, sizeof(struct sockaddr_in));
+        sin.sin_family = AF_INET;
+        sin.sin_port = sin6->sin6_port;
+        ngx_memcpy(&sin.sin_addr, &sin6->sin6_addr.s6_addr[12], 4);
+
+        return ngx_sock_ntop((struct sockaddr *) &sin,
+                             sizeof(struct sockaddr_in), text,
+                             NGX_SOCKADDR_STRLEN, 1);
+#endif
+    }
+
+    return ngx_sock_ntop(c->sockaddr, c->socklen, text, NGX_SOCKADDR_STRLEN,
+                         1);
 }
 
 

@@ -71,7 +71,7 @@ test_turns(void)
     tap_ok(cwmp_turn_take(&t, 3, 1, test_alive, 1002, 1102) == 0,
            "and a third wants to call");
 
-    tap_ok(cwmp_turn_end(&t, 1, 1, one, test_keys[0], &o) == NGX_OK,
+    tap_ok(cwmp_turn_end(&t, 1, 1, one, test_keys[0], &o, 10) == NGX_OK,
            "the call is over");
     tap_ok(cwmp_turn_take(&t, 1, 0, test_alive, 1003, 1103) == 0,
            "the first worker has to wait");
@@ -86,20 +86,20 @@ test_turns(void)
            == 0, "not before the deadline and some more");
     tap_ok(cwmp_turn_take(&t, 3, 2, test_alive, 1105 + CWMP_TURN_GRACE, 2000)
            == 3, "one that is stuck is not waited for");
-    tap_ok(cwmp_turn_end(&t, 2, 3, two, test_keys[0], &o) == NGX_DECLINED,
+    tap_ok(cwmp_turn_end(&t, 2, 3, two, test_keys[0], &o, 10) == NGX_DECLINED,
            "and its result comes too late");
 
     dead[3] = 1;
     tap_ok(cwmp_turn_take(&t, 1, 3, test_alive, 1700, 1800) == 4,
            "nor one that is dead");
-    tap_ok(cwmp_turn_end(&t, 1, 1, 3, test_keys[0], &o) == NGX_DECLINED,
+    tap_ok(cwmp_turn_end(&t, 1, 1, 3, test_keys[0], &o, 10) == NGX_DECLINED,
            "another's serial");
 
     /* who is next does not look again */
 
     tap_ok(cwmp_turn_take(&t, 2, 1, test_alive, 1701, 1801) == 0,
            "the second asks to be next");
-    (void) cwmp_turn_end(&t, 1, 1, 4, test_keys[0], &o);
+    (void) cwmp_turn_end(&t, 1, 1, 4, test_keys[0], &o, 10);
     tap_ok(cwmp_turn_take(&t, 1, 0, test_alive, 1701 + 2 * CWMP_TURN_LOOK,
                           1802)
            == 0, "its turn is kept for a while");
@@ -124,7 +124,7 @@ test_results(void)
     for (i = 0; i < 3; i++) {
         o = test_outcome(200 + i);
         serial = cwmp_turn_take(&t, 1, 0, test_alive, 1000, 1100);
-        (void) cwmp_turn_end(&t, 1, 1, serial, test_keys[i], &o);
+        (void) cwmp_turn_end(&t, 1, 1, serial, test_keys[i], &o, 10);
     }
 
     found = cwmp_turn_result(&t, test_keys[1], &since);
@@ -141,12 +141,44 @@ test_results(void)
 
     for (i = 0; i < CWMP_TURN_RESULTS; i++) {
         serial = cwmp_turn_take(&t, 1, 0, test_alive, 1000, 1100);
-        (void) cwmp_turn_end(&t, 1, 1, serial, test_keys[2], &o);
+        (void) cwmp_turn_end(&t, 1, 1, serial, test_keys[2], &o, 10);
     }
 
     since = 0;
     tap_ok(cwmp_turn_result(&t, test_keys[1], &since) == NULL,
            "it is forgotten after some more");
+}
+
+
+/* what is left of a queued call's time, and what the last one took */
+
+static void
+test_worth(void)
+{
+    uint64_t        serial;
+    cwmp_turn_t     t;
+    cwmp_outcome_t  o;
+
+    memset(&t, 0, sizeof(cwmp_turn_t));
+    memset(dead, 0, sizeof(dead));
+    o = test_outcome(200);
+
+    tap_ok(cwmp_turn_worth(&t, 0, 1800), "a CPE that has not been called");
+
+    serial = cwmp_turn_take(&t, 1, 0, test_alive, 1000, 2800);
+    (void) cwmp_turn_end(&t, 1, 1, serial, test_keys[0], &o, 100);
+
+    tap_ok(cwmp_turn_worth(&t, 100, 1800), "as long as the last call took");
+    tap_ok(!cwmp_turn_worth(&t, 99, 1800), "less than that");
+    tap_ok(!cwmp_turn_worth(&t, -5, 1800), "its time is over");
+
+    serial = cwmp_turn_take(&t, 1, 0, test_alive, 1100, 2900);
+    tap_ok(cwmp_turn_worth(&t, 1, 1800), "while one runs nobody knows");
+    (void) cwmp_turn_end(&t, 1, 1, serial, test_keys[0], &o, 1800);
+
+    tap_ok(cwmp_turn_worth(&t, 900, 1800), "half of the time is enough");
+    tap_ok(!cwmp_turn_worth(&t, 899, 1800), "less is not, the CPE is slow");
+    tap_ok(cwmp_turn_worth(&t, 60, 60), "little time, but all of it");
 }
 
 
@@ -207,7 +239,7 @@ test_model(void)
             }
 
             rc = cwmp_turn_end(&t, w, holder, me->serial,
-                               test_keys[random() % 3], &o);
+                               test_keys[random() % 3], &o, 10);
 
             lost += (rc != NGX_OK);
             holder = (rc == NGX_OK) ? 0 : holder;
@@ -257,6 +289,7 @@ main(void)
 {
     test_turns();
     test_results();
+    test_worth();
     test_model();
 
     return tap_done();

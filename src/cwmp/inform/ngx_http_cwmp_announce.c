@@ -12,7 +12,7 @@
 #include "ngx_http_cwmp_shared.h"
 
 
-/* a device that goes on announcing what is refused is logged once a day */
+/* the same of the same device is logged once a day */
 
 #define NGX_HTTP_CWMP_QUIET  86400000
 
@@ -25,7 +25,7 @@ static ngx_int_t ngx_http_cwmp_build_url(ngx_http_request_t *r,
     ngx_str_t *public, ngx_str_t *text, cwmp_origin_t *o, ngx_str_t *sig,
     ngx_str_t *announced);
 static ngx_uint_t ngx_http_cwmp_first_time(ngx_http_request_t *r,
-    const char *what);
+    const char *what, const char *reason);
 
 
 /*
@@ -65,7 +65,7 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
     if (reason) {
         ngx_http_cwmp_count(cmcf->shared, REFUSED_ORIGINS);
 
-        if (ngx_http_cwmp_first_time(r, "refused")) {
+        if (ngx_http_cwmp_first_time(r, "refused", reason)) {
             ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                           "CPE \"%V\" announces an origin%s%V that %s, it "
                           "cannot be called", &ctx->device_id,
@@ -90,7 +90,9 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
         return NGX_ERROR;
     }
 
-    if (announced->len > CWMP_URL_MAX && ngx_http_cwmp_first_time(r, "long")) {
+    if (announced->len > CWMP_URL_MAX
+        && ngx_http_cwmp_first_time(r, "long", ""))
+    {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "the URL announced for CPE \"%V\" has %uz characters, "
                       "TR-098 allows an ACS to take no more than %d",
@@ -206,14 +208,15 @@ ngx_http_cwmp_build_url(ngx_http_request_t *r, ngx_str_t *public,
 }
 
 
-/* whether this is the first time in a while that a device does this */
+/* whether this is the first time today that a device does this, and why */
 
 static ngx_uint_t
-ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what)
+ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what,
+    const char *reason)
 {
     void                       *row;
     u_char                      key[CWMP_TABLE_KEY_LEN];
-    ngx_str_t                   parts[2];
+    ngx_str_t                   parts[3];
     cwmp_table_t               *t;
     ngx_http_cwmp_ctx_t        *ctx;
     ngx_http_cwmp_zone_t       *zone;
@@ -225,9 +228,11 @@ ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what)
 
     parts[0].data = (u_char *) what;
     parts[0].len = ngx_strlen(what);
-    parts[1] = ctx->device_id.len ? ctx->device_id : r->connection->addr_text;
+    parts[1].data = (u_char *) reason;
+    parts[1].len = ngx_strlen(reason);
+    parts[2] = ctx->device_id.len ? ctx->device_id : r->connection->addr_text;
 
-    ngx_http_cwmp_zone_key(zone, key, NGX_HTTP_CWMP_KEY_NOTICE, parts, 2);
+    ngx_http_cwmp_zone_key(zone, key, NGX_HTTP_CWMP_KEY_NOTICE, parts, 3);
 
     t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_COOKIES);
 

@@ -20,6 +20,49 @@ typedef struct {
 } cwmp_policy_case_t;
 
 
+#if (NGX_HAVE_INET6)
+
+/* IPv6 addresses that lead to an IPv4 one, which they have in these octets */
+
+typedef struct {
+    u_char               prefix[12];
+    u_char               len;       /* of the prefix, in octets */
+    u_char               octet[4];
+    u_char               mask;      /* it is obscured by */
+    u_char               zeros;     /* octets at the end that are zero */
+} cwmp_policy_embedded_t;
+
+
+static const cwmp_policy_embedded_t  cwmp_policy_embedded[] = {
+
+    /* RFC 4291 2.5.5.1, ::/96; mapped ones are taken for IPv4 at once */
+    { { 0 }, 12, { 12, 13, 14, 15 }, 0, 0 },
+
+    /* RFC 2765, ::ffff:0:0:0/96 */
+    { { 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, 12, { 12, 13, 14, 15 }, 0, 0 },
+
+    /* RFC 6052, 64:ff9b::/96 */
+    { { 0, 0x64, 0xff, 0x9b }, 12, { 12, 13, 14, 15 }, 0, 0 },
+
+    /*
+     * RFC 8215, 64:ff9b:1::/48, in which a network may use any prefix of RFC
+     * 6052; the longer ones have something behind the address of the others
+     */
+    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 6, { 6, 7, 9, 10 }, 0, 5 },
+    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 6, { 7, 9, 10, 11 }, 0, 4 },
+    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 6, { 9, 10, 11, 12 }, 0, 3 },
+    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 6, { 12, 13, 14, 15 }, 0, 0 },
+
+    /* RFC 3056, 2002::/16 */
+    { { 0x20, 0x02 }, 2, { 2, 3, 4, 5 }, 0, 0 },
+
+    /* RFC 4380, 2001::/32: the client's */
+    { { 0x20, 0x01, 0, 0 }, 4, { 12, 13, 14, 15 }, 0xff, 0 }
+};
+
+#endif
+
+
 static ngx_int_t cwmp_policy_parse_cidr(cwmp_policy_spec_t *spec, u_char *p,
     u_char *last, const char **err);
 static ngx_int_t cwmp_policy_parse_ports(cwmp_policy_spec_t *spec, u_char *p,
@@ -37,6 +80,8 @@ static ngx_int_t cwmp_policy_builtin(cwmp_policy_t *p, cwmp_policy_case_t *c);
 static ngx_int_t cwmp_policy_builtin_inet(u_char *addr, ngx_uint_t *bits);
 #if (NGX_HAVE_INET6)
 static ngx_int_t cwmp_policy_builtin_inet6(u_char *addr, ngx_uint_t *bits);
+static ngx_int_t cwmp_policy_builtin_embedded(u_char *addr,
+    const cwmp_policy_embedded_t *e, ngx_uint_t *bits);
 #endif
 static ngx_uint_t cwmp_policy_is_listener(cwmp_policy_t *p,
     cwmp_policy_case_t *c);
@@ -564,12 +609,8 @@ static ngx_int_t
 cwmp_policy_builtin_inet6(u_char *addr, ngx_uint_t *bits)
 {
     ngx_int_t         rc;
+    ngx_uint_t        i;
     struct in6_addr  *in6;
-
-    /* prefixes of 96 bits in front of an IPv4 address: RFC 4291, RFC 6052 */
-
-    static u_char  compatible[12];
-    static u_char  translated[12] = { 0, 0x64, 0xff, 0x9b };
 
     in6 = (struct in6_addr *) addr;
     *bits = 128;
@@ -592,14 +633,53 @@ cwmp_policy_builtin_inet6(u_char *addr, ngx_uint_t *bits)
         return CWMP_POLICY_MULTICAST;
     }
 
-    if (ngx_memcmp(addr, compatible, 12) != 0
-        && ngx_memcmp(addr, translated, 12) != 0)
+    rc = NGX_OK;
+
+    for (i = 0;
+         i < sizeof(cwmp_policy_embedded) / sizeof(cwmp_policy_embedded[0])
+         && rc == NGX_OK;
+         i++)
+    {
+        rc = cwmp_policy_builtin_embedded(addr, &cwmp_policy_embedded[i],
+                                          bits);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+cwmp_policy_builtin_embedded(u_char *addr, const cwmp_policy_embedded_t *e,
+    ngx_uint_t *bits)
+{
+    u_char      inet[4];
+    ngx_int_t   rc;
+    ngx_uint_t  i, last;
+
+    static u_char  zero[16];
+
+    if (ngx_memcmp(addr, e->prefix, e->len) != 0
+        || ngx_memcmp(addr + 16 - e->zeros, zero, e->zeros) != 0)
     {
         return NGX_OK;
     }
 
-    rc = cwmp_policy_builtin_inet(addr + 12, bits);
-    *bits += 96;
+    for (i = 0; i < 4; i++) {
+        inet[i] = addr[e->octet[i]] ^ e->mask;
+    }
+
+    rc = cwmp_policy_builtin_inet(inet, bits);
+
+    /* one form of several, and it is another one's address that begins so */
+
+    if (rc == CWMP_POLICY_UNSPECIFIED && e->len == 6
+        && ngx_memcmp(addr + e->len, zero, 16 - e->len) != 0)
+    {
+        return NGX_OK;
+    }
+
+    last = *bits - 1;
+    *bits = e->octet[last / 8] * 8 + last % 8 + 1;
 
     return rc;
 }

@@ -56,9 +56,20 @@ cwmp_turn_runs(cwmp_turn_t *t, uint32_t me, uint32_t holder,
 }
 
 
+ngx_uint_t
+cwmp_turn_worth(cwmp_turn_t *t, ngx_msec_int_t rest, ngx_msec_t whole)
+{
+    if (t->serial != 0) {
+        return 1;
+    }
+
+    return rest >= (ngx_msec_int_t) ngx_min(t->took, whole / 2);
+}
+
+
 ngx_int_t
 cwmp_turn_end(cwmp_turn_t *t, uint32_t me, uint32_t holder, uint64_t serial,
-    u_char *key, cwmp_outcome_t *outcome)
+    u_char *key, cwmp_outcome_t *outcome, ngx_msec_t took)
 {
     cwmp_turn_result_t  *result;
 
@@ -73,6 +84,7 @@ cwmp_turn_end(cwmp_turn_t *t, uint32_t me, uint32_t holder, uint64_t serial,
     result->outcome = *outcome;
 
     t->finished = serial;
+    t->took = took;
     t->serial = 0;
 
     return NGX_OK;

@@ -41,6 +41,7 @@ typedef struct {
     uint64_t           last;        /* serial given last */
     uint64_t           finished;    /* serial of the last result */
     ngx_msec_t         deadline;    /* of the call */
+    ngx_msec_t         took;        /* what the last one took */
 
     /* the worker that is next, if it looks again by then */
     ngx_msec_t         next_until;
@@ -61,12 +62,23 @@ uint64_t cwmp_turn_take(cwmp_turn_t *t, uint32_t me, uint32_t holder,
 
 
 /*
- * The call of that serial and key is over.  Returns NGX_OK, nobody is to be
- * the holder, or NGX_DECLINED: the turn has been taken over, nothing is
- * written.
+ * Whether a call is to be begun that has "rest" milliseconds left of the
+ * "whole" that it had at first: not if the last one took longer, be it that
+ * the CPE was silent, since this one would only be broken off.  The CPE may
+ * have become quicker: half of the time is always enough.  While a call runs,
+ * nothing is known.
+ */
+ngx_uint_t cwmp_turn_worth(cwmp_turn_t *t, ngx_msec_int_t rest,
+    ngx_msec_t whole);
+
+
+/*
+ * The call of that serial and key is over, which took so many milliseconds.
+ * Returns NGX_OK, nobody is to be the holder, or NGX_DECLINED: the turn has
+ * been taken over, nothing is written.
  */
 ngx_int_t cwmp_turn_end(cwmp_turn_t *t, uint32_t me, uint32_t holder,
-    uint64_t serial, u_char *key, cwmp_outcome_t *outcome);
+    uint64_t serial, u_char *key, cwmp_outcome_t *outcome, ngx_msec_t took);
 
 
 /*

@@ -32,6 +32,10 @@ static ngx_http_cwmp_call_t *ngx_http_cwmp_cpe_look_locked(
     ngx_http_cwmp_cpe_t *cpe, cwmp_table_t *t, ngx_queue_t *over);
 static void ngx_http_cwmp_cpe_results(ngx_http_cwmp_cpe_t *cpe,
     cwmp_turn_t *turn, ngx_queue_t *over);
+static void ngx_http_cwmp_cpe_late(ngx_http_cwmp_cpe_t *cpe,
+    cwmp_turn_t *turn, ngx_queue_t *over);
+static void ngx_http_cwmp_cpe_over(ngx_http_cwmp_call_t *call,
+    ngx_queue_t *over);
 
 
 /* the CPEs of this worker */
@@ -169,7 +173,11 @@ ngx_http_cwmp_cpe_look(ngx_event_t *ev)
         ngx_queue_remove(q);
 
         told = ngx_queue_data(q, ngx_http_cwmp_call_t, queue);
-        ngx_http_cwmp_count(told->zone, CALLS_SHARED);
+
+        if (told->outcome.result != CWMP_WAKEUP_QUEUE) {
+            ngx_http_cwmp_count(told->zone, CALLS_SHARED);
+        }
+
         ngx_http_cwmp_call_tell(told);
     }
 
@@ -180,8 +188,9 @@ ngx_http_cwmp_cpe_look(ngx_event_t *ev)
 
 
 /*
- * Moves calls that another worker has answered to *over.  Returns the call
- * that now has the row, or may do without; NULL: none left, or not our turn.
+ * Moves calls that another worker has answered, and those that are too late,
+ * to *over.  Returns the call that now has the row, or may do without; NULL:
+ * none left, or not our turn.
  */
 
 static ngx_http_cwmp_call_t *
@@ -197,6 +206,10 @@ ngx_http_cwmp_cpe_look_locked(ngx_http_cwmp_cpe_t *cpe, cwmp_table_t *t,
     turn = cwmp_table_get(t, cpe->key, now);
 
     ngx_http_cwmp_cpe_results(cpe, turn, over);
+
+    if (turn) {
+        ngx_http_cwmp_cpe_late(cpe, turn, over);
+    }
 
     if (ngx_queue_empty(&cpe->calls)) {
         return NULL;
@@ -259,14 +272,44 @@ ngx_http_cwmp_cpe_results(ngx_http_cwmp_cpe_t *cpe, cwmp_turn_t *turn,
 
         if (outcome) {
             call->outcome = *outcome;
-
-            ngx_queue_remove(q);
-            ngx_queue_insert_tail(over, q);
-
-            /* the CPE may be gone before all of them are told */
-            call->cpe = NULL;
+            ngx_http_cwmp_cpe_over(call, over);
         }
     }
+}
+
+
+static void
+ngx_http_cwmp_cpe_late(ngx_http_cwmp_cpe_t *cpe, cwmp_turn_t *turn,
+    ngx_queue_t *over)
+{
+    ngx_queue_t           *q, *next;
+    ngx_http_cwmp_call_t  *call;
+
+    for (q = ngx_queue_head(&cpe->calls);
+         q != ngx_queue_sentinel(&cpe->calls);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        call = ngx_queue_data(q, ngx_http_cwmp_call_t, queue);
+
+        if (!cwmp_turn_worth(turn, call->deadline - ngx_current_msec,
+                             call->conf->timeout))
+        {
+            cwmp_outcome_set(&call->outcome, CWMP_WAKEUP_QUEUE, 0);
+            ngx_http_cwmp_cpe_over(call, over);
+        }
+    }
+}
+
+
+static void
+ngx_http_cwmp_cpe_over(ngx_http_cwmp_call_t *call, ngx_queue_t *over)
+{
+    ngx_queue_remove(&call->queue);
+    ngx_queue_insert_tail(over, &call->queue);
+
+    /* the CPE may be gone before all of them are told */
+    call->cpe = NULL;
 }
 
 
@@ -289,7 +332,8 @@ ngx_http_cwmp_cpe_release(ngx_http_cwmp_cpe_t *cpe,
         cwmp_table_open(t, turn);
 
         if (cwmp_turn_end(turn, ngx_pid, cwmp_table_holder(t, turn),
-                          call->serial, call->key, &call->outcome)
+                          call->serial, call->key, &call->outcome,
+                          ngx_current_msec - call->started)
             == NGX_OK)
         {
             cwmp_table_hold(t, turn, 0);
