@@ -2,9 +2,9 @@
 /*
  * Fieldgate: the variables of the CWMP module.
  *
- * Those of the body are empty before the PRECONTENT phase, so none of them
- * is cacheable: a value that "if" or "map" has asked for too early would
- * otherwise stay empty in the log.
+ * Those of the body, and of the session's Inform, are empty before the
+ * PRECONTENT phase, so none of them is cacheable: a value that "if" or "map"
+ * has asked for too early would otherwise stay empty in the log.
  */
 
 

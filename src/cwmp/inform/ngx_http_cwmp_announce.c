@@ -234,7 +234,7 @@ ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what,
 
     ngx_http_cwmp_zone_key(zone, key, NGX_HTTP_CWMP_KEY_NOTICE, parts, 3);
 
-    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_COOKIES);
+    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_NOTICES);
 
     row = cwmp_table_get(t, key, ngx_current_msec);
 
@@ -244,7 +244,7 @@ ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what,
                                  ngx_http_cwmp_zone_alive);
     }
 
-    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_COOKIES);
+    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_NOTICES);
 
     return row == NULL;
 }

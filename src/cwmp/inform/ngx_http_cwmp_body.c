@@ -54,8 +54,6 @@ static void ngx_http_cwmp_count_message(ngx_http_cwmp_zone_t *z,
     ngx_str_t *method);
 static ngx_int_t ngx_http_cwmp_fact(ngx_pool_t *pool, ngx_str_t *to,
     u_char *data, size_t len);
-static ngx_int_t ngx_http_cwmp_device_id(ngx_pool_t *pool,
-    ngx_http_cwmp_ctx_t *ctx);
 static ngx_int_t ngx_http_cwmp_announce_edits(ngx_http_cwmp_body_t *b,
     ngx_http_cwmp_ctx_t *ctx);
 static int ngx_libc_cdecl ngx_http_cwmp_compare_edits(const void *one,
@@ -448,41 +446,6 @@ ngx_http_cwmp_fact(ngx_pool_t *pool, ngx_str_t *to, u_char *data, size_t len)
     }
 
     ngx_memcpy(to->data, data, len);
-
-    return NGX_OK;
-}
-
-
-/* OUI-ProductClass-Serial; as ACSs do it, without an empty product class */
-
-static ngx_int_t
-ngx_http_cwmp_device_id(ngx_pool_t *pool, ngx_http_cwmp_ctx_t *ctx)
-{
-    u_char  *p;
-
-    if (ctx->oui.len == 0 && ctx->serial.len == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(pool, ctx->oui.len + 1 + ctx->product_class.len + 1
-                          + ctx->serial.len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ctx->device_id.data = p;
-
-    p = ngx_cpymem(p, ctx->oui.data, ctx->oui.len);
-    *p++ = '-';
-
-    if (ctx->product_class.len) {
-        p = ngx_cpymem(p, ctx->product_class.data, ctx->product_class.len);
-        *p++ = '-';
-    }
-
-    p = ngx_cpymem(p, ctx->serial.data, ctx->serial.len);
-
-    ctx->device_id.len = p - ctx->device_id.data;
 
     return NGX_OK;
 }

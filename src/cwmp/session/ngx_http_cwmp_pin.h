@@ -42,6 +42,7 @@ struct ngx_http_cwmp_session_s {
     cwmp_session_t                    state;
     ngx_http_cwmp_client_t           *client;
     ngx_http_cwmp_zone_t             *zone;
+    cwmp_facts_t                      facts;     /* of the last Inform */
     unsigned                          needs:1;   /* its client */
 
     /* a pin's time, that of "cwmp_affinity", is over */
@@ -127,6 +128,24 @@ void ngx_http_cwmp_rows_cookie(ngx_http_cwmp_session_t *s,
  */
 void ngx_http_cwmp_rows_delete(ngx_http_cwmp_pin_t *pin);
 void ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s);
+
+/*
+ * What the Inform of the session of that name has said; NGX_DECLINED: nobody
+ * knows.
+ */
+ngx_int_t ngx_http_cwmp_rows_facts(ngx_http_cwmp_zone_t *zone,
+    cwmp_session_name_t *name, cwmp_facts_t *facts);
+
+
+/* ngx_http_cwmp_facts.c */
+
+/*
+ * PRECONTENT: an Inform's facts are its session's from now on, and those of the
+ * claim's session the request's, in its context, if it has none of its own.
+ * NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_facts(ngx_http_request_t *r,
+    ngx_http_cwmp_claim_t *claim);
 
 
 /* ngx_http_cwmp_pin.c */

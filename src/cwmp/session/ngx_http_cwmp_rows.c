@@ -19,6 +19,8 @@ typedef char  ngx_http_cwmp_session_row_fits
     [sizeof(cwmp_session_row_t) <= NGX_HTTP_CWMP_SESSION_SIZE ? 1 : -1];
 typedef char  ngx_http_cwmp_cookie_row_fits
     [sizeof(cwmp_session_name_t) <= NGX_HTTP_CWMP_COOKIE_SIZE ? 1 : -1];
+typedef char  ngx_http_cwmp_facts_row_fits
+    [sizeof(cwmp_facts_t) <= NGX_HTTP_CWMP_FACT_SIZE ? 1 : -1];
 
 
 static void ngx_http_cwmp_rows_me(cwmp_holder_t *me,
@@ -148,7 +150,7 @@ ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
 {
     u_char                    key[CWMP_TABLE_KEY_LEN];
     ngx_int_t                 rc;
-    ngx_uint_t                i;
+    ngx_uint_t                i, last;
     ngx_msec_t                expires;
     cwmp_table_t             *t;
     cwmp_holder_t             me, before;
@@ -185,23 +187,33 @@ ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
         ngx_http_cwmp_rows_want(s->zone, &before, key);
     }
 
-    if (rc != NGX_ERROR && s->state.ncookies) {
+    last = NGX_HTTP_CWMP_SESSIONS;
+
+    if (rc != NGX_ERROR) {
 
         /* they live as long as the row */
 
-        t = ngx_http_cwmp_zone_switch(s->zone, NGX_HTTP_CWMP_SESSIONS,
-                                      NGX_HTTP_CWMP_COOKIES);
+        t = ngx_http_cwmp_zone_switch(s->zone, last, NGX_HTTP_CWMP_COOKIES);
 
         for (i = 0; i < s->state.ncookies; i++) {
             cwmp_cookie_row_touch(t, s->state.cookies[i].key,
                                   ngx_current_msec, expires);
         }
 
-        ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
+        last = NGX_HTTP_CWMP_COOKIES;
 
-    } else {
-        ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_SESSIONS);
+        if (cwmp_facts_known(&s->facts)) {
+            t = ngx_http_cwmp_zone_switch(s->zone, last, NGX_HTTP_CWMP_FACTS);
+
+            cwmp_facts_row_set(t, s->state.name.key, &s->facts,
+                               ngx_current_msec, expires,
+                               ngx_http_cwmp_zone_alive);
+
+            last = NGX_HTTP_CWMP_FACTS;
+        }
     }
+
+    ngx_http_cwmp_zone_unlock(s->zone, last);
 
     if (rc == NGX_ERROR) {
         ngx_http_cwmp_count(s->zone, SESSIONS_FORGOTTEN);
@@ -318,6 +330,23 @@ ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s)
     }
 
     ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
+}
+
+
+ngx_int_t
+ngx_http_cwmp_rows_facts(ngx_http_cwmp_zone_t *zone, cwmp_session_name_t *name,
+    cwmp_facts_t *facts)
+{
+    ngx_int_t      rc;
+    cwmp_table_t  *t;
+
+    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_FACTS);
+
+    rc = cwmp_facts_row_get(t, name->key, ngx_current_msec, facts);
+
+    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_FACTS);
+
+    return rc;
 }
 
 

@@ -34,24 +34,28 @@ ngx_int_t
 ngx_http_cwmp_session_handler(ngx_http_request_t *r)
 {
     ngx_event_t                *wev;
+    ngx_http_cwmp_ctx_t        *ctx;
     ngx_http_cwmp_claim_t      *claim;
     ngx_http_cwmp_session_t    *s;
     ngx_http_cwmp_main_conf_t  *cmcf;
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
+    ctx = ngx_http_cwmp_find_ctx(r);
 
-    if (cmcf->affinity.line == 0) {
+    if (cmcf->affinity.line == 0 && (ctx == NULL || !ctx->done)) {
         return NGX_DECLINED;
     }
 
     s = ngx_http_cwmp_session_get(r, 0);
 
     claim = ngx_http_cwmp_session_claim(r, s, 1);
-    if (claim == NULL) {
+
+    if (claim == NULL || ngx_http_cwmp_facts(r, claim) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (!claim->claim.named
+    if (cmcf->affinity.line == 0
+        || !claim->claim.named
         || !ngx_http_cwmp_rows_elsewhere(cmcf, s ? s->client : NULL, claim))
     {
         return NGX_DECLINED;
@@ -360,6 +364,10 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_session_t *s,
                       "its upstream connection is closed");
 
         ngx_http_cwmp_session_over(s, CWMP_SESSION_DROP, NULL);
+
+        if (!claim->claim.inform) {
+            ngx_memzero(&s->facts, sizeof(cwmp_facts_t));
+        }
     }
 
     if (s->state.state != CWMP_SESSION_NONE && !s->needs) {
@@ -416,6 +424,7 @@ ngx_http_cwmp_session_over(ngx_http_cwmp_session_t *s, ngx_uint_t actions,
 
     if (actions & CWMP_SESSION_END) {
         ngx_http_cwmp_rows_forget(s);
+        ngx_memzero(&s->facts, sizeof(cwmp_facts_t));
         ngx_http_cwmp_count(s->zone, SESSIONS_ENDED);
     }
 

@@ -24,7 +24,8 @@
  *
  * From a request to an upstream connection
  *
- *   PRECONTENT   the claim is made, and recognised.  A session that comes back
+ *   PRECONTENT   the claim is made, and recognised; what the session's Inform
+ *                has said is known to the request.  A session that comes back
  *                on another connection before its old one is closed waits, for
  *                200 ms at most, since the ACS must see the old connection's
  *                end first.  A pin of this worker is closed at once; another

@@ -65,6 +65,39 @@ ngx_http_cwmp_get_ctx(ngx_http_request_t *r)
 }
 
 
+ngx_int_t
+ngx_http_cwmp_device_id(ngx_pool_t *pool, ngx_http_cwmp_ctx_t *ctx)
+{
+    u_char  *p;
+
+    if (ctx->oui.len == 0 && ctx->serial.len == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(pool, ctx->oui.len + 1 + ctx->product_class.len + 1
+                          + ctx->serial.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->device_id.data = p;
+
+    p = ngx_cpymem(p, ctx->oui.data, ctx->oui.len);
+    *p++ = '-';
+
+    if (ctx->product_class.len) {
+        p = ngx_cpymem(p, ctx->product_class.data, ctx->product_class.len);
+        *p++ = '-';
+    }
+
+    p = ngx_cpymem(p, ctx->serial.data, ctx->serial.len);
+
+    ctx->device_id.len = p - ctx->device_id.data;
+
+    return NGX_OK;
+}
+
+
 /* only marks the context: it goes with the pool */
 
 static void

@@ -23,7 +23,8 @@ typedef struct ngx_http_cwmp_wakeup_s  ngx_http_cwmp_wakeup_t;
 
 /*
  * The request's context.  The facts of the body are set by the PRECONTENT
- * handler and are empty before; the strings live in the request's pool.
+ * handler and are empty before; the strings live in the request's pool.  Those
+ * of the device are the session's when the message has none.
  */
 
 typedef struct {
@@ -59,6 +60,12 @@ ngx_http_cwmp_ctx_t *ngx_http_cwmp_find_ctx(ngx_http_request_t *r);
  * Returns the request's context, which it makes if need be; NULL: no memory.
  */
 ngx_http_cwmp_ctx_t *ngx_http_cwmp_get_ctx(ngx_http_request_t *r);
+
+/*
+ * Makes ctx->device_id of its parts: OUI-ProductClass-Serial; as ACSs do it,
+ * without an empty product class.  NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_device_id(ngx_pool_t *pool, ngx_http_cwmp_ctx_t *ctx);
 
 
 /* ngx_http_cwmp_policy.c */

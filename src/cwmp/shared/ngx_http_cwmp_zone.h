@@ -28,27 +28,34 @@
  * that they fit:
  *
  *     sessions   cwmp_rows.h
- *     cookies    cwmp_rows.h, and what was logged once:
- *                ngx_http_cwmp_announce.c
+ *     cookies    cwmp_rows.h
+ *     facts      cwmp_facts.h
  *     nonces     ngx_http_cwmp_call.h
  *     calls      cwmp_turn.h
+ *     notices    nothing: what was logged once, ngx_http_cwmp_announce.c
  */
 
 #define NGX_HTTP_CWMP_SESSIONS      0
 #define NGX_HTTP_CWMP_COOKIES       1
-#define NGX_HTTP_CWMP_NONCES        2
-#define NGX_HTTP_CWMP_CALLS         3
-#define NGX_HTTP_CWMP_TABLES        4
+#define NGX_HTTP_CWMP_FACTS         2
+#define NGX_HTTP_CWMP_NONCES        3
+#define NGX_HTTP_CWMP_CALLS         4
+#define NGX_HTTP_CWMP_NOTICES       5
+#define NGX_HTTP_CWMP_TABLES        6
 
-#define NGX_HTTP_CWMP_SESSION_SIZE  160
-#define NGX_HTTP_CWMP_COOKIE_SIZE   32
+#define NGX_HTTP_CWMP_SESSION_SIZE  168
+#define NGX_HTTP_CWMP_COOKIE_SIZE   48
+#define NGX_HTTP_CWMP_FACT_SIZE     168
 #define NGX_HTTP_CWMP_NONCE_SIZE    512
 #define NGX_HTTP_CWMP_CALL_SIZE     256
+#define NGX_HTTP_CWMP_NOTICE_SIZE   0
 
-#define NGX_HTTP_CWMP_SESSIONS_PCT  40
-#define NGX_HTTP_CWMP_COOKIES_PCT   15
-#define NGX_HTTP_CWMP_NONCES_PCT    30
-#define NGX_HTTP_CWMP_CALLS_PCT     15
+#define NGX_HTTP_CWMP_SESSIONS_PCT  29
+#define NGX_HTTP_CWMP_COOKIES_PCT   14
+#define NGX_HTTP_CWMP_FACTS_PCT     28
+#define NGX_HTTP_CWMP_NONCES_PCT    15
+#define NGX_HTTP_CWMP_CALLS_PCT     12
+#define NGX_HTTP_CWMP_NOTICES_PCT   2
 
 /* a block of MD5 */
 #define NGX_HTTP_CWMP_SECRET        64

@@ -12,6 +12,7 @@
 #include "cwmp_table.h"
 #include "cwmp_session.h"
 #include "cwmp_rows.h"
+#include "cwmp_facts.h"
 
 
 #endif /* _CWMP_ZONE_H_INCLUDED_ */

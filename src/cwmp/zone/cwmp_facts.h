@@ -1,0 +1,67 @@
+
+/*
+ * Fieldgate: what a session's Inform has said, for the messages behind it,
+ * which do not name the device.
+ *
+ * In a row of the zone, by the session's name, and with the session on its
+ * connection.  A row that is gone leaves the facts to the connection.
+ */
+
+
+#ifndef _CWMP_FACTS_H_INCLUDED_
+#define _CWMP_FACTS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "cwmp_table.h"
+
+
+typedef enum {
+    CWMP_FACT_OUI = 0,
+    CWMP_FACT_CLASS,
+    CWMP_FACT_SERIAL,
+    CWMP_FACT_EVENTS            /* event codes, separated by commas */
+} cwmp_fact_e;
+
+#define CWMP_FACTS       (CWMP_FACT_EVENTS + 1)
+
+/* bytes of all of them: those of TR-069 have 134 without the events */
+
+#define CWMP_FACTS_SIZE  156
+
+
+typedef struct {
+    u_char   len[CWMP_FACTS];   /* all zero: nothing is known */
+    u_char   data[CWMP_FACTS_SIZE];
+} cwmp_facts_t;
+
+
+#define cwmp_facts_known(f)                                                   \
+    ((f)->len[CWMP_FACT_OUI] || (f)->len[CWMP_FACT_SERIAL])
+
+
+/*
+ * Packs CWMP_FACTS strings.  Of the events the first are taken that fit.
+ * NGX_DECLINED: the others do not; nothing is known.
+ */
+ngx_int_t cwmp_facts_pack(cwmp_facts_t *f, const ngx_str_t *facts);
+
+/* The strings, that point into *f. */
+
+void cwmp_facts_unpack(cwmp_facts_t *f, ngx_str_t *facts);
+
+/*
+ * A row of the session of that name: sets its facts, until "expires"; and gets
+ * them, NGX_DECLINED: there is none.  The table is begun; "now" and "expires"
+ * are as in cwmp_table.h.
+ */
+void cwmp_facts_row_set(cwmp_table_t *t, const u_char *name,
+    const cwmp_facts_t *f, ngx_msec_t now, ngx_msec_t expires,
+    cwmp_table_alive_pt alive);
+ngx_int_t cwmp_facts_row_get(cwmp_table_t *t, const u_char *name,
+    ngx_msec_t now, cwmp_facts_t *f);
+
+
+#endif /* _CWMP_FACTS_H_INCLUDED_ */
