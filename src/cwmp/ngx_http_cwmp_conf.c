@@ -103,6 +103,7 @@ ngx_http_cwmp_create_loc_conf(ngx_conf_t *cf)
     conf->allow = NGX_CONF_UNSET_PTR;
     conf->deny = NGX_CONF_UNSET_PTR;
     conf->parameters = NGX_CONF_UNSET_PTR;
+    conf->require = NGX_CONF_UNSET_PTR;
     conf->on_error = NGX_CONF_UNSET_UINT;
     conf->max_body = NGX_CONF_UNSET_SIZE;
     conf->cpe_basic = NGX_CONF_UNSET;
@@ -140,6 +141,7 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                              &ngx_http_cwmp_default_allow);
     ngx_conf_merge_ptr_value(conf->deny, prev->deny, &ngx_http_cwmp_no_specs);
     ngx_conf_merge_ptr_value(conf->parameters, prev->parameters, NULL);
+    ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
     ngx_conf_merge_uint_value(conf->on_error, prev->on_error,
                               NGX_HTTP_CWMP_ERROR_REJECT);
     ngx_conf_merge_size_value(conf->max_body, prev->max_body,

@@ -45,6 +45,15 @@ typedef struct {
 } ngx_http_cwmp_main_conf_t;
 
 
+/* cwmp_require: an Inform goes on if each value is neither empty nor "0" */
+
+typedef struct {
+    ngx_array_t                 *values;     /* ngx_http_complex_value_t */
+    ngx_uint_t                   status;     /* of the answer, else */
+    ngx_http_cwmp_place_t        place;
+} ngx_http_cwmp_require_t;
+
+
 /* of an upstream{} */
 
 typedef struct {
@@ -63,6 +72,7 @@ typedef struct {
     ngx_array_t                 *allow;      /* of cwmp_policy_spec_t */
     ngx_array_t                 *deny;       /* of cwmp_policy_spec_t */
     ngx_array_t                 *parameters; /* of ngx_regex_t *; or NULL */
+    ngx_array_t                 *require;    /* ngx_http_cwmp_require_t, NULL */
     ngx_uint_t                   on_error;   /* NGX_HTTP_CWMP_ERROR_* */
     size_t                       max_body;
 

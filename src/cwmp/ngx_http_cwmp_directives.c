@@ -436,6 +436,79 @@ ngx_http_cwmp_compile_regex(ngx_conf_t *cf, ngx_str_t *pattern,
 
 
 char *
+ngx_http_cwmp_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cwmp_loc_conf_t *clcf = conf;
+
+    ngx_int_t                           status;
+    ngx_str_t                          *value;
+    ngx_uint_t                          i;
+    ngx_http_cwmp_require_t            *require;
+    ngx_http_complex_value_t           *cv;
+    ngx_http_compile_complex_value_t    ccv;
+
+    if (clcf->require == NGX_CONF_UNSET_PTR) {
+        clcf->require = ngx_array_create(cf->pool, 2,
+                                         sizeof(ngx_http_cwmp_require_t));
+        if (clcf->require == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    require = ngx_array_push(clcf->require);
+    if (require == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    require->status = NGX_HTTP_FORBIDDEN;
+    require->values = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                       sizeof(ngx_http_complex_value_t));
+    if (require->values == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_cwmp_note_place(cf, &require->place);
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "error=", 6) == 0) {
+            status = ngx_atoi(value[i].data + 6, value[i].len - 6);
+
+            if (status < 400 || status > 599 || i != cf->args->nelts - 1) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid \"%V\": it must be the last "
+                                   "parameter and a status from 400 to 599",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            require->status = status;
+            continue;
+        }
+
+        cv = ngx_array_push(require->values);
+        if (cv == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+        ccv.cf = cf;
+        ccv.value = &value[i];
+        ccv.complex_value = cv;
+
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return require->values->nelts ? NGX_CONF_OK : "has no value to look at";
+}
+
+
+char *
 ngx_http_cwmp_credentials(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_cwmp_loc_conf_t *clcf = conf;

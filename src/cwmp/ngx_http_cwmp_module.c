@@ -103,6 +103,13 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("cwmp_require"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_cwmp_require,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("cwmp_on_error"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -228,7 +235,21 @@ ngx_http_cwmp_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    return ngx_http_cwmp_session_handler(r);
+    /* before it can touch a session */
+
+    rc = ngx_http_cwmp_require_handler(r, 1);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    rc = ngx_http_cwmp_session_handler(r);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    return ngx_http_cwmp_require_handler(r, 0);
 }
 
 

@@ -24,8 +24,6 @@ static const char *ngx_http_cwmp_judge(ngx_http_request_t *r,
 static ngx_int_t ngx_http_cwmp_build_url(ngx_http_request_t *r,
     ngx_str_t *public, ngx_str_t *text, cwmp_origin_t *o, ngx_str_t *sig,
     ngx_str_t *announced);
-static ngx_uint_t ngx_http_cwmp_first_time(ngx_http_request_t *r,
-    const char *what, const char *reason);
 
 
 /*
@@ -208,9 +206,7 @@ ngx_http_cwmp_build_url(ngx_http_request_t *r, ngx_str_t *public,
 }
 
 
-/* whether this is the first time today that a device does this, and why */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what,
     const char *reason)
 {

@@ -66,5 +66,12 @@ ngx_int_t ngx_http_cwmp_rewrite(ngx_http_request_t *r,
 ngx_int_t ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
     ngx_str_t *announced);
 
+/*
+ * Whether this is the first time today that a device, or a client that is not
+ * known as one, does this for this reason: what is logged once a day.
+ */
+ngx_uint_t ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what,
+    const char *reason);
+
 
 #endif /* _NGX_HTTP_CWMP_BODY_H_INCLUDED_ */

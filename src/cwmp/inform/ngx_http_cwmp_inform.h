@@ -20,5 +20,13 @@
  */
 ngx_int_t ngx_http_cwmp_body_handler(ngx_http_request_t *r);
 
+/*
+ * PRECONTENT: judges by cwmp_require, if "inform", an Inform; else, when the
+ * session is known, a message that could not be read and may be one.
+ * NGX_DECLINED: go on; else an HTTP status, logged once a day and device.
+ */
+ngx_int_t ngx_http_cwmp_require_handler(ngx_http_request_t *r,
+    ngx_uint_t inform);
+
 
 #endif /* _NGX_HTTP_CWMP_INFORM_H_INCLUDED_ */
