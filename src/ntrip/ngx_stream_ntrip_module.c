@@ -257,7 +257,7 @@ static ngx_stream_ntrip_store_hooks_t  ngx_stream_ntrip_stored_hooks = {
 
 static ngx_stream_ntrip_stream_hooks_t  ngx_stream_ntrip_relay_hooks = {
     ngx_stream_ntrip_rover_failed,         /* failed */
-    ngx_stream_ntrip_rover_finalize        /* close */
+    ngx_stream_ntrip_rover_abort           /* close */
 };
 
 

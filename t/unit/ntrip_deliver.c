@@ -16,6 +16,9 @@
 
 #include "unit/tap.h"
 
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "ngx_stream_ntrip_stream.h"
@@ -24,12 +27,18 @@
 static ngx_int_t test_ring_read(ntrip_ring_t *ring, uint64_t *pos,
     ntrip_record_t *rec, u_char *buf, size_t size);
 
-#define ntrip_ring_read  test_ring_read
+static int test_poll(struct pollfd *fds, nfds_t nfds, int timeout);
 
-#include "ngx_stream_ntrip_buffer.c"
+#define ntrip_ring_read  test_ring_read
+#define poll             test_poll
+
+#include "ntrip_backlog.c"
+#include "ntrip_sink.c"
 #include "ngx_stream_ntrip_deliver.c"
+#include "ngx_stream_ntrip_behind.c"
 
 #undef ntrip_ring_read
+#undef poll
 
 
 #define TEST_RING     32768
@@ -40,11 +49,6 @@ static ngx_int_t test_ring_read(ntrip_ring_t *ring, uint64_t *pos,
 #define TEST_MAX      1200
 #define TEST_AGE      4000
 #define TEST_RECORDS  65536          /* in a run, at most */
-
-/* why the next record of a rover need not follow the one before */
-#define TEST_SKIPS    1              /* while it skips */
-#define TEST_GAP      2              /* until there was a gap */
-
 
 /* a rover and its end of the connection */
 
@@ -65,7 +69,8 @@ typedef struct {
     uint32_t                   have;       /* bytes of the record at hand */
     uint32_t                   len;
     uint32_t                   seq;        /* of the last whole record */
-    ngx_uint_t                 excuse;     /* TEST_SKIPS, TEST_GAP */
+    ngx_uint_t                 skips;      /* it may miss records, */
+    ngx_uint_t                 gaps;       /* or as often as this */
     ngx_uint_t                 merged;     /* records that have one mark */
     uint64_t                   bytes;      /* got on this stream */
     uint64_t                   messages;
@@ -181,7 +186,7 @@ test_wrong(const char *what, ngx_uint_t rover)
 }
 
 
-static ngx_stream_ntrip_sink_t *
+static ntrip_sink_t *
 test_sink(test_rover_t *r)
 {
     return &test_stream.sinks[r->rover.sink];
@@ -197,10 +202,10 @@ test_excuse(void)
 
     for (n = 0; n < TEST_ROVERS; n++) {
         if (test_rovers[n].there
-            && (test_sink(&test_rovers[n])->flags & NGX_STREAM_NTRIP_SKIP))
+            && test_sink(&test_rovers[n])->state == NTRIP_SINK_SKIP)
         {
             test_skips++;
-            test_rovers[n].excuse |= TEST_SKIPS;
+            test_rovers[n].skips = 1;
         }
     }
 }
@@ -277,19 +282,19 @@ test_got(ngx_uint_t n, u_char c)
         }
 
         if (i < seq) {
-            if (!r->excuse) {
+            if (!r->skips && r->gaps == 0) {
                 test_wrong("a record is missing", n);
             }
 
-            r->excuse &= ~TEST_GAP;
+            r->gaps -= (r->gaps > 0);
         }
 
         r->seq = seq;
     }
 
     if (r->have >= TEST_HEAD && r->have == r->len) {
-        if (!(test_sink(r)->flags & NGX_STREAM_NTRIP_SKIP)) {
-            r->excuse &= ~TEST_SKIPS;
+        if (test_sink(r)->state != NTRIP_SINK_SKIP) {
+            r->skips = 0;
         }
 
         r->have = 0;
@@ -359,6 +364,28 @@ ssize_t
 sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     return test_take((ngx_uint_t) fd, msg->msg_iov, msg->msg_iovlen);
+}
+
+
+/* what is unsent, and what is unacknowledged */
+
+static int
+test_poll(struct pollfd *fds, nfds_t nfds, int timeout)
+{
+    return test_rovers[fds[0].fd].room > 0;
+}
+
+
+int
+ioctl(int fd, unsigned long request, ...)
+{
+    va_list  args;
+
+    va_start(args, request);
+    *va_arg(args, int *) = (int) test_random(3000);
+    va_end(args);
+
+    return 0;
 }
 
 
@@ -441,7 +468,7 @@ static void
 test_add(ngx_uint_t n)
 {
     test_rover_t             *r;
-    ngx_stream_ntrip_sink_t  *s;
+    ntrip_sink_t  *s;
 
     r = &test_rovers[n];
     r->there = 1;
@@ -450,9 +477,11 @@ test_add(ngx_uint_t n)
 
     s = &test_stream.sinks[test_stream.nsinks];
     s->fd = (ngx_socket_t) n;
-    s->flags = r->rover.tls ? NGX_STREAM_NTRIP_SLOW : 0;
+    s->tls = r->rover.tls;
+    s->close = n % 2;
+    test_stream.close_slow |= s->close;
 
-    ngx_stream_ntrip_deliver_join(&test_stream, s);
+    ntrip_sink_join(&test_stream.backlog, s, (uint32_t) ngx_current_msec);
 
     test_stream.rovers[test_stream.nsinks++] = &r->rover;
 }
@@ -467,7 +496,7 @@ test_part(ngx_uint_t n)
     r = &test_rovers[n];
     i = r->rover.sink;
 
-    ngx_stream_ntrip_deliver_leave(&test_stream, &test_stream.sinks[i]);
+    ntrip_sink_leave(&test_stream.backlog, &test_stream.sinks[i]);
 
     last = (uint32_t) --test_stream.nsinks;
 
@@ -507,7 +536,7 @@ test_join(ngx_uint_t n)
 
     /* it begins with what comes next, wherever that is */
 
-    r->excuse = TEST_GAP;
+    r->gaps = 1;
     r->room = test_random(3) ? 1000000 : test_random(2000);
 
     test_add(n);
@@ -519,16 +548,24 @@ test_join(ngx_uint_t n)
 static void
 test_writable(ngx_uint_t n)
 {
+    uint64_t       skipped;
     ngx_int_t      rc;
     test_rover_t  *r;
 
     r = &test_rovers[n];
 
-    if (test_sink(r)->flags & NGX_STREAM_NTRIP_HELD) {
+    if (test_sink(r)->held) {
         return;
     }
 
+    skipped = test_bus.slots[0].counters[NTRIP_COUNT_skipped];
+
     rc = ngx_stream_ntrip_deliver_more(&r->rover);
+
+    if (test_bus.slots[0].counters[NTRIP_COUNT_skipped] != skipped) {
+        test_skips++;
+        r->gaps++;
+    }
 
     if (rc == NGX_ERROR) {
         test_deaths++;
@@ -549,7 +586,7 @@ test_posted(void)
     ngx_event_t              *ev;
     ngx_queue_t              *q;
     ngx_connection_t         *c;
-    ngx_stream_ntrip_sink_t  *s;
+    ntrip_sink_t             *s;
 
     while (!ngx_queue_empty(&ngx_posted_events)) {
         q = ngx_queue_head(&ngx_posted_events);
@@ -570,7 +607,7 @@ test_posted(void)
 
             s = test_sink(&test_rovers[n]);
 
-            if (s->flags & NGX_STREAM_NTRIP_CLOSE) {
+            if (ntrip_sink_final(s)) {
                 test_deaths++;
                 test_part(n);
             }
@@ -607,12 +644,12 @@ test_totals(ngx_uint_t n)
 static void
 test_resume(ngx_uint_t n)
 {
-    ngx_stream_ntrip_sink_t  *s;
+    ntrip_sink_t  *s;
 
     s = test_sink(&test_rovers[n]);
-    s->flags &= ~NGX_STREAM_NTRIP_HELD;
+    s->held = 0;
 
-    if (s->flags & NGX_STREAM_NTRIP_BLOCKED) {
+    if (ntrip_sink_behind(s)) {
         test_writable(n);
     }
 }
@@ -626,19 +663,17 @@ test_resume(ngx_uint_t n)
 static void
 test_hand_over(ngx_uint_t n)
 {
-    u_char        *rest, copy[TEST_MAX];
-    size_t         len;
-    uint64_t       position;
-    ngx_uint_t     overruns;
-    test_rover_t  *r;
-
-    ngx_stream_ntrip_buf_t  *b;
+    u_char          copy[TEST_MAX];
+    ngx_uint_t      overruns;
+    ntrip_buf_t    *b;
+    test_rover_t   *r;
+    ntrip_place_t   place;
 
     r = &test_rovers[n];
 
-    if (!(test_sink(r)->flags & NGX_STREAM_NTRIP_HELD)) {
+    if (!test_sink(r)->held) {
         if (!r->rover.tls) {
-            test_sink(r)->flags |= NGX_STREAM_NTRIP_HELD;
+            test_sink(r)->held = 1;
         }
 
         return;
@@ -649,9 +684,9 @@ test_hand_over(ngx_uint_t n)
         return;
     }
 
-    position = ngx_stream_ntrip_deliver_position(&r->rover, &rest, &len);
+    ngx_stream_ntrip_deliver_place(&r->rover, &place);
 
-    if (len > TEST_MAX) {
+    if (place.len > TEST_MAX) {
 
         /* of records that have one mark: it stays */
 
@@ -665,12 +700,13 @@ test_hand_over(ngx_uint_t n)
 
     test_moves++;
 
-    if (len) {
-        ngx_memcpy(copy, rest, len);
+    if (place.len) {
+        ngx_memcpy(copy, place.rest, place.len);
+        place.rest = copy;
     }
 
-    if (test_sink(r)->flags & NGX_STREAM_NTRIP_SKIP) {
-        r->excuse |= TEST_GAP;
+    if (test_sink(r)->state == NTRIP_SINK_SKIP) {
+        r->gaps++;
     }
 
     test_totals(n);
@@ -680,18 +716,16 @@ test_hand_over(ngx_uint_t n)
 
     overruns = test_overruns;
 
-    if (ngx_stream_ntrip_deliver_from(&r->rover, position, copy, len)
-        != NGX_OK)
-    {
+    if (ngx_stream_ntrip_deliver_from(&r->rover, &place) != NGX_OK) {
         abort();
     }
 
     if (test_overruns != overruns) {
-        r->excuse |= TEST_GAP;
+        r->gaps++;
     }
 
     b = test_sink(r)->buf;
-    r->merged = (b && b->n == NGX_STREAM_NTRIP_RECORDS);
+    r->merged = (b && b->n == NTRIP_BUF_RECORDS);
 
     /* the session's totals go along, in the row: here they begin anew, with
        the rest counted as a whole */
@@ -749,7 +783,7 @@ test_step(void)
         r->room = test_random(3) ? test_random(3000) : 0;
 
         if (r->there && r->room
-            && (test_sink(r)->flags & NGX_STREAM_NTRIP_BLOCKED))
+            && ntrip_sink_behind(test_sink(r)))
         {
             test_writable(n);
         }
@@ -817,7 +851,7 @@ test_settle(void)
         test_part(n);
     }
 
-    if (test_stream.nblocked) {
+    if (test_stream.backlog.behind) {
         test_wrong("somebody is counted as blocked", 0);
     }
 }
@@ -827,7 +861,7 @@ static void
 test_run(uint64_t seed)
 {
     ngx_uint_t                 i;
-    ngx_stream_ntrip_sink_t    sinks[TEST_ROVERS];
+    ntrip_sink_t               sinks[TEST_ROVERS];
     ngx_stream_ntrip_rover_t  *rovers[TEST_ROVERS];
 
     test_random_state = seed * 88172645463325252ULL + 1;
@@ -843,8 +877,8 @@ test_run(uint64_t seed)
 
     /* it was used before */
 
-    test_stream.position = ntrip_ring_head(&test_ring.ring);
-    test_stream.synced = test_stream.position;
+    ntrip_backlog_init(&test_stream.backlog, ntrip_ring_head(&test_ring.ring),
+                       &test_log);
 
     test_stream.sinks = sinks;
     test_stream.rovers = rovers;

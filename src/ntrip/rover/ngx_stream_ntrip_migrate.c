@@ -20,8 +20,7 @@ ngx_int_t
 ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
     ntrip_handover_t *msg, ngx_socket_t *fds)
 {
-    size_t             len;
-    u_char            *rest;
+    ntrip_place_t      place;
     ngx_connection_t  *c;
 
     c = rover->session->connection;
@@ -45,9 +44,9 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
     if (rover->stream) {
         ngx_stream_ntrip_deliver_now(rover->stream);
 
-        msg->position = ngx_stream_ntrip_deliver_position(rover, &rest, &len);
+        ngx_stream_ntrip_deliver_place(rover, &place);
 
-        if (len > NTRIP_HANDOVER_DATA) {
+        if (place.len > NTRIP_HANDOVER_DATA) {
             return NGX_DECLINED;
         }
 
@@ -59,13 +58,15 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
         msg->stream = rover->stream->index;
         msg->stream_serial = rover->stream->serial;
 
-        msg->len = (uint32_t) len;
+        msg->position = place.position;
+        msg->since = place.since;
+        msg->len = (uint32_t) place.len;
 
-        if (len) {
-            ngx_memcpy(msg->data, rest, len);
+        if (place.len) {
+            ngx_memcpy(msg->data, place.rest, place.len);
         }
 
-        rover->stream->sinks[rover->sink].flags |= NGX_STREAM_NTRIP_HELD;
+        rover->stream->sinks[rover->sink].held = 1;
     }
 
     ntrip_nmea_init(&msg->nmea);
@@ -107,7 +108,7 @@ void
 ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover)
 {
     ngx_connection_t             *c;
-    ngx_stream_ntrip_sink_t      *s;
+    ntrip_sink_t                 *s;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
     c = rover->session->connection;
@@ -143,10 +144,10 @@ ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover)
     }
 
     s = &rover->stream->sinks[rover->sink];
-    s->flags &= ~NGX_STREAM_NTRIP_HELD;
+    s->held = 0;
 
-    if (s->flags & NGX_STREAM_NTRIP_BLOCKED) {
-        ngx_add_timer(c->write, conf->send_timeout);
+    if (ntrip_sink_behind(s)) {
+        ngx_stream_ntrip_await_write(rover->stream, s);
         ngx_post_event(c->write, &ngx_posted_events);
     }
 }
@@ -240,6 +241,7 @@ ngx_int_t
 ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
 {
     ngx_int_t                     rc;
+    ntrip_place_t                 place;
     ngx_connection_t             *c;
     ntrip_session_row_t          *row;
     ngx_stream_ntrip_rover_t     *rover;
@@ -285,9 +287,13 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
     if (msg->stream != NTRIP_ROW_NONE) {
         rover->state = NGX_STREAM_NTRIP_ROVER_ATTACHED;
 
+        place.position = msg->position;
+        place.rest = msg->data;
+        place.len = msg->len;
+        place.since = msg->since;
+
         if (ngx_stream_ntrip_stream_rejoin(rover, msg->stream,
-                                           msg->stream_serial, msg->position,
-                                           msg->data, msg->len)
+                                           msg->stream_serial, &place)
             != NGX_OK)
         {
             ngx_stream_ntrip_rover_finalize(rover, "error");

@@ -35,6 +35,7 @@ static ngx_int_t ngx_stream_ntrip_rover_position(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
 static ngx_int_t ngx_stream_ntrip_rover_on_stream(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
+static void ngx_stream_ntrip_rover_linger(ngx_connection_t *c);
 
 
 void
@@ -98,6 +99,7 @@ void
 ngx_stream_ntrip_write_handler(ngx_event_t *wev)
 {
     ngx_uint_t                 timedout;
+    ntrip_sink_t              *sink;
     ngx_connection_t          *c;
     ngx_stream_session_t      *s;
     ngx_stream_ntrip_rover_t  *rover;
@@ -146,12 +148,14 @@ ngx_stream_ntrip_write_handler(ngx_event_t *wev)
     if (timedout) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "ntrip rover takes no data");
-        ngx_stream_ntrip_rover_finalize(rover, "send timeout");
+        ngx_stream_ntrip_rover_abort(rover, "send timeout");
         return;
     }
 
     if (ngx_stream_ntrip_deliver_more(rover) == NGX_ERROR) {
-        ngx_stream_ntrip_rover_finalize(rover, "reset");
+        sink = &rover->stream->sinks[rover->sink];
+        ngx_stream_ntrip_rover_abort(rover,
+                                     ngx_stream_ntrip_sink_result(sink));
     }
 }
 
@@ -300,7 +304,6 @@ ngx_int_t
 ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover, ngx_str_t *gga,
     ngx_str_t *rest)
 {
-    int                           size;
     ngx_connection_t             *c;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
@@ -313,13 +316,6 @@ ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover, ngx_str_t *gga,
 
     c->log->action = "waiting for ntrip position";
     rover->state = NGX_STREAM_NTRIP_ROVER_POSITION;
-
-    size = NGX_STREAM_NTRIP_SNDBUF;
-
-    if (setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int)) == -1) {
-        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
-                      "setsockopt(SO_SNDBUF) failed");
-    }
 
     if (!rover->mount->gga) {
         return ngx_stream_ntrip_rover_join(rover, NULL);
@@ -360,8 +356,15 @@ ngx_stream_ntrip_rover_read(ngx_stream_ntrip_rover_t *rover)
             return;
         }
 
-        if (n == NGX_ERROR || n == 0) {
-            ngx_stream_ntrip_rover_finalize(rover, n ? "reset" : "closed");
+        if (n == 0) {
+            ngx_stream_ntrip_rover_finalize(rover, "closed");
+            return;
+        }
+
+        if (n == NGX_ERROR) {
+            ngx_stream_ntrip_rover_abort(rover,
+                                         (ngx_socket_errno == NGX_ETIMEDOUT)
+                                         ? "send timeout" : "reset");
             return;
         }
 
@@ -567,7 +570,7 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
 
     if (conf->share_distance != NTRIP_SHARE_NONE
         && distance > conf->share_distance * NGX_STREAM_NTRIP_LEAVE
-        && rover->stream->sinks[rover->sink].buf == NULL)
+        && rover->stream->sinks[rover->sink].state == NTRIP_SINK_SYNC)
     {
         rc = ngx_stream_ntrip_stream_move(rover, mail);
 
@@ -627,6 +630,39 @@ ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream)
 
 
 void
+ngx_stream_ntrip_rover_abort(ngx_stream_ntrip_rover_t *rover,
+    const char *result)
+{
+    rover->abort = 1;
+
+    ngx_stream_ntrip_rover_finalize(rover, result);
+}
+
+
+/* what the kernel still has for it goes with the connection */
+
+static void
+ngx_stream_ntrip_rover_linger(ngx_connection_t *c)
+{
+    struct linger  linger;
+
+    linger.l_onoff = 1;
+    linger.l_linger = 0;
+
+    if (setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &linger,
+                   sizeof(struct linger)) == -1)
+    {
+        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
+                      "setsockopt(SO_LINGER) failed");
+    }
+
+    /* no farewell of TLS */
+
+    c->timedout = 1;
+}
+
+
+void
 ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     const char *result)
 {
@@ -644,6 +680,10 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     }
 
     rover->result = result;
+
+    if (rover->abort) {
+        ngx_stream_ntrip_rover_linger(s->connection);
+    }
 
     if (rover->request && rover->request->check) {
         ngx_stream_ntrip_verify_cancel(rover->request->check);

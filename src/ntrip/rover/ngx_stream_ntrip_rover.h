@@ -65,7 +65,10 @@ void ngx_stream_ntrip_rover_user_changed(ngx_str_t *name);
 /* the stream of these rovers has failed: closes them all */
 void ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream);
 
-/* closes it, in whatever state; "result" is for $ntrip_result */
+/* closes it, in whatever state, or resets it, so that the kernel throws away
+   what it still has; "result" is for $ntrip_result */
+void ngx_stream_ntrip_rover_abort(ngx_stream_ntrip_rover_t *rover,
+    const char *result);
 void ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     const char *result);
 

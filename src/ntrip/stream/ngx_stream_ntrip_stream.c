@@ -133,9 +133,9 @@ ngx_stream_ntrip_stream_new(uint32_t index, uint64_t serial,
 
     st->index = index;
     st->serial = serial;
-    st->position = position;
-    st->synced = position;
     st->conf = conf;
+
+    ntrip_backlog_init(&st->backlog, position, ngx_cycle->log);
 
     st->close.handler = ngx_stream_ntrip_close_handler;
     st->close.data = st;
@@ -370,8 +370,7 @@ ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial)
 
 ngx_int_t
 ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
-    uint32_t index, uint64_t serial, uint64_t position, u_char *rest,
-    size_t len)
+    uint32_t index, uint64_t serial, ntrip_place_t *place)
 {
     ngx_stream_ntrip_stream_t    *st;
     ngx_stream_ntrip_srv_conf_t  *conf;
@@ -390,7 +389,7 @@ ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
         return NGX_ERROR;
     }
 
-    return ngx_stream_ntrip_deliver_from(rover, position, rest, len);
+    return ngx_stream_ntrip_deliver_from(rover, place);
 }
 
 
@@ -398,7 +397,11 @@ static ngx_int_t
 ngx_stream_ntrip_add_sink(ngx_stream_ntrip_stream_t *st,
     ngx_stream_ntrip_rover_t *rover)
 {
-    ngx_stream_ntrip_sink_t  *s;
+    ntrip_sink_t                 *s;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
 
     if (st->nsinks == st->nalloc && ngx_stream_ntrip_grow(st) != NGX_OK) {
         return NGX_ERROR;
@@ -407,9 +410,13 @@ ngx_stream_ntrip_add_sink(ngx_stream_ntrip_stream_t *st,
     s = &st->sinks[st->nsinks];
 
     s->fd = rover->session->connection->fd;
-    s->flags = rover->tls ? NGX_STREAM_NTRIP_SLOW : 0;
+    s->tls = rover->tls;
+    s->close = (conf->slow_rover == NGX_STREAM_NTRIP_SLOW_CLOSE);
+    st->close_slow |= s->close;
 
-    ngx_stream_ntrip_deliver_join(st, s);
+    ntrip_sink_join(&st->backlog, s, (uint32_t) ngx_current_msec);
+
+    ngx_stream_ntrip_socket(rover);
 
     st->rovers[st->nsinks] = rover;
 
@@ -426,12 +433,12 @@ static ngx_int_t
 ngx_stream_ntrip_grow(ngx_stream_ntrip_stream_t *st)
 {
     ngx_uint_t                  n;
-    ngx_stream_ntrip_sink_t    *sinks;
+    ntrip_sink_t               *sinks;
     ngx_stream_ntrip_rover_t  **rovers;
 
     n = st->nalloc ? st->nalloc * 2 : NGX_STREAM_NTRIP_SINKS;
 
-    sinks = ngx_alloc(n * sizeof(ngx_stream_ntrip_sink_t), ngx_cycle->log);
+    sinks = ngx_alloc(n * sizeof(ntrip_sink_t), ngx_cycle->log);
     if (sinks == NULL) {
         return NGX_ERROR;
     }
@@ -445,7 +452,7 @@ ngx_stream_ntrip_grow(ngx_stream_ntrip_stream_t *st)
 
     if (st->sinks) {
         ngx_memcpy(sinks, st->sinks,
-                   st->nsinks * sizeof(ngx_stream_ntrip_sink_t));
+                   st->nsinks * sizeof(ntrip_sink_t));
         ngx_memcpy(rovers, st->rovers,
                    st->nsinks * sizeof(ngx_stream_ntrip_rover_t *));
 
@@ -515,7 +522,7 @@ ngx_stream_ntrip_stream_part(ngx_stream_ntrip_rover_t *rover)
 
     st = rover->stream;
 
-    ngx_stream_ntrip_deliver_leave(st, &st->sinks[rover->sink]);
+    ntrip_sink_leave(&st->backlog, &st->sinks[rover->sink]);
 
     st->nsinks--;
 
@@ -537,15 +544,17 @@ static void
 ngx_stream_ntrip_close_handler(ngx_event_t *ev)
 {
     ngx_uint_t                  i;
+    ntrip_sink_t               *s;
     ngx_stream_ntrip_stream_t  *st;
 
     st = ev->data;
 
     for (i = st->nsinks; i > 0; i--) {
-        if (st->sinks[i - 1].flags & NGX_STREAM_NTRIP_CLOSE) {
+        s = &st->sinks[i - 1];
+
+        if (ntrip_sink_final(s)) {
             ngx_stream_ntrip_stream_hooks->close(st->rovers[i - 1],
-                        (st->sinks[i - 1].flags & NGX_STREAM_NTRIP_BLOCKED)
-                        ? "slow" : "reset");
+                                          ngx_stream_ntrip_sink_result(s));
         }
     }
 }

@@ -77,6 +77,8 @@ typedef struct {
     uint32_t           version;      /* 1, 2 */
     uint64_t           stream_serial;
     uint64_t           position;     /* in the ring: next record to send */
+    uint32_t           since;        /* ms, low bits: what was sent and is not
+                                        acknowledged has been there */
     uint64_t           started;      /* seconds since 1970 */
     uint64_t           received;     /* bytes so far, for the access log */
     uint64_t           before;       /* sent in front of the corrections */
