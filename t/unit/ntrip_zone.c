@@ -1,6 +1,6 @@
 /* sources: ntrip_zone.c ntrip_table.c
  * ntrip_bus.c ntrip_ring.c ntrip_mailbox.c
- * ntrip_stream.c ntrip_lease.c ntrip_session.c
+ * ntrip_stream.c ntrip_lease.c ntrip_session.c ntrip_turn.c
  * ntrip_group.c ntrip_wait.c
  * ntrip_handover.c ntrip_gga.c ntrip_text.c
  * libs: -lm */
@@ -970,22 +970,6 @@ test_sessions(void)
     test_ok(ntrip_session_login(test_zone, test_bus, me, 6000, &login, &i3,
                                 &below, &wake) == NGX_OK,
             "but let in after the delay");
-
-    for (n = 0, rc = 0; n < NTRIP_FAIL_LIMIT; n++) {
-        rc += ntrip_session_blocked(test_zone, test_bus, (u_char *) "abcd", 4,
-                                    1000);
-        (void) ntrip_session_failed(test_zone, test_bus, (u_char *) "abcd", 4,
-                                    1000);
-    }
-
-    test_ok(rc == 0
-            && ntrip_session_blocked(test_zone, test_bus, (u_char *) "abcd",
-                                     4, 2000)
-            && !ntrip_session_blocked(test_zone, test_bus, (u_char *) "abce",
-                                      4, 2000)
-            && !ntrip_session_blocked(test_zone, test_bus, (u_char *) "abcd",
-                                      4, 1000 + NTRIP_FAIL_WINDOW),
-            "an address is slowed down after ten wrong passwords a minute");
 
     test_leave();
 

@@ -454,7 +454,9 @@ ngx_stream_ntrip_console_command(ngx_stream_ntrip_console_t *console,
         return;
     }
 
-    if (ngx_stream_ntrip_verify_blocked(c)) {
+    if (ngx_stream_ntrip_failures(c, NGX_STREAM_NTRIP_DOOR_CONSOLE, 0)
+        >= NTRIP_FAIL_LIMIT)
+    {
         console->state = NGX_STREAM_NTRIP_CONSOLE_SLOW;
         ngx_add_timer(c->read, NGX_STREAM_NTRIP_CONSOLE_DELAY);
         return;
@@ -470,6 +472,7 @@ ngx_stream_ntrip_console_verify(ngx_stream_ntrip_console_t *console)
     ngx_int_t                     rc;
     ngx_connection_t             *c;
     ngx_stream_ntrip_user_t       admin;
+    ngx_stream_ntrip_claim_t      claim;
     ngx_stream_ntrip_srv_conf_t  *nscf;
 
     c = console->session->connection;
@@ -487,9 +490,15 @@ ngx_stream_ntrip_console_verify(ngx_stream_ntrip_console_t *console)
     console->state = NGX_STREAM_NTRIP_CONSOLE_VERIFY;
     ngx_add_timer(c->read, NGX_STREAM_NTRIP_CONSOLE_GUARD);
 
-    rc = ngx_stream_ntrip_verify(&admin, &console->order->cmd.argv[1],
-                                 ngx_stream_ntrip_console_verified, console,
-                                 &console->check);
+    claim.peer = c;
+    claim.door = NGX_STREAM_NTRIP_DOOR_CONSOLE;
+    claim.password = console->order->cmd.argv[1];
+    claim.user = &admin;
+    claim.refused = 0;
+    ngx_str_null(&claim.name);
+
+    rc = ngx_stream_ntrip_verify(&claim, ngx_stream_ntrip_console_verified,
+                                 console, &console->check);
 
     ngx_explicit_memzero(&admin, sizeof(ngx_stream_ntrip_user_t));
 
@@ -520,7 +529,7 @@ ngx_stream_ntrip_console_verified(void *data, ngx_int_t rc)
     }
 
     if (rc != NGX_OK) {
-        n = ngx_stream_ntrip_verify_failed(c);
+        n = ngx_stream_ntrip_failures(c, NGX_STREAM_NTRIP_DOOR_CONSOLE, 0);
 
         ngx_log_error(NGX_LOG_WARN, c->log, 0,
                       "wrong console password, number %ui of this address "

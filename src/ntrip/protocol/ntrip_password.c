@@ -10,7 +10,10 @@
 #include <openssl/evp.h>
 
 
-#define NTRIP_SHA1_LEN  20
+#define NTRIP_SHA1_LEN     20
+
+/* characters that say what an scrypt hash costs */
+#define NTRIP_SCRYPT_COST  11
 
 
 static ngx_int_t ntrip_password_crypted(ngx_str_t *stored, ngx_str_t *given);
@@ -20,6 +23,9 @@ static ngx_int_t ntrip_password_sha1(ngx_str_t *stored, ngx_str_t *given,
     ngx_uint_t salted);
 static ngx_uint_t ntrip_password_scheme(ngx_str_t *stored, const char *name,
     ngx_str_t *rest);
+static ngx_int_t ntrip_password_kind(ngx_str_t *stored, ngx_str_t *kind);
+static ngx_uint_t ntrip_kinds_equal(ntrip_kinds_t *kinds, ngx_uint_t i,
+    ngx_str_t *stored);
 
 
 ngx_uint_t
@@ -208,6 +214,131 @@ ntrip_password_sha1(ngx_str_t *stored, ngx_str_t *given, ngx_uint_t salted)
     EVP_MD_CTX_free(ctx);
 
     return rc;
+}
+
+
+/*
+ * What of a slow hash says how it is made: "$id$", and the cost behind it
+ * where crypt(3) has one; nothing for DES, of which there is one kind.
+ * NGX_DECLINED: it is no slow hash.
+ */
+
+static ngx_int_t
+ntrip_password_kind(ngx_str_t *stored, ngx_str_t *kind)
+{
+    u_char      *p, *last;
+    ngx_uint_t   parts;
+
+    *kind = *stored;
+
+    if (!ntrip_password_slow(stored)) {
+        return NGX_DECLINED;
+    }
+
+    (void) ntrip_password_scheme(stored, "{CRYPT}", kind);
+
+    last = kind->data + kind->len;
+
+    if (ntrip_text_begins(kind, "$7$")) {
+        p = kind->data + sizeof("$7$") - 1 + NTRIP_SCRYPT_COST;
+        kind->len = ngx_min(p, last) - kind->data;
+        return NGX_OK;
+    }
+
+    parts = (ntrip_text_begins(kind, "$2")
+             || ntrip_text_begins(kind, "$y$")
+             || ntrip_text_begins(kind, "$gy$")
+             || ntrip_text_begins(kind, "$sha1$")
+             || ntrip_text_begins(kind, "$5$rounds=")
+             || ntrip_text_begins(kind, "$6$rounds=")) ? 3 : 2;
+
+    if (!ntrip_text_begins(kind, "$")) {
+        parts = 0;
+    }
+
+    for (p = kind->data; p < last && parts; p++) {
+        parts -= (*p == '$');
+    }
+
+    kind->len = p - kind->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ntrip_kinds_equal(ntrip_kinds_t *kinds, ngx_uint_t i, ngx_str_t *stored)
+{
+    ngx_str_t  example, kind, other;
+
+    example.data = kinds->text[i];
+    example.len = kinds->len[i];
+
+    return ntrip_password_kind(stored, &kind) == NGX_OK
+           && ntrip_password_kind(&example, &other) == NGX_OK
+           && kind.len == other.len
+           && ngx_memcmp(kind.data, other.data, kind.len) == 0;
+}
+
+
+void
+ntrip_kinds_add(ntrip_kinds_t *kinds, ngx_str_t *stored)
+{
+    ngx_uint_t  i;
+
+    if (stored->len > NTRIP_PASSWORD_EXAMPLE
+        || !ntrip_password_slow(stored)
+        || memchr(stored->data, '\0', stored->len))
+    {
+        return;
+    }
+
+    for (i = 0; i < kinds->n; i++) {
+        if (ntrip_kinds_equal(kinds, i, stored)) {
+            return;
+        }
+    }
+
+    if (i == NTRIP_PASSWORD_KINDS) {
+        return;
+    }
+
+    kinds->len[i] = stored->len;
+    ngx_memcpy(kinds->text[i], stored->data, stored->len);
+
+    __atomic_store_n(&kinds->n, i + 1, __ATOMIC_RELEASE);
+}
+
+
+ngx_int_t
+ntrip_password_check(ngx_str_t *stored, ngx_str_t *given, ngx_uint_t refused,
+    ntrip_kinds_t *kinds)
+{
+    ngx_int_t   rc;
+    ngx_str_t   example;
+    ngx_uint_t  i, n;
+
+    rc = stored ? ntrip_password_verify(stored, given) : NGX_DECLINED;
+
+    if (rc == NGX_OK && !refused) {
+        return NGX_OK;
+    }
+
+    n = kinds ? __atomic_load_n(&kinds->n, __ATOMIC_ACQUIRE) : 0;
+
+    for (i = 0; i < n; i++) {
+
+        if (stored && ntrip_kinds_equal(kinds, i, stored)) {
+            continue;
+        }
+
+        example.data = kinds->text[i];
+        example.len = kinds->len[i];
+
+        (void) ntrip_password_verify(&example, given);
+    }
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_DECLINED;
 }
 
 

@@ -34,6 +34,9 @@
 /* longest stored value that is looked at */
 #define NTRIP_PASSWORD_STORED    512
 
+/* and of one that serves as an example of its kind */
+#define NTRIP_PASSWORD_EXAMPLE   256
+
 
 /* whether the value is a hash: begins with '$' or '{' */
 ngx_uint_t ntrip_password_is_hash(ngx_str_t *stored);
@@ -51,6 +54,33 @@ ngx_uint_t ntrip_password_slow(ngx_str_t *stored);
  * stack.  Thread-safe.
  */
 ngx_int_t ntrip_password_verify(ngx_str_t *stored, ngx_str_t *given);
+
+/*
+ * Kinds of slow hashes, with all that their cost hangs on: "$6$",
+ * "$6$rounds=10000$", "$y$j9T$"...  Of a database it is known which it has, by
+ * an example of each, up to NTRIP_PASSWORD_KINDS; an example is written before
+ * "n" is, and never changes, so that a thread may read it meanwhile.
+ */
+
+#define NTRIP_PASSWORD_KINDS     4
+
+typedef struct {
+    ngx_uint_t    n;
+    size_t        len[NTRIP_PASSWORD_KINDS];
+    u_char        text[NTRIP_PASSWORD_KINDS][NTRIP_PASSWORD_EXAMPLE];
+} ntrip_kinds_t;
+
+/* notes the kind of a stored value, if it is a slow hash and short enough */
+void ntrip_kinds_add(ntrip_kinds_t *kinds, ngx_str_t *stored);
+
+/*
+ * ntrip_password_verify() that takes as long for every user of the database:
+ * a password that is wrong is hashed once in each kind, if "kinds" is not
+ * NULL.  "stored" NULL: there is no such user; "refused": he is not let in
+ * anyway, NGX_DECLINED.  Thread-safe.
+ */
+ngx_int_t ntrip_password_check(ngx_str_t *stored, ngx_str_t *given,
+    ngx_uint_t refused, ntrip_kinds_t *kinds);
 
 /* whether both are equal; the time depends on the length of "given" alone */
 ngx_uint_t ntrip_password_equal(ngx_str_t *secret, ngx_str_t *given);

@@ -21,9 +21,6 @@
    ntrip_login_timeout */
 #define NGX_STREAM_NTRIP_CHECK   1000
 
-/* a login behind too many wrong passwords */
-#define NGX_STREAM_NTRIP_SLOWED  1000
-
 
 static void ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover);
@@ -241,13 +238,8 @@ ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
     }
 
     if (r->auth != NTRIP_AUTH_BASIC) {
+        (void) ngx_stream_ntrip_failures(c, NGX_STREAM_NTRIP_DOOR_CASTER, 1);
         ngx_stream_ntrip_wrong(rover, "credentials that cannot be read");
-        return;
-    }
-
-    if (ngx_stream_ntrip_verify_blocked(rover->session->connection)) {
-        ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_DELAY,
-                              NGX_STREAM_NTRIP_SLOWED);
         return;
     }
 
@@ -330,15 +322,17 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
-    if (rc != NGX_OK) {
-        ngx_stream_ntrip_wrong(rover, rq->user.name_len ? "expired"
-                                                        : "unknown");
-        return;
-    }
+    /* the password is looked at all the same: how long that takes tells
+       nobody why */
 
-    if (!ngx_stream_ntrip_may_mount(&rq->user, &rover->mount->name)) {
-        ngx_stream_ntrip_wrong(rover, "not for this mountpoint");
-        return;
+    if (rc != NGX_OK) {
+        rq->refused = rq->user.name_len ? "expired" : "unknown";
+
+    } else if (!ngx_stream_ntrip_may_mount(&rq->user, &rover->mount->name)) {
+        rq->refused = "not for this mountpoint";
+
+    } else {
+        rq->refused = NULL;
     }
 
     ngx_stream_ntrip_check(rover);
@@ -353,6 +347,7 @@ ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover)
     ngx_int_t                     rc;
     ngx_msec_t                    passed;
     ngx_connection_t             *c;
+    ngx_stream_ntrip_claim_t      claim;
     ngx_stream_ntrip_request_t   *rq;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
@@ -368,8 +363,15 @@ ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover)
 
     c->log->action = "verifying ntrip password";
 
-    rc = ngx_stream_ntrip_verify(&rq->user, &rq->request.password,
-                                 ngx_stream_ntrip_verified, rover, &rq->check);
+    claim.peer = c;
+    claim.door = NGX_STREAM_NTRIP_DOOR_CASTER;
+    claim.name = rq->request.user;
+    claim.password = rq->request.password;
+    claim.user = rq->user.name_len ? &rq->user : NULL;
+    claim.refused = (rq->refused != NULL);
+
+    rc = ngx_stream_ntrip_verify(&claim, ngx_stream_ntrip_verified, rover,
+                                 &rq->check);
 
     if (rc == NGX_AGAIN) {
         rover->state = NGX_STREAM_NTRIP_ROVER_VERIFY;
@@ -482,7 +484,9 @@ ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
     rover->request->check = NULL;
 
     if (rc != NGX_OK) {
-        ngx_stream_ntrip_wrong(rover, "wrong password");
+        ngx_stream_ntrip_wrong(rover, rover->request->refused
+                                      ? rover->request->refused
+                                      : "wrong password");
         return;
     }
 
@@ -499,8 +503,6 @@ ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover, const char *reason)
     c = rover->session->connection;
 
     ngx_stream_ntrip_count(refused);
-
-    (void) ngx_stream_ntrip_verify_failed(c);
 
     ngx_stream_ntrip_escape(c->pool, &rover->request->request.user, &user);
 

@@ -27,6 +27,7 @@ typedef enum {
 struct ngx_stream_ntrip_request_s {
     ntrip_request_t            request;
     ngx_stream_ntrip_user_t    user;
+    const char                *refused;    /* why, whatever the password */
     size_t                     len;
     ngx_msec_t                 since;      /* of LOOKUP */
     ngx_stream_ntrip_verify_t *check;      /* in VERIFY, NULL: none */
@@ -88,6 +89,22 @@ void ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover);
 
 /* the end of a session by a later login */
 void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);
+
+
+/* ---- ngx_stream_ntrip_known.c ---- */
+
+#define NGX_STREAM_NTRIP_KNOWN_LEN  16
+
+/* NGX_ERROR: there are no random numbers, logged */
+ngx_int_t ngx_stream_ntrip_known_init(ngx_cycle_t *cycle);
+
+/* of user, stored value and password: one that is changed is not known.
+   NGX_OK, or NGX_ERROR */
+ngx_int_t ngx_stream_ntrip_known_digest(ngx_stream_ntrip_user_t *user,
+    ngx_str_t *password, u_char *digest);
+
+ngx_uint_t ngx_stream_ntrip_known(u_char *digest);
+void ngx_stream_ntrip_known_add(u_char *digest);
 
 
 /* ---- ngx_stream_ntrip_answer.c ---- */

@@ -66,6 +66,10 @@ ngx_stream_ntrip_schema_open(ngx_stream_ntrip_schema_t *schema)
     }
 
     if (rc == SQLITE_OK) {
+        rc = ngx_stream_ntrip_schema_kinds(schema->db, &schema->kinds);
+    }
+
+    if (rc == SQLITE_OK) {
         ngx_stream_ntrip_schema_remember(schema);
         return NGX_OK;
     }
@@ -279,6 +283,31 @@ ngx_stream_ntrip_schema_check(ngx_stream_ntrip_schema_t *schema)
     }
 
     return rc;
+}
+
+
+int
+ngx_stream_ntrip_schema_kinds(sqlite3 *db, ntrip_kinds_t *kinds)
+{
+    int            rc;
+    ngx_str_t      stored;
+    sqlite3_stmt  *stmt;
+
+    rc = sqlite3_prepare_v2(db, "SELECT password FROM user WHERE"
+                                " password GLOB '[${]*'", -1, &stmt, NULL);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        stored.data = (u_char *) sqlite3_column_text(stmt, 0);
+        stored.len = sqlite3_column_bytes(stmt, 0);
+
+        ntrip_kinds_add(kinds, &stored);
+    }
+
+    return sqlite3_finalize(stmt);
 }
 
 

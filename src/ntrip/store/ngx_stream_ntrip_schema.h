@@ -14,6 +14,8 @@
 
 #include <sqlite3.h>
 
+#include "ntrip_protocol.h"
+
 
 /* PRAGMA user_version of what schema/schema.sql makes */
 #define NGX_STREAM_NTRIP_SCHEMA_VERSION  1
@@ -34,6 +36,7 @@ typedef struct {
     sqlite3        *db;                  /* NULL: not open */
     struct stat     file;
     struct stat     wal;                 /* st_ino 0: there was none */
+    ntrip_kinds_t   kinds;               /* of hashes, when it was opened */
     char            error[NGX_STREAM_NTRIP_SCHEMA_ERROR];
 } ngx_stream_ntrip_schema_t;
 
@@ -49,6 +52,9 @@ typedef struct {
  *   NGX_ERROR      "error" tells why
  */
 ngx_int_t ngx_stream_ntrip_schema_open(ngx_stream_ntrip_schema_t *schema);
+
+/* notes which kinds of slow hashes the users of "db" have; SQLite's result */
+int ngx_stream_ntrip_schema_kinds(sqlite3 *db, ntrip_kinds_t *kinds);
 
 /* whether another file has its name by now, or none has */
 ngx_uint_t ngx_stream_ntrip_schema_moved(ngx_stream_ntrip_schema_t *schema);

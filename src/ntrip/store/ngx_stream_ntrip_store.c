@@ -63,6 +63,9 @@ struct ngx_stream_ntrip_store_s {
     ino_t                           inode;
     int                             seen;      /* PRAGMA data_version */
     int64_t                         cursor;    /* last change read */
+    ntrip_kinds_t                   kinds;     /* only ever more of them */
+    ntrip_kinds_t                   scanned;   /* the thread's, in "scan" */
+    ngx_stream_ntrip_work_t         scan;      /* data NULL: it is not out */
     unsigned                        loaded:1;  /* it was ready before */
     unsigned                        busy:1;    /* the job is out */
     unsigned                        damaged:1; /* check before it is used */
@@ -93,6 +96,13 @@ static ngx_int_t ngx_stream_ntrip_store_range(ngx_stream_ntrip_store_t *st,
     int64_t *first, int64_t *last);
 static ngx_int_t ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
     ngx_uint_t *accounts);
+static void ngx_stream_ntrip_store_scan(ngx_stream_ntrip_store_t *st);
+static void ngx_stream_ntrip_store_scan_run(ngx_stream_ntrip_work_t *work,
+    void *db);
+static void ngx_stream_ntrip_store_scan_done(ngx_stream_ntrip_work_t *work);
+static void ngx_stream_ntrip_store_scan_free(ngx_stream_ntrip_work_t *work);
+static void ngx_stream_ntrip_store_learn(ngx_stream_ntrip_store_t *st,
+    ntrip_kinds_t *kinds);
 static void ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt,
     ngx_stream_ntrip_user_t *user);
 
@@ -386,6 +396,8 @@ ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
     job->schema.create = 0;
     st->damaged = 0;
 
+    ngx_stream_ntrip_store_learn(st, &job->schema.kinds);
+
     ngx_stream_ntrip_store_found();
 
     if (job->schema.made) {
@@ -440,8 +452,10 @@ ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st)
         { &st->version, "PRAGMA data_version" },
         { &st->range, "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0)"
                       " FROM change" },
-        { &st->changes, "SELECT seq, kind, key FROM change WHERE seq > ?"
-                        " ORDER BY seq LIMIT ?" }
+        { &st->changes, "SELECT seq, kind, key,"
+                        " (SELECT password FROM user"
+                        "  WHERE kind = 'user' AND name = key)"
+                        " FROM change WHERE seq > ? ORDER BY seq LIMIT ?" }
     };
 
     ngx_stream_ntrip_store_close(st);
@@ -676,6 +690,74 @@ ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt, ngx_stream_ntrip_user_t *user)
 }
 
 
+ntrip_kinds_t *
+ngx_stream_ntrip_store_kinds(void)
+{
+    return &ngx_stream_ntrip_store.kinds;
+}
+
+
+/* users were changed that are not known: looks at all of them, in the thread */
+
+static void
+ngx_stream_ntrip_store_scan(ngx_stream_ntrip_store_t *st)
+{
+    if (st->scan.data) {
+        return;
+    }
+
+    st->scan.run = ngx_stream_ntrip_store_scan_run;
+    st->scan.done = ngx_stream_ntrip_store_scan_done;
+    st->scan.free = ngx_stream_ntrip_store_scan_free;
+    st->scan.data = st;
+
+    if (ngx_stream_ntrip_store_post(&st->scan) != NGX_OK) {
+        st->scan.data = NULL;
+    }
+}
+
+
+static void
+ngx_stream_ntrip_store_scan_run(ngx_stream_ntrip_work_t *work, void *db)
+{
+    ngx_stream_ntrip_store_t *st = work->data;
+
+    (void) ngx_stream_ntrip_schema_kinds(db, &st->scanned);
+}
+
+
+static void
+ngx_stream_ntrip_store_scan_done(ngx_stream_ntrip_work_t *work)
+{
+    ngx_stream_ntrip_store_t *st = work->data;
+
+    ngx_stream_ntrip_store_learn(st, &st->scanned);
+}
+
+
+static void
+ngx_stream_ntrip_store_scan_free(ngx_stream_ntrip_work_t *work)
+{
+    work->data = NULL;
+}
+
+
+static void
+ngx_stream_ntrip_store_learn(ngx_stream_ntrip_store_t *st,
+    ntrip_kinds_t *kinds)
+{
+    ngx_str_t   stored;
+    ngx_uint_t  i;
+
+    for (i = 0; i < kinds->n; i++) {
+        stored.data = kinds->text[i];
+        stored.len = kinds->len[i];
+
+        ntrip_kinds_add(&st->kinds, &stored);
+    }
+}
+
+
 ngx_int_t
 ngx_stream_ntrip_store_sync(void)
 {
@@ -728,6 +810,7 @@ ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
     if (all) {
         st->cursor = last;
         accounts = 1;
+        ngx_stream_ntrip_store_scan(st);
         st->hooks->user(NULL);
 
     } else if (ngx_stream_ntrip_store_feed(st, &accounts) != NGX_OK) {
@@ -841,6 +924,11 @@ ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
         }
 
         name->len = key.len;
+
+        key.data = (u_char *) sqlite3_column_text(st->changes, 3);
+        key.len = sqlite3_column_bytes(st->changes, 3);
+
+        ntrip_kinds_add(&st->kinds, &key);
     }
 
     (void) sqlite3_reset(st->changes);

@@ -34,6 +34,7 @@
 
 
 #include "ngx_stream_ntrip.h"
+#include "ntrip_protocol.h"
 #include "ntrip_zone.h"
 
 
@@ -100,6 +101,9 @@ void ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle);
    expires); NGX_AGAIN: cannot be told now, try for up to 2 s */
 ngx_int_t ngx_stream_ntrip_store_user(ngx_str_t *name,
     ngx_stream_ntrip_user_t *user);
+
+/* which kinds of slow hashes its users have */
+ntrip_kinds_t *ngx_stream_ntrip_store_kinds(void);
 
 /*
  * The unexpired accounts of a pool for a mount, shuffled, as candidates; the

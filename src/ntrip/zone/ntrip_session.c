@@ -21,8 +21,6 @@ static void ntrip_session_remove(ntrip_zone_t *zone,
     ntrip_session_row_t *row);
 static ngx_uint_t ntrip_session_alive(ntrip_bus_t *bus,
     ntrip_session_row_t *row);
-static uint64_t ntrip_session_address(ntrip_bus_t *bus, const u_char *addr,
-    size_t len);
 
 
 ngx_int_t
@@ -455,36 +453,6 @@ ntrip_session_peek(ntrip_zone_t *zone, uint32_t index,
     copy->addr_len = ngx_min(copy->addr_len, NTRIP_ADDR_MAX);
 
     return 1;
-}
-
-
-ngx_uint_t
-ntrip_session_failed(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    const u_char *addr, size_t len, uint64_t now)
-{
-    return ntrip_recent_add(&zone->failures,
-                            ntrip_session_address(bus, addr, len), now,
-                            NTRIP_FAIL_WINDOW);
-}
-
-
-ngx_uint_t
-ntrip_session_blocked(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    const u_char *addr, size_t len, uint64_t now)
-{
-    return ntrip_recent_count(&zone->failures,
-                              ntrip_session_address(bus, addr, len), now,
-                              NTRIP_FAIL_WINDOW)
-           >= NTRIP_FAIL_LIMIT;
-}
-
-
-/* an IPv6 host has a /64 to choose from */
-
-static uint64_t
-ntrip_session_address(ntrip_bus_t *bus, const u_char *addr, size_t len)
-{
-    return ntrip_hash(bus->seed, addr, ngx_min(len, 8), 0);
 }
 
 

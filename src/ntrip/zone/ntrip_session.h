@@ -1,8 +1,8 @@
 
 /*
  * Sessions: one row for each rover that is logged in, in any worker.  The
- * same user again throws the older out; users that do so all the time, and
- * addresses that guess passwords, are slowed down.
+ * same user again throws the older out; users that do so all the time are
+ * slowed down.
  *
  * All functions need the data zone's lock unless they say otherwise.
  *
@@ -55,8 +55,6 @@
 #define NTRIP_KICK_LIMIT     10      /* kicks in NTRIP_KICK_WINDOW */
 #define NTRIP_KICK_WINDOW    60000   /* ms */
 #define NTRIP_KICK_DELAY     5000
-#define NTRIP_FAIL_LIMIT     10
-#define NTRIP_FAIL_WINDOW    60000
 
 
 typedef struct {
@@ -152,17 +150,6 @@ ntrip_session_row_t *ntrip_session_row(ntrip_zone_t *zone, uint32_t index);
    the row was another's afterwards */
 ngx_uint_t ntrip_session_peek(ntrip_zone_t *zone, uint32_t index,
     ntrip_session_row_t *copy);
-
-
-/*
- * Failed logins: the address is 4 or 16 bytes (of IPv6 the first 8 count).
- * failed: one more, returns how many in this window.  blocked: 1 if above
- * NTRIP_FAIL_LIMIT: delay the reply to the next try by a second.
- */
-ngx_uint_t ntrip_session_failed(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    const u_char *addr, size_t len, uint64_t now);
-ngx_uint_t ntrip_session_blocked(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    const u_char *addr, size_t len, uint64_t now);
 
 
 #endif /* _NTRIP_SESSION_H_INCLUDED_ */

@@ -246,7 +246,7 @@ ntrip_recent_add(ntrip_recent_t *recent, uint64_t key, uint64_t now,
     for (i = 0; i < NTRIP_RECENT_WAYS; i++, row++) {
 
         if (row->key == key) {
-            if (now - row->start >= window) {
+            if (now >= row->start + window) {
                 row->count = 0;
                 row->start = now;
             }
@@ -280,7 +280,7 @@ ntrip_recent_count(ntrip_recent_t *recent, uint64_t key, uint64_t now,
 
     for (i = 0; i < NTRIP_RECENT_WAYS; i++, row++) {
         if (row->key == key) {
-            return (now - row->start < window) ? row->count : 0;
+            return (now < row->start + window) ? row->count : 0;
         }
     }
 

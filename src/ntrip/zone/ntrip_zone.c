@@ -15,6 +15,8 @@ static size_t ntrip_zone_table(ntrip_table_t *table, u_char *mem, size_t size,
     uint32_t n);
 static size_t ntrip_zone_group(ntrip_group_t *group, u_char *mem,
     ntrip_table_t *table, size_t link, uint32_t n);
+static size_t ntrip_zone_recent(ntrip_recent_t *recent, u_char *mem,
+    uint32_t n);
 static uint32_t ntrip_zone_rows(size_t bytes, size_t row, uint32_t max);
 static ngx_uint_t ntrip_zone_awaits_heir(ntrip_bus_t *bus, ntrip_row_t *row,
     uint64_t now);
@@ -68,7 +70,10 @@ ntrip_zone_plan(ntrip_zone_plan_t *plan, size_t size, size_t ring_size)
     plan->rests = ntrip_zone_rows(usable / 64, sizeof(ntrip_rest_row_t),
                                   1 << 16);
 
-    n = ntrip_zone_rows(usable / 128, sizeof(ntrip_recent_row_t), 1 << 16);
+    plan->turns = ntrip_zone_rows(usable / 512, sizeof(ntrip_turn_row_t),
+                                  1 << 16);
+
+    n = ntrip_zone_rows(usable / 192, sizeof(ntrip_recent_row_t), 1 << 16);
 
     for (plan->recent = NTRIP_RECENT_WAYS;
          plan->recent <= n / 2;
@@ -159,17 +164,15 @@ ntrip_zone_layout(const ntrip_zone_plan_t *plan, ntrip_zone_t *zone)
     at += ntrip_zone_table(zone ? &zone->rests : NULL, base + at,
                            sizeof(ntrip_rest_row_t), plan->rests);
 
-    if (zone) {
-        ntrip_recent_init(&zone->failures, base + at, plan->recent);
-    }
+    at += ntrip_zone_table(zone ? &zone->turns : NULL, base + at,
+                           sizeof(ntrip_turn_row_t), plan->turns);
 
-    at += sizeof(ntrip_recent_row_t) * plan->recent;
-
-    if (zone) {
-        ntrip_recent_init(&zone->kicks, base + at, plan->recent);
-    }
-
-    at += sizeof(ntrip_recent_row_t) * plan->recent;
+    at += ntrip_zone_recent(zone ? &zone->failures : NULL, base + at,
+                            plan->recent);
+    at += ntrip_zone_recent(zone ? &zone->names : NULL, base + at,
+                            plan->recent);
+    at += ntrip_zone_recent(zone ? &zone->kicks : NULL, base + at,
+                            plan->recent);
 
     return ngx_align(at, 64);
 }
@@ -200,6 +203,17 @@ ntrip_zone_group(ntrip_group_t *group, u_char *mem, ntrip_table_t *table,
 }
 
 
+static size_t
+ntrip_zone_recent(ntrip_recent_t *recent, u_char *mem, uint32_t n)
+{
+    if (recent) {
+        ntrip_recent_init(recent, mem, n);
+    }
+
+    return sizeof(ntrip_recent_row_t) * n;
+}
+
+
 static uint32_t
 ntrip_zone_rows(size_t bytes, size_t row, uint32_t max)
 {
@@ -223,6 +237,7 @@ ntrip_zone_enter(ntrip_zone_t *zone)
         ntrip_table_rebuild(&zone->sessions);
         ntrip_table_rebuild(&zone->leases);
         ntrip_table_rebuild(&zone->rests);
+        ntrip_table_rebuild(&zone->turns);
         ntrip_group_rebuild(&zone->users);
         ntrip_group_rebuild(&zone->members);
         ntrip_group_rebuild(&zone->places);

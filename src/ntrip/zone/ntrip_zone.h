@@ -7,7 +7,9 @@
  *     sessions   13/32        a row for each rover that is logged in
  *     leases     1/32         a row for each account in use or resting
  *     rests      1/64         hosts and (host, mountpoint) pairs that rest
- *     recent     1/64         failed logins by address, kicks by user
+ *     recent     1/64         failed logins by address, and by name there;
+ *                             kicks by user
+ *     turns      1/512        addresses that have one check at a time
  *     the rest   1/32         header, chains, alignment
  *
  * With rings of 32k, 64m makes about 920 rings and 45,000 sessions; 1m about
@@ -37,7 +39,7 @@
 
 
 #define NTRIP_ZONE_MIN       (512 * 1024)
-#define NTRIP_ZONE_VERSION   2
+#define NTRIP_ZONE_VERSION   3
 
 /* how many rows a sweep looks at in one lock hold */
 #define NTRIP_SWEEP_STEP     128
@@ -60,12 +62,14 @@ typedef struct {
     ntrip_table_t      sessions;     /* ntrip_session_row_t */
     ntrip_table_t      leases;       /* ntrip_lease_row_t */
     ntrip_table_t      rests;        /* ntrip_rest_row_t */
+    ntrip_table_t      turns;        /* ntrip_turn_row_t */
     ntrip_group_t      users;        /* sessions of a user */
     ntrip_group_t      members;      /* sessions on a stream */
     ntrip_group_t      places;       /* streams of a mountpoint */
     ntrip_group_t      lines;        /* streams that wait for the same */
     ntrip_group_t      heads;        /* the firsts of all lines */
     ntrip_recent_t     failures;     /* failed logins by address */
+    ntrip_recent_t     names;        /* by name at an address */
     ntrip_recent_t     kicks;        /* kicks by user */
 } ntrip_zone_t;
 
@@ -77,6 +81,7 @@ typedef struct {
     uint32_t           leases;
     uint32_t           rests;
     uint32_t           recent;       /* rows of each ntrip_recent_t */
+    uint32_t           turns;
     size_t             ring_size;
     size_t             bytes;        /* what they take */
 } ntrip_zone_plan_t;
@@ -190,6 +195,7 @@ ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
 #include "ntrip_lease.h"
 #include "ntrip_session.h"
 #include "ntrip_stream.h"
+#include "ntrip_turn.h"
 #include "ntrip_wait.h"
 #include "ntrip_handover.h"
 
