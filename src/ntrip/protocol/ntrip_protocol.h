@@ -19,6 +19,8 @@
 #include "ntrip_reply.h"
 #include "ntrip_gga.h"
 #include "ntrip_rtcm.h"
+#include "ntrip_msm.h"
+#include "ntrip_profile.h"
 #include "ntrip_sourcetable.h"
 #include "ntrip_token.h"
 #include "ntrip_password.h"

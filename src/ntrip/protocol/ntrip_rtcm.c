@@ -22,6 +22,7 @@ static ngx_int_t ntrip_rtcm_raw(ntrip_rtcm_t *f, ngx_str_t *in,
 static ngx_int_t ntrip_rtcm_message(ntrip_rtcm_t *f, ntrip_rtcm_message_t *m,
     u_char *p, size_t len);
 static size_t ntrip_rtcm_search(u_char *p, size_t len);
+static ngx_uint_t ntrip_rtcm_sync(ngx_uint_t type);
 static ngx_uint_t ntrip_rtcm_bit(u_char *payload, ngx_uint_t bit);
 
 
@@ -391,19 +392,9 @@ ntrip_rtcm_describe(ntrip_rtcm_message_t *m)
         return;
     }
 
-    /* whether more of the same epoch follow: DF005, behind the time of GPS
-       (30 bits) or GLONASS (27), and DF393 of MSM */
+    sync = ntrip_rtcm_sync(m->type);
 
-    if ((m->type >= 1001 && m->type <= 1004)
-        || (m->type >= 1071 && m->type <= 1137
-            && m->type % 10 >= 1 && m->type % 10 <= 7))
-    {
-        sync = 12 + 12 + 30;
-
-    } else if (m->type >= 1009 && m->type <= 1012) {
-        sync = 12 + 12 + 27;
-
-    } else {
+    if (sync == 0) {
         return;
     }
 
@@ -412,6 +403,54 @@ ntrip_rtcm_describe(ntrip_rtcm_message_t *m)
     if (len > sync / 8 && !ntrip_rtcm_bit(payload, sync)) {
         m->flags |= NTRIP_RTCM_EPOCH;
     }
+}
+
+
+void
+ntrip_rtcm_end_epoch(ntrip_rtcm_message_t *m)
+{
+    size_t      n;
+    uint32_t    crc;
+    ngx_uint_t  sync;
+
+    sync = ntrip_rtcm_sync(m->type);
+
+    if (sync == 0 || m->len - 6 <= sync / 8) {
+        return;
+    }
+
+    m->data[3 + sync / 8] &= ~(0x80 >> sync % 8);
+    m->flags |= NTRIP_RTCM_EPOCH;
+
+    n = m->len - 3;
+    crc = ntrip_rtcm_crc(m->data, n);
+
+    m->data[n] = (u_char) (crc >> 16);
+    m->data[n + 1] = (u_char) (crc >> 8);
+    m->data[n + 2] = (u_char) crc;
+}
+
+
+/*
+ * Which bit of the payload tells whether more of the same epoch follow: DF005,
+ * behind the time of GPS (30 bits) or GLONASS (27), and DF393 of MSM; 0 if this
+ * message has no observations.
+ */
+
+static ngx_uint_t
+ntrip_rtcm_sync(ngx_uint_t type)
+{
+    if ((type >= 1001 && type <= 1004)
+        || (type >= 1071 && type <= 1137 && type % 10 >= 1 && type % 10 <= 7))
+    {
+        return 12 + 12 + 30;
+    }
+
+    if (type >= 1009 && type <= 1012) {
+        return 12 + 12 + 27;
+    }
+
+    return 0;
 }
 
 

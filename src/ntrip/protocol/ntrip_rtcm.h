@@ -89,6 +89,9 @@ ngx_int_t ntrip_rtcm_next(ntrip_rtcm_t *f, ngx_str_t *in,
 /* sets type, station and flags of a frame whose data and len are set */
 void ntrip_rtcm_describe(ntrip_rtcm_message_t *m);
 
+/* has a frame say that no more observations of its epoch follow */
+void ntrip_rtcm_end_epoch(ntrip_rtcm_message_t *m);
+
 uint32_t ntrip_rtcm_crc(u_char *data, size_t len);
 
 
