@@ -61,6 +61,8 @@ END
                     gga=on;
         ntrip_mount CMR format=raw gga=off;
         ntrip_mount auto format=auto;
+        ntrip_mount OLD as=auto messages=1004,1005,1012 msm=4;
+        ntrip_mount EAST as=auto pool=west format=rtcm3 messages=-1029,-1230;
         ntrip_share_distance 30km;
         ntrip_gga_interval 2s;
         ntrip_gga_repeat 0;
@@ -226,6 +228,28 @@ END
      qr/invalid parameter "format=rtcm2"/, qr/ntrip_mount/],
     ["another mountpoint's line", 'ntrip_mount a "str=STR;b;B;RTCM 3.2";',
      qr/invalid "str=STR;b;B;RTCM 3.2": /, qr/ntrip_mount/],
+    ['an alias with a slash', 'ntrip_mount a as=b/c;',
+     qr/invalid "as=b\/c": /, qr/ntrip_mount/],
+    ['an alias without a name', 'ntrip_mount a as=;', qr/invalid "as=": /,
+     qr/ntrip_mount/],
+    ['a pool without a name', 'ntrip_mount a pool=;',
+     qr/the name of a pool has 1 to 32 bytes/, qr/ntrip_mount/],
+    ['no message number', 'ntrip_mount a messages=MSM4;',
+     qr/invalid "messages=MSM4": it is no list of message numbers and ranges/,
+     qr/ntrip_mount/],
+    ['a message number that is too large', 'ntrip_mount a messages=1005,4096;',
+     qr/it names a message that is not within 1 to 4095/, qr/ntrip_mount/],
+    ['a list of both kinds', 'ntrip_mount a messages=1005,-1006;',
+     qr/it mixes messages that are wanted with those that are not/,
+     qr/ntrip_mount/],
+    ['another MSM', 'ntrip_mount a msm=7;', qr/invalid parameter "msm=7"/,
+     qr/ntrip_mount/],
+    ['messages of what is raw', 'ntrip_mount a format=raw msm=4;',
+     qr/"ntrip_mount" directive has "messages" or "msm"/, qr/ntrip_mount/],
+    ['mountpoints that share what they see differently',
+     caster("ntrip_mount a;\nntrip_mount b as=a gga=off;"),
+     qr/"b" is the provider's "a", as "a" in \S+:\d+ is, and differs from it/,
+     qr/ntrip_mount b/],
     ['quotes in the middle', 'ntrip_mount a str="Town";',
      qr/quotes go around the whole parameter/, qr/ntrip_mount/],
     ['a distance in miles', 'ntrip_share_distance 20mi;',

@@ -15,6 +15,8 @@
 #include <ngx_stream.h>
 #include <ngx_thread_pool.h>
 
+#include "ntrip_protocol.h"
+
 
 typedef struct ngx_stream_ntrip_store_s   ngx_stream_ntrip_store_t;
 typedef struct ngx_stream_ntrip_stream_s  ngx_stream_ntrip_stream_t;
@@ -48,10 +50,15 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                  name;       /* declared spelling */
+    ngx_str_t                  as;         /* what the provider is asked for:
+                                              the stream's name */
+    ngx_str_t                  pool;       /* "": that of ntrip_relay */
     ngx_str_t                  str;        /* the STR line without CR LF,
                                               made up if not given */
     ngx_uint_t                 format;
     ngx_flag_t                 gga;
+    ntrip_profile_t           *profile;    /* NULL: all, as it came */
+    ngx_stream_ntrip_place_t   place;
 } ngx_stream_ntrip_mount_t;
 
 
@@ -132,6 +139,24 @@ char *ngx_stream_ntrip_error_at(ngx_conf_t *cf,
    given to the user of the workers; only logs what it cannot do */
 void ngx_stream_ntrip_make_folder(ngx_cycle_t *cycle, ngx_str_t *database);
 
+/* where the directive that is read stands */
+void ngx_stream_ntrip_note_place(ngx_conf_t *cf,
+    ngx_stream_ntrip_place_t *place);
+
+/* NGX_ERROR: logged */
+ngx_int_t ngx_stream_ntrip_check_pool(ngx_conf_t *cf, ngx_str_t *pool);
+
+/* ngx_stream_ntrip_mount.c */
+char *ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_stream_ntrip_merge_mounts(ngx_conf_t *cf, ngx_array_t *prev,
+    ngx_array_t **conf);
+char *ngx_stream_ntrip_check_mounts(ngx_conf_t *cf,
+    ngx_stream_ntrip_srv_conf_t *conf);
+
+/* whose accounts its source uses */
+#define ngx_stream_ntrip_mount_pool(conf, mount)                             \
+    ((mount)->pool.len ? &(mount)->pool : &(conf)->pool)
+
 /* ngx_stream_ntrip_directives.c */
 char *ngx_stream_ntrip_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_stream_ntrip_ring_size(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -143,7 +168,6 @@ char *ngx_stream_ntrip_report(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_stream_ntrip_caster(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_stream_ntrip_share_distance(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_console(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -27,8 +27,6 @@ static char *ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
     ngx_stream_ntrip_srv_conf_t *conf);
 static char *ngx_stream_ntrip_check_console(ngx_conf_t *cf,
     ngx_stream_ntrip_srv_conf_t *conf);
-static char *ngx_stream_ntrip_merge_mounts(ngx_conf_t *cf,
-    ngx_array_t *prev, ngx_array_t **conf);
 static ngx_uint_t ngx_stream_ntrip_folder_is_ours(int fd, u_char *file);
 
 
@@ -335,6 +333,10 @@ ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
                    "\"ntrip_coalesce\" may be zero");
     }
 
+    if (ngx_stream_ntrip_check_mounts(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (conf->mounts == NULL) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "no \"ntrip_mount\": rovers of \"ntrip_caster\" in "
@@ -374,55 +376,6 @@ ngx_stream_ntrip_check_console(ngx_conf_t *cf,
         return ngx_stream_ntrip_error_at(cf, &conf->console,
                    "\"ntrip_console\" and another content handler are in "
                    "the same server");
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* the server's own come first, and replace those of stream{} */
-
-static char *
-ngx_stream_ntrip_merge_mounts(ngx_conf_t *cf, ngx_array_t *prev,
-    ngx_array_t **conf)
-{
-    ngx_uint_t                 i, j, own;
-    ngx_stream_ntrip_mount_t  *mount, *inherited, *added;
-
-    if (prev == NULL) {
-        return NGX_CONF_OK;
-    }
-
-    if (*conf == NULL) {
-        *conf = prev;
-        return NGX_CONF_OK;
-    }
-
-    inherited = prev->elts;
-    own = (*conf)->nelts;
-
-    for (i = 0; i < prev->nelts; i++) {
-        mount = (*conf)->elts;
-
-        for (j = 0; j < own; j++) {
-            if (mount[j].name.len == inherited[i].name.len
-                && ngx_memcmp(mount[j].name.data, inherited[i].name.data,
-                              mount[j].name.len) == 0)
-            {
-                break;
-            }
-        }
-
-        if (j < own) {
-            continue;
-        }
-
-        added = ngx_array_push(*conf);
-        if (added == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *added = inherited[i];
     }
 
     return NGX_CONF_OK;

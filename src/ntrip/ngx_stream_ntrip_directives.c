@@ -28,16 +28,10 @@ static ngx_int_t ngx_stream_ntrip_handler(ngx_conf_t *cf,
     ngx_stream_content_handler_pt handler);
 static ngx_int_t ngx_stream_ntrip_check_database(ngx_conf_t *cf,
     ngx_str_t *name);
-static ngx_int_t ngx_stream_ntrip_mount_param(ngx_conf_t *cf,
-    ngx_stream_ntrip_mount_t *mount, ngx_str_t *str, ngx_str_t *param);
-static ngx_int_t ngx_stream_ntrip_mount_line(ngx_conf_t *cf,
-    ngx_stream_ntrip_mount_t *mount, ngx_str_t *str);
 static ngx_int_t ngx_stream_ntrip_env(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *value);
 static ngx_int_t ngx_stream_ntrip_read_password(ngx_conf_t *cf,
     ngx_str_t *name, ngx_str_t *value);
-static void ngx_stream_ntrip_note_place(ngx_conf_t *cf,
-    ngx_stream_ntrip_place_t *place);
 
 
 char *
@@ -308,10 +302,7 @@ ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             nscf->pool.len = value[i].len - 5;
             nscf->pool.data = value[i].data + 5;
 
-            if (nscf->pool.len == 0 || nscf->pool.len > NTRIP_POOL_MAX) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "the name of a pool has 1 to %d bytes",
-                                   NTRIP_POOL_MAX);
+            if (ngx_stream_ntrip_check_pool(cf, &nscf->pool) != NGX_OK) {
                 return NGX_CONF_ERROR;
             }
 
@@ -343,144 +334,15 @@ ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-char *
-ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_int_t
+ngx_stream_ntrip_check_pool(ngx_conf_t *cf, ngx_str_t *pool)
 {
-    ngx_stream_ntrip_srv_conf_t *nscf = conf;
-
-    ngx_str_t                 *value, str;
-    ngx_uint_t                 i;
-    const char                *err;
-    ngx_stream_ntrip_mount_t  *mount;
-
-    value = cf->args->elts;
-
-    err = ntrip_mount_check(&value[1]);
-
-    if (err) {
+    if (pool->len == 0 || pool->len > NTRIP_POOL_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid mountpoint \"%V\": %s", &value[1], err);
-        return NGX_CONF_ERROR;
-    }
-
-    if (nscf->mounts == NULL) {
-        nscf->mounts = ngx_array_create(cf->pool, 4,
-                                        sizeof(ngx_stream_ntrip_mount_t));
-        if (nscf->mounts == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    mount = nscf->mounts->elts;
-
-    for (i = 0; i < nscf->mounts->nelts; i++) {
-        if (mount[i].name.len == value[1].len
-            && ngx_strncmp(mount[i].name.data, value[1].data, value[1].len)
-               == 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "mountpoint \"%V\" is duplicate", &value[1]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    mount = ngx_array_push(nscf->mounts);
-    if (mount == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(mount, sizeof(ngx_stream_ntrip_mount_t));
-    ngx_str_null(&str);
-
-    mount->name = value[1];
-    mount->format = NTRIP_RTCM_AUTO;
-    mount->gga = 1;
-
-    for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_stream_ntrip_mount_param(cf, mount, &str, &value[i])
-            != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return ngx_stream_ntrip_mount_line(cf, mount, &str) == NGX_OK
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_mount_param(ngx_conf_t *cf, ngx_stream_ntrip_mount_t *mount,
-    ngx_str_t *str, ngx_str_t *param)
-{
-    const char  *err;
-
-    if (ngx_strncmp(param->data, "str=", 4) == 0) {
-        str->len = param->len - 4;
-        str->data = param->data + 4;
-
-        if (str->len && str->data[0] == '"') {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "quotes go around the whole parameter: "
-                               "\"str=...\"");
-            return NGX_ERROR;
-        }
-
-        err = ntrip_str_check(&mount->name, str);
-
-        if (err) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid \"%V\": %s", param, err);
-            return NGX_ERROR;
-        }
-
-        return NGX_OK;
-    }
-
-    if (ngx_strcmp(param->data, "format=auto") == 0) {
-        mount->format = NTRIP_RTCM_AUTO;
-
-    } else if (ngx_strcmp(param->data, "format=rtcm3") == 0) {
-        mount->format = NTRIP_RTCM_RTCM3;
-
-    } else if (ngx_strcmp(param->data, "format=raw") == 0) {
-        mount->format = NTRIP_RTCM_RAW;
-
-    } else if (ngx_strcmp(param->data, "gga=on") == 0) {
-        mount->gga = 1;
-
-    } else if (ngx_strcmp(param->data, "gga=off") == 0) {
-        mount->gga = 0;
-
-    } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
-                           param);
+                           "the name of a pool has 1 to %d bytes",
+                           NTRIP_POOL_MAX);
         return NGX_ERROR;
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_mount_line(ngx_conf_t *cf, ngx_stream_ntrip_mount_t *mount,
-    ngx_str_t *str)
-{
-    u_char       *p;
-    ntrip_out_t   out;
-
-    p = ngx_pnalloc(cf->pool, NTRIP_STR_LINE_MAX);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ntrip_out_init(&out, p, NTRIP_STR_LINE_MAX);
-
-    ntrip_str_line(&out, &mount->name, str, mount->gga,
-                   mount->format == NTRIP_RTCM_RAW);
-
-    mount->str.data = p;
-    mount->str.len = out.last - out.start - (sizeof(CRLF) - 1);
 
     return NGX_OK;
 }
@@ -706,7 +568,7 @@ ngx_stream_ntrip_read_password(ngx_conf_t *cf, ngx_str_t *name,
 }
 
 
-static void
+void
 ngx_stream_ntrip_note_place(ngx_conf_t *cf, ngx_stream_ntrip_place_t *place)
 {
     ngx_str_set(&place->file, "command line");

@@ -92,7 +92,7 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       NULL },
 
     { ngx_string("ntrip_mount"),
-      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1234,
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_stream_ntrip_mount,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,

@@ -14,6 +14,7 @@ ngx_stream_ntrip_srv_conf_t *
 ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_str_t *name,
     ngx_stream_ntrip_mount_t **mount)
 {
+    ngx_str_t                     *p;
     ngx_uint_t                     i, n;
     ngx_stream_ntrip_mount_t      *m;
     ngx_stream_core_srv_conf_t   **cscf;
@@ -27,21 +28,21 @@ ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_str_t *name,
     for (i = 0; i < cmcf->servers.nelts; i++) {
         nscf = cscf[i]->ctx->srv_conf[ngx_stream_ntrip_module.ctx_index];
 
-        if (nscf->caster.line == 0
-            || nscf->mounts == NULL
-            || nscf->pool.len != pool->len
-            || ngx_memcmp(nscf->pool.data, pool->data, pool->len) != 0)
-        {
+        if (nscf->caster.line == 0 || nscf->mounts == NULL) {
             continue;
         }
 
         m = nscf->mounts->elts;
 
         for (n = 0; n < nscf->mounts->nelts; n++) {
-            if (name->len == 0
-                || (m[n].name.len == name->len
-                    && ngx_memcmp(m[n].name.data, name->data, name->len)
-                       == 0))
+            p = ngx_stream_ntrip_mount_pool(nscf, &m[n]);
+
+            if (p->len == pool->len
+                && ngx_memcmp(p->data, pool->data, pool->len) == 0
+                && (name->len == 0
+                    || (m[n].as.len == name->len
+                        && ngx_memcmp(m[n].as.data, name->data, name->len)
+                           == 0)))
             {
                 *mount = &m[n];
                 return nscf;

@@ -131,7 +131,7 @@ ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
         return NULL;
     }
 
-    *mount = m->name;
+    *mount = m->as;
     port = conf->port ? conf->port : NGX_STREAM_NTRIP_PORT;
 
     if (ngx_stream_ntrip_store_candidates(&account->pool, mount, port,

@@ -279,8 +279,8 @@ ngx_stream_ntrip_stream_attach(ngx_stream_ntrip_rover_t *rover,
 
     ngx_memzero(&want, sizeof(ntrip_want_t));
 
-    want.mount = rover->mount->name;
-    want.pool = conf->pool;
+    want.mount = rover->mount->as;
+    want.pool = *ngx_stream_ntrip_mount_pool(conf, rover->mount);
     want.port = ngx_stream_ntrip_port(rover, conf);
     want.share = rover->mount->gga ? conf->share_distance : NTRIP_SHARE_ALL;
     want.mail = mail;
