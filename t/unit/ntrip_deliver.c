@@ -1,5 +1,6 @@
 /*
- * sources: ntrip_ring.c
+ * sources: ntrip_ring.c ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
+ * core: src/core/ngx_string.c
  */
 
 /*
@@ -32,6 +33,7 @@ static int test_poll(struct pollfd *fds, nfds_t nfds, int timeout);
 #define ntrip_ring_read  test_ring_read
 #define poll             test_poll
 
+#include "ntrip_view.c"
 #include "ntrip_backlog.c"
 #include "ntrip_sink.c"
 #include "ngx_stream_ntrip_deliver.c"

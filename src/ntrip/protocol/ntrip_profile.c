@@ -93,10 +93,19 @@ ntrip_profile_number(u_char *p, u_char *last, ngx_uint_t *n)
 void
 ntrip_profile_init(ntrip_profile_state_t *s)
 {
-    s->len = 0;
-    s->first = 0;
     s->dropped = 0;
     s->broken = 0;
+
+    ntrip_profile_reset(s);
+}
+
+
+void
+ntrip_profile_reset(ntrip_profile_state_t *s)
+{
+    s->n = 0;
+    s->len = 0;
+    s->first = 0;
 }
 
 
@@ -191,8 +200,7 @@ ntrip_profile_release(ntrip_profile_state_t *s, u_char *out)
         ngx_memcpy(out, s->held, len);
     }
 
-    s->len = 0;
-    s->first = 0;
+    ntrip_profile_reset(s);
 
     return len;
 }
@@ -220,7 +228,9 @@ ntrip_profile_end_epoch(ntrip_profile_state_t *s)
 static ngx_uint_t
 ntrip_profile_hold(ntrip_profile_state_t *s, ntrip_rtcm_message_t *m)
 {
-    if (m->len > NTRIP_PROFILE_HELD - s->len) {
+    if (m->len > NTRIP_PROFILE_HELD - s->len
+        || s->n == NTRIP_PROFILE_MESSAGES)
+    {
         return 0;
     }
 
@@ -230,6 +240,7 @@ ntrip_profile_hold(ntrip_profile_state_t *s, ntrip_rtcm_message_t *m)
 
     ngx_memcpy(s->held + s->len, m->data, m->len);
     s->len += m->len;
+    s->n++;
 
     return 1;
 }

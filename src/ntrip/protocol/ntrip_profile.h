@@ -29,8 +29,9 @@
 #define NTRIP_PROFILE_TYPES  4096
 
 /* what is held, at most, and what one message makes come out, at most */
-#define NTRIP_PROFILE_HELD   (4 * NTRIP_RTCM_MESSAGE_MAX)
-#define NTRIP_PROFILE_OUT    (NTRIP_PROFILE_HELD + NTRIP_RTCM_MESSAGE_MAX)
+#define NTRIP_PROFILE_MESSAGES  16
+#define NTRIP_PROFILE_HELD      (4 * NTRIP_RTCM_MESSAGE_MAX)
+#define NTRIP_PROFILE_OUT       (NTRIP_PROFILE_HELD + NTRIP_RTCM_MESSAGE_MAX)
 
 
 typedef struct {
@@ -44,6 +45,7 @@ typedef struct {
 /* of one stream; no pointers */
 
 typedef struct {
+    ngx_uint_t    n;                     /* messages that are held */
     size_t        len;                   /* of held[] */
     size_t        first;                 /* of them the observations */
     uint64_t      dropped;               /* messages */
@@ -62,9 +64,13 @@ ngx_int_t ntrip_profile_list(ntrip_profile_t *p, ngx_str_t *list,
 
 void ntrip_profile_init(ntrip_profile_state_t *s);
 
+/* forgets what is held */
+void ntrip_profile_reset(ntrip_profile_state_t *s);
+
 /*
  * Takes the next message of the stream, a whole frame, and writes whole frames
  * to "out", of NTRIP_PROFILE_OUT bytes.  Returns how many bytes.
+ * All messages come out in order, but those that are counted as dropped.
  */
 size_t ntrip_profile_put(ntrip_profile_state_t *s, ntrip_profile_t *p,
     ntrip_rtcm_message_t *m, u_char *out);

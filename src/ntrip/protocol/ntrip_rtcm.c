@@ -364,6 +364,24 @@ ntrip_rtcm_search(u_char *p, size_t len)
 }
 
 
+ngx_int_t
+ntrip_rtcm_check(ntrip_rtcm_message_t *m)
+{
+    return (m->len >= 6
+            && m->data[0] == NTRIP_RTCM_PREAMBLE
+            && m->data[1] <= 3
+            && ntrip_rtcm_frame_len(m->data) == m->len)
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+size_t
+ntrip_rtcm_frame_len(u_char *p)
+{
+    return (p[1] << 8 | p[2]) + 6;
+}
+
+
 void
 ntrip_rtcm_describe(ntrip_rtcm_message_t *m)
 {

@@ -86,6 +86,13 @@ void ntrip_rtcm_init(ntrip_rtcm_t *f, ngx_uint_t mode);
 ngx_int_t ntrip_rtcm_next(ntrip_rtcm_t *f, ngx_str_t *in,
     ntrip_rtcm_message_t *m);
 
+/* NGX_OK: data and len are a whole frame, whose CRC was checked before;
+   NGX_DECLINED: they are something else */
+ngx_int_t ntrip_rtcm_check(ntrip_rtcm_message_t *m);
+
+/* of the frame that begins at p */
+size_t ntrip_rtcm_frame_len(u_char *p);
+
 /* sets type, station and flags of a frame whose data and len are set */
 void ntrip_rtcm_describe(ntrip_rtcm_message_t *m);
 

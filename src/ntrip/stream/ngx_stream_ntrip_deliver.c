@@ -13,6 +13,7 @@
 #include "ngx_stream_ntrip_stream.h"
 
 
+static void ngx_stream_ntrip_deliver_one(ngx_stream_ntrip_stream_t *st);
 static ngx_uint_t ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_flush_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_flush(ngx_stream_ntrip_stream_t *st);
@@ -22,6 +23,15 @@ static void ngx_stream_ntrip_send_all(ngx_stream_ntrip_stream_t *st,
 
 void
 ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *st)
+{
+    for ( /* void */ ; st; st = st->views) {
+        ngx_stream_ntrip_deliver_one(st);
+    }
+}
+
+
+static void
+ngx_stream_ntrip_deliver_one(ngx_stream_ntrip_stream_t *st)
 {
     ngx_uint_t     whole;
     ntrip_ring_t  *ring;
@@ -71,10 +81,12 @@ ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *st)
 void
 ngx_stream_ntrip_deliver_now(ngx_stream_ntrip_stream_t *st)
 {
-    ngx_stream_ntrip_deliver(st);
+    for ( /* void */ ; st; st = st->views) {
+        ngx_stream_ntrip_deliver_one(st);
 
-    if (st->backlog.pending) {
-        ngx_stream_ntrip_flush(st);
+        if (st->backlog.pending) {
+            ngx_stream_ntrip_flush(st);
+        }
     }
 }
 
@@ -87,9 +99,9 @@ ngx_stream_ntrip_ring(ngx_stream_ntrip_stream_t *st)
     ring = ntrip_stream_ring(ngx_stream_ntrip_worker.zone, st->index);
 
     if (ring && st->backlog.position == 0) {
-        st->backlog.position = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
-                                                st->index)->start;
-        st->backlog.synced = st->backlog.position;
+        ntrip_backlog_start(&st->backlog,
+                            ntrip_stream_row(ngx_stream_ntrip_worker.zone,
+                                             st->index)->start);
     }
 
     return ring;

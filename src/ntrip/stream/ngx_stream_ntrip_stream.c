@@ -13,9 +13,6 @@
 #include "ngx_stream_ntrip_store.h"
 
 
-#define NGX_STREAM_NTRIP_SINKS  8
-
-
 static ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_new(uint32_t index,
     uint64_t serial, uint64_t position, ngx_stream_ntrip_srv_conf_t *conf);
 static void ngx_stream_ntrip_stream_free(ngx_stream_ntrip_stream_t *st);
@@ -24,10 +21,6 @@ static ngx_int_t ngx_stream_ntrip_stream_attach(
     ngx_stream_ntrip_stream_t **st);
 static void ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial);
-static ngx_int_t ngx_stream_ntrip_add_sink(ngx_stream_ntrip_stream_t *st,
-    ngx_stream_ntrip_rover_t *rover);
-static ngx_int_t ngx_stream_ntrip_grow(ngx_stream_ntrip_stream_t *st);
-static void ngx_stream_ntrip_close_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_stream_lost(ngx_stream_ntrip_stream_t *st);
 static ngx_uint_t ngx_stream_ntrip_stream_may_claim(
     ngx_stream_ntrip_stream_t *st);
@@ -40,7 +33,7 @@ static in_port_t ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
 
 ngx_queue_t  ngx_stream_ntrip_streams;
 
-static ngx_stream_ntrip_stream_hooks_t  *ngx_stream_ntrip_stream_hooks;
+ngx_stream_ntrip_stream_hooks_t  *ngx_stream_ntrip_stream_hooks;
 
 /* by the number of the row */
 static ngx_stream_ntrip_stream_t  *
@@ -137,9 +130,7 @@ ngx_stream_ntrip_stream_new(uint32_t index, uint64_t serial,
 
     ntrip_backlog_init(&st->backlog, position, ngx_cycle->log);
 
-    st->close.handler = ngx_stream_ntrip_close_handler;
-    st->close.data = st;
-    st->close.log = ngx_cycle->log;
+    ngx_stream_ntrip_sinks_init(st);
 
     ngx_queue_insert_tail(&ngx_stream_ntrip_streams, &st->queue);
     ngx_stream_ntrip_by_index[index] = st;
@@ -157,20 +148,9 @@ ngx_stream_ntrip_stream_free(ngx_stream_ntrip_stream_t *st)
         ngx_stream_ntrip_by_index[st->index] = NULL;
     }
 
-    ngx_stream_ntrip_deliver_free(st);
-
-    if (st->close.posted) {
-        ngx_delete_posted_event(&st->close);
-    }
-
     ngx_queue_remove(&st->queue);
 
-    if (st->sinks) {
-        ngx_free(st->sinks);
-        ngx_free(st->rovers);
-    }
-
-    ngx_free(st);
+    ngx_stream_ntrip_sinks_free(st);
 }
 
 
@@ -187,7 +167,7 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
         return NGX_ERROR;
     }
 
-    if (ngx_stream_ntrip_add_sink(st, rover) == NGX_OK
+    if (ngx_stream_ntrip_sink_add(st, rover) == NGX_OK
         && (rc == NGX_DONE
             || ngx_stream_ntrip_source_start(&st->source, st->conf, st->index,
                                              st->serial)
@@ -223,7 +203,7 @@ ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
         return NGX_AGAIN;
     }
 
-    if (st == old) {
+    if (st == ngx_stream_ntrip_stream_main(old)) {
         /* its reference has come nearer meanwhile */
         return NGX_AGAIN;
     }
@@ -245,7 +225,7 @@ ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
 
     ngx_stream_ntrip_stream_leave(rover);
 
-    if (ngx_stream_ntrip_add_sink(st, rover) != NGX_OK) {
+    if (ngx_stream_ntrip_sink_add(st, rover) != NGX_OK) {
         ngx_stream_ntrip_stream_quit(st);
         return NGX_ERROR;
     }
@@ -331,7 +311,7 @@ ngx_stream_ntrip_stream_attach(ngx_stream_ntrip_rover_t *rover,
 static void
 ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st)
 {
-    if (st->nsinks == 0) {
+    if (ngx_stream_ntrip_stream_main(st)->nrovers == 0) {
         ngx_stream_ntrip_stream_detach(st->index, st->serial);
     }
 }
@@ -385,86 +365,11 @@ ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
 
     ngx_stream_ntrip_deliver_now(st);
 
-    if (ngx_stream_ntrip_add_sink(st, rover) != NGX_OK) {
+    if (ngx_stream_ntrip_sink_add(st, rover) != NGX_OK) {
         return NGX_ERROR;
     }
 
     return ngx_stream_ntrip_deliver_from(rover, place);
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_add_sink(ngx_stream_ntrip_stream_t *st,
-    ngx_stream_ntrip_rover_t *rover)
-{
-    ntrip_sink_t                 *s;
-    ngx_stream_ntrip_srv_conf_t  *conf;
-
-    conf = ngx_stream_get_module_srv_conf(rover->session,
-                                          ngx_stream_ntrip_module);
-
-    if (st->nsinks == st->nalloc && ngx_stream_ntrip_grow(st) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    s = &st->sinks[st->nsinks];
-
-    s->fd = rover->session->connection->fd;
-    s->tls = rover->tls;
-    s->close = (conf->slow_rover == NGX_STREAM_NTRIP_SLOW_CLOSE);
-    st->close_slow |= s->close;
-
-    ntrip_sink_join(&st->backlog, s, (uint32_t) ngx_current_msec);
-
-    ngx_stream_ntrip_socket(rover);
-
-    st->rovers[st->nsinks] = rover;
-
-    rover->stream = st;
-    rover->sink = (uint32_t) st->nsinks;
-
-    st->nsinks++;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_grow(ngx_stream_ntrip_stream_t *st)
-{
-    ngx_uint_t                  n;
-    ntrip_sink_t               *sinks;
-    ngx_stream_ntrip_rover_t  **rovers;
-
-    n = st->nalloc ? st->nalloc * 2 : NGX_STREAM_NTRIP_SINKS;
-
-    sinks = ngx_alloc(n * sizeof(ntrip_sink_t), ngx_cycle->log);
-    if (sinks == NULL) {
-        return NGX_ERROR;
-    }
-
-    rovers = ngx_alloc(n * sizeof(ngx_stream_ntrip_rover_t *),
-                       ngx_cycle->log);
-    if (rovers == NULL) {
-        ngx_free(sinks);
-        return NGX_ERROR;
-    }
-
-    if (st->sinks) {
-        ngx_memcpy(sinks, st->sinks,
-                   st->nsinks * sizeof(ntrip_sink_t));
-        ngx_memcpy(rovers, st->rovers,
-                   st->nsinks * sizeof(ngx_stream_ntrip_rover_t *));
-
-        ngx_free(st->sinks);
-        ngx_free(st->rovers);
-    }
-
-    st->sinks = sinks;
-    st->rovers = rovers;
-    st->nalloc = n;
-
-    return NGX_OK;
 }
 
 
@@ -522,41 +427,8 @@ ngx_stream_ntrip_stream_part(ngx_stream_ntrip_rover_t *rover)
 
     st = rover->stream;
 
-    ntrip_sink_leave(&st->backlog, &st->sinks[rover->sink]);
-
-    st->nsinks--;
-
-    if (rover->sink != st->nsinks) {
-        st->sinks[rover->sink] = st->sinks[st->nsinks];
-        st->rovers[rover->sink] = st->rovers[st->nsinks];
-        st->rovers[rover->sink]->sink = rover->sink;
-    }
-
-    rover->stream = NULL;
-
+    ngx_stream_ntrip_sink_remove(rover);
     ngx_stream_ntrip_stream_quit(st);
-}
-
-
-/* rovers that could not be sent to, or were too slow */
-
-static void
-ngx_stream_ntrip_close_handler(ngx_event_t *ev)
-{
-    ngx_uint_t                  i;
-    ntrip_sink_t               *s;
-    ngx_stream_ntrip_stream_t  *st;
-
-    st = ev->data;
-
-    for (i = st->nsinks; i > 0; i--) {
-        s = &st->sinks[i - 1];
-
-        if (ntrip_sink_final(s)) {
-            ngx_stream_ntrip_stream_hooks->close(st->rovers[i - 1],
-                                          ngx_stream_ntrip_sink_result(s));
-        }
-    }
 }
 
 
@@ -592,7 +464,7 @@ ngx_stream_ntrip_stream_woken(uint32_t index)
     }
 
     if (state == NTRIP_STREAM_ORPHAN
-        && st->nsinks
+        && st->nrovers
         && ngx_stream_ntrip_stream_may_claim(st))
     {
         ngx_stream_ntrip_stream_claim(st);
@@ -611,7 +483,9 @@ ngx_stream_ntrip_stream_woken(uint32_t index)
 static void
 ngx_stream_ntrip_stream_lost(ngx_stream_ntrip_stream_t *st)
 {
-    ngx_stream_ntrip_stream_hooks->failed(st);
+    for ( /* void */ ; st; st = st->views) {
+        ngx_stream_ntrip_stream_hooks->failed(st);
+    }
 }
 
 
@@ -721,7 +595,7 @@ ngx_stream_ntrip_stream_tick(void)
 {
     uint32_t                    index;
     ngx_queue_t                *q, *next;
-    ngx_stream_ntrip_stream_t  *st;
+    ngx_stream_ntrip_stream_t  *st, *view;
 
     for (q = ngx_queue_head(&ngx_stream_ntrip_streams);
          q != ngx_queue_sentinel(&ngx_stream_ntrip_streams);
@@ -731,11 +605,17 @@ ngx_stream_ntrip_stream_tick(void)
         st = ngx_queue_data(q, ngx_stream_ntrip_stream_t, queue);
         index = st->index;
 
-        ngx_stream_ntrip_deliver_tick(st);
+        for (view = st; view; view = view->views) {
+            ngx_stream_ntrip_deliver_tick(view);
+        }
+
         ngx_stream_ntrip_stream_woken(index);
 
-        if (st->nsinks == 0 && st->source == NULL && st->offer.nonce == 0) {
+        if (st->nrovers == 0 && st->source == NULL && st->offer.nonce == 0) {
             ngx_stream_ntrip_stream_free(st);
+
+        } else {
+            ngx_stream_ntrip_views_tidy(st);
         }
     }
 

@@ -77,6 +77,13 @@ struct ngx_stream_ntrip_stream_s {
     ngx_stream_ntrip_rover_t **rovers;
     ngx_uint_t                 nsinks;
     ngx_uint_t                 nalloc;
+
+    ngx_stream_ntrip_stream_t *main;       /* NULL: it is; else it is a view
+                                              of this one, with "index",
+                                              "serial", "conf", backlog and
+                                              rovers of its own */
+    ngx_stream_ntrip_stream_t *views;      /* the next view */
+    ngx_uint_t                 nrovers;    /* of all views, in the main one */
     ngx_uint_t                 close_slow; /* some have "close" */
 
     ngx_event_t                flush;      /* ntrip_coalesce */
@@ -92,7 +99,10 @@ struct ngx_stream_ntrip_stream_s {
 
 /* ---- streams: ngx_stream_ntrip_stream.c ---- */
 
-/* all stream objects of this worker, by their "queue" */
+/* the stream that a view is of, or it itself */
+#define ngx_stream_ntrip_stream_main(st)  ((st)->main ? (st)->main : (st))
+
+/* all stream objects of this worker but views, by their "queue" */
 extern ngx_queue_t  ngx_stream_ntrip_streams;
 
 /*
@@ -109,6 +119,8 @@ typedef struct {
                                       const char *result);
 } ngx_stream_ntrip_stream_hooks_t;
 
+
+extern ngx_stream_ntrip_stream_hooks_t  *ngx_stream_ntrip_stream_hooks;
 
 /* in init_process: there are none */
 void ngx_stream_ntrip_stream_init(ngx_stream_ntrip_stream_hooks_t *hooks);
@@ -173,7 +185,27 @@ ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_get(uint32_t index,
     uint64_t serial);
 
 
-/* ---- delivery: ngx_stream_ntrip_deliver.c ---- */
+/* ---- its rovers and views: ngx_stream_ntrip_sinks.c ---- */
+
+void ngx_stream_ntrip_sinks_init(ngx_stream_ntrip_stream_t *stream);
+
+/* frees it and all views; there are no rovers */
+void ngx_stream_ntrip_sinks_free(ngx_stream_ntrip_stream_t *stream);
+
+/* frees views without rovers */
+void ngx_stream_ntrip_views_tidy(ngx_stream_ntrip_stream_t *stream);
+
+/* adds a rover, at sync of the view that its mountpoint's profile makes;
+   NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_sink_add(ngx_stream_ntrip_stream_t *stream,
+    ngx_stream_ntrip_rover_t *rover);
+
+/* the rover is on no stream */
+void ngx_stream_ntrip_sink_remove(ngx_stream_ntrip_rover_t *rover);
+
+
+/* ---- delivery: ngx_stream_ntrip_deliver.c; of a stream: of its views, too
+        ---- */
 
 /* copies what is new in the ring and sends it, now or a little later */
 void ngx_stream_ntrip_deliver(ngx_stream_ntrip_stream_t *stream);

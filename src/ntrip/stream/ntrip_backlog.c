@@ -10,14 +10,30 @@
 #include "ntrip_backlog.h"
 
 
+static void ntrip_backlog_pass(ntrip_backlog_t *bl);
+
+
 void
 ntrip_backlog_init(ntrip_backlog_t *bl, uint64_t position, ngx_log_t *log)
 {
     ngx_memzero(bl, sizeof(ntrip_backlog_t));
 
-    bl->position = position;
-    bl->synced = position;
     bl->log = log;
+
+    ntrip_backlog_start(bl, position);
+}
+
+
+void
+ntrip_backlog_start(ntrip_backlog_t *bl, uint64_t position)
+{
+    bl->position = position;
+    bl->copied = position;
+    bl->synced = position;
+
+    if (bl->view) {
+        ntrip_view_reset(bl->view);
+    }
 }
 
 
@@ -59,7 +75,7 @@ ntrip_backlog_buf(ntrip_backlog_t *bl)
 ngx_int_t
 ntrip_backlog_read(ntrip_backlog_t *bl, ntrip_ring_t *ring, ngx_uint_t *flags)
 {
-    uint64_t         start;
+    uint64_t         next;
     ngx_int_t        rc;
     ntrip_buf_t     *b;
     ntrip_mark_t    *mark;
@@ -73,10 +89,8 @@ ntrip_backlog_read(ntrip_backlog_t *bl, ntrip_ring_t *ring, ngx_uint_t *flags)
         return NGX_ERROR;
     }
 
-    start = bl->position;
-
-    rc = ntrip_ring_read(ring, &bl->position, &rec, b->data + b->used,
-                         b->size - b->used);
+    rc = ntrip_view_read(bl->view, ring, &bl->position, &rec,
+                         b->data + b->used, b->size - b->used, &next);
 
     if (rc == NGX_BUSY) {
 
@@ -87,7 +101,19 @@ ntrip_backlog_read(ntrip_backlog_t *bl, ntrip_ring_t *ring, ngx_uint_t *flags)
             return NGX_ERROR;
         }
 
-        rc = ntrip_ring_read(ring, &bl->position, &rec, b->data, b->size);
+        rc = ntrip_view_read(bl->view, ring, &bl->position, &rec, b->data,
+                             b->size, &next);
+    }
+
+    if (rc == NGX_DONE) {
+        ntrip_backlog_pass(bl);
+        *flags = rec.flags;
+
+        return NGX_OK;
+    }
+
+    if (rc == NGX_DECLINED) {
+        bl->copied = bl->position;
     }
 
     if (rc != NGX_OK) {
@@ -95,7 +121,7 @@ ntrip_backlog_read(ntrip_backlog_t *bl, ntrip_ring_t *ring, ngx_uint_t *flags)
     }
 
     if (b->n == 0) {
-        b->start = start;
+        b->start = bl->copied;
         b->total = bl->sent + bl->pending;
         b->count = bl->count;
     }
@@ -104,14 +130,32 @@ ntrip_backlog_read(ntrip_backlog_t *bl, ntrip_ring_t *ring, ngx_uint_t *flags)
     b->used += rec.len;
 
     mark = &b->marks[b->n++];
-    mark->next = bl->position;
+    mark->next = next;
     mark->end = b->used;
     mark->time = (uint32_t) rec.time;
 
+    bl->copied = next;
     bl->pending += rec.len;
     *flags = rec.flags;
 
     return NGX_OK;
+}
+
+
+/* a record that nobody here gets is behind everybody */
+
+static void
+ntrip_backlog_pass(ntrip_backlog_t *bl)
+{
+    if (ntrip_view_holds(bl->view)) {
+        return;
+    }
+
+    bl->copied = bl->position;
+
+    if (bl->pending == 0) {
+        bl->synced = bl->position;
+    }
 }
 
 
@@ -200,8 +244,7 @@ ntrip_backlog_sync(ntrip_backlog_t *bl, size_t size)
 void
 ntrip_backlog_forget(ntrip_backlog_t *bl, ntrip_ring_t *ring)
 {
-    bl->position = ntrip_ring_head(ring);
-    bl->synced = bl->position;
+    ntrip_backlog_start(bl, ntrip_ring_head(ring));
 }
 
 

@@ -24,7 +24,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ntrip_zone.h"
+#include "ntrip_view.h"
 
 
 /* of a buffer: bytes, more than any message has, and records */
@@ -73,6 +73,9 @@ typedef struct {
     uint64_t          position;   /* in the ring: next record to copy; 0: the
                                      stream has no ring yet */
 
+    uint64_t          copied;     /* position behind what is in buffers */
+    ntrip_view_t     *view;       /* NULL: all messages */
+
     ntrip_buf_t      *first;      /* listed, in order */
     ntrip_buf_t      *last;
     size_t            bytes;      /* of listed buffers */
@@ -95,10 +98,14 @@ typedef struct {
 void ntrip_backlog_init(ntrip_backlog_t *backlog, uint64_t position,
     ngx_log_t *log);
 
+/* copies go on there, and nothing is pending */
+void ntrip_backlog_start(ntrip_backlog_t *backlog, uint64_t position);
+
 /*
- * Copies the next record of the ring behind what is pending.  NGX_OK, with its
- * flags; NGX_AGAIN: there is none; NGX_DECLINED: the ring has gone on without
- * us, records are lost, none is torn; NGX_ERROR: no memory.
+ * Copies the next record of the ring behind what is pending, or, if there is a
+ * view, what comes of it, which may be nothing.  NGX_OK, with its flags;
+ * NGX_AGAIN: there is none; NGX_DECLINED: the ring has gone on without us,
+ * records are lost, none is torn; NGX_ERROR: no memory.
  */
 ngx_int_t ntrip_backlog_read(ntrip_backlog_t *backlog, ntrip_ring_t *ring,
     ngx_uint_t *flags);

@@ -426,24 +426,38 @@ static ngx_uint_t
 ntrip_sink_catch_up(ntrip_backlog_t *bl, ntrip_buf_t *b, ntrip_ring_t *ring,
     uint64_t position, ngx_uint_t *overruns)
 {
+    uint64_t         next;
     ngx_int_t        rc;
     ngx_uint_t       n;
     ntrip_mark_t    *mark;
+    ntrip_view_t     own, *view;
     ntrip_record_t   rec;
 
     n = 0;
+    view = NULL;
 
-    while (position < bl->synced) {
+    if (bl->view) {
+        view = &own;
+        ntrip_view_init(view, bl->view->profile);
+    }
 
-        rc = ntrip_ring_read(ring, &position, &rec, b->data + b->used,
-                             b->size - b->used);
+    /* what a view holds there has come out of the backlog's meanwhile */
+
+    while (position < bl->synced || (view && ntrip_view_holds(view))) {
+
+        rc = ntrip_view_read(view, ring, &position, &rec, b->data + b->used,
+                             b->size - b->used, &next);
 
         if (rc == NGX_DECLINED) {
             (*overruns)++;
             continue;
         }
 
-        if (rc != NGX_OK) {
+        if (rc == NGX_DONE) {
+            continue;
+        }
+
+        if (rc != NGX_OK || next > bl->synced) {
             break;
         }
 
@@ -455,7 +469,7 @@ ntrip_sink_catch_up(ntrip_backlog_t *bl, ntrip_buf_t *b, ntrip_ring_t *ring,
         }
 
         mark = &b->marks[b->n - 1];
-        mark->next = position;
+        mark->next = next;
         mark->end = b->used;
         mark->time = (uint32_t) rec.time;
     }
