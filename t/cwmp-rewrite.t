@@ -50,6 +50,11 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             proxy_pass http://acs;
         }
 
+        location /stream {
+            proxy_request_buffering off;
+            proxy_pass http://127.0.0.1:%%PORT:stream%%;
+        }
+
         location /retry {
             proxy_next_upstream error non_idempotent;
             proxy_pass http://retry;
@@ -300,6 +305,49 @@ for my $name ('names-response', 'attributes-response', 'fault',
 is($body, $inform, 'cwmp off: byte-identical');
 (undef, $body) = request('/', "a=b&ConnectionRequestURL=http://x/");
 is($body, "a=b&ConnectionRequestURL=http://x/", 'no XML: byte-identical');
+
+# only POST is CWMP: a file that a CPE uploads passes as it does without us,
+# whatever is in it, and as it comes
+
+for my $method ('PUT', 'PATCH', 'DELETE', 'GET') {
+    for my $o ({}, { chunked => 1000 }) {
+        my $body = "<!DOCTYPE x>$inform";
+        my $what = "$method, " . ($o->{chunked} ? 'chunked' : 'Content-Length');
+        my @o = (%$o, method => $method,
+                 headers => "Content-Encoding: br\r\n");
+        my ($plain_head, $plain_body) = request('/off?a=//b', $body, @o);
+        my ($head, $got) = request('/un?a=//b', $body, @o);
+        is($got, $plain_body, "$what: the body is that of plain proxy_pass");
+        is($got, $body, "$what: which is as it was sent");
+        is($head, $plain_head =~ s{/off}{/un}r, "$what: so is the head");
+    }
+}
+
+for my $framing ('Content-Length', 'chunked') {
+    my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
+                                       LocalPort => $t->port('stream'),
+                                       ReuseAddr => 1) or die "listen: $!";
+    my @half = map { 'x' x 99_996 . $_ } 'END1', 'END2';
+    my @sent = $framing eq 'chunked'
+        ? ("Transfer-Encoding: chunked\r\n\r\n",
+           map { "186a0\r\n$_\r\n" } @half)
+        : ("Content-Length: 200000\r\n\r\n", @half);
+
+    my $cpe = $t->connect('cpe');
+    print $cpe "PUT /stream HTTP/1.1\r\nHost: x\r\n$sent[0]$sent[1]";
+    my $acs = $listen->accept or die "accept: $!";
+    my $got = Fieldgate::read_all($acs, qr/END1/);
+    like($got, qr/END1/,
+         "PUT, $framing: half of it is there before the rest is sent");
+    print $cpe $sent[2], $framing eq 'chunked' ? "0\r\n\r\n" : ();
+    $got .= Fieldgate::read_all($acs, qr/END2/);
+    is($got =~ s/.*?\r\n\r\n//sr =~ tr/x//, 2 * 99_996,
+       "PUT, $framing: then the rest");
+    print $acs "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n"
+               . "Connection: close\r\n\r\n";
+    like(Fieldgate::read_all($cpe, qr/\r\n\r\n/), qr{^HTTP/1\.1 201 },
+         "PUT, $framing: answered");
+}
 
 # forms of the URL, and of what is announced
 

@@ -75,6 +75,12 @@ ngx_http_cwmp_body_handler(ngx_http_request_t *r)
     ngx_int_t             rc;
     ngx_http_cwmp_ctx_t  *ctx;
 
+    /* TR-069, 3.4.1: a message is a POST; a PUT is a file of the RPC Upload */
+
+    if (r->method != NGX_HTTP_POST) {
+        return NGX_DECLINED;
+    }
+
     ctx = ngx_http_cwmp_get_ctx(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -140,12 +146,9 @@ ngx_http_cwmp_process(ngx_http_request_t *r, ngx_http_cwmp_ctx_t *ctx)
     size = ngx_http_cwmp_body_size(r);
 
     if (size == 0) {
-
-        if (r->method == NGX_HTTP_POST) {
-            ctx->empty = 1;
-            ngx_str_set(&ctx->method, "empty");
-            ngx_http_cwmp_count(cmcf->shared, MESSAGES_EMPTY);
-        }
+        ctx->empty = 1;
+        ngx_str_set(&ctx->method, "empty");
+        ngx_http_cwmp_count(cmcf->shared, MESSAGES_EMPTY);
 
         return NGX_DECLINED;
     }
