@@ -106,6 +106,7 @@ ngx_http_cwmp_create_loc_conf(ngx_conf_t *cf)
     conf->require = NGX_CONF_UNSET_PTR;
     conf->on_error = NGX_CONF_UNSET_UINT;
     conf->max_body = NGX_CONF_UNSET_SIZE;
+    conf->max_ratio = NGX_CONF_UNSET;
     conf->cpe_basic = NGX_CONF_UNSET;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
@@ -146,6 +147,7 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_CWMP_ERROR_REJECT);
     ngx_conf_merge_size_value(conf->max_body, prev->max_body,
                               16 * 1024 * 1024);
+    ngx_conf_merge_value(conf->max_ratio, prev->max_ratio, 40);
     ngx_conf_merge_value(conf->cpe_basic, prev->cpe_basic, 0);
     ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 1800);
     ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,

@@ -75,6 +75,7 @@ typedef struct {
     ngx_array_t                 *require;    /* ngx_http_cwmp_require_t, NULL */
     ngx_uint_t                   on_error;   /* NGX_HTTP_CWMP_ERROR_* */
     size_t                       max_body;
+    ngx_int_t                    max_ratio;  /* inflated to compressed */
 
     ngx_http_complex_value_t    *user;       /* cwmp_credentials, or NULL */
     ngx_http_complex_value_t    *password;

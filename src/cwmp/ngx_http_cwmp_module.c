@@ -31,6 +31,11 @@ static ngx_conf_enum_t  ngx_http_cwmp_on_error[] = {
 };
 
 
+static ngx_conf_num_bounds_t  ngx_http_cwmp_max_ratio_bounds = {
+    ngx_conf_check_num_bounds, 1, -1
+};
+
+
 static ngx_command_t  ngx_http_cwmp_commands[] = {
 
     { ngx_string("cwmp_zone"),
@@ -123,6 +128,13 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_cwmp_loc_conf_t, max_body),
       NULL },
+
+    { ngx_string("cwmp_max_ratio"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, max_ratio),
+      &ngx_http_cwmp_max_ratio_bounds },
 
     { ngx_string("cwmp_connection_request"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
@@ -325,6 +337,7 @@ ngx_http_cwmp_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_cwmp_attach_init_process(cycle);
+    ngx_http_cwmp_line_init_process(cycle);
 
     return ngx_http_cwmp_policy_init_process(cycle);
 }

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 
 
-#define FUZZ_MAX  1000000
+#define FUZZ_MAX    1200000
+#define FUZZ_RATIO  40
 
 #define fuzz_check(what)                                                      \
     if (!(what)) {                                                            \
@@ -38,7 +39,7 @@ fuzz_inflate(cwmp_inflate_t *c, ngx_uint_t coding, const uint8_t *data,
     size_t      n, k, total;
     ngx_int_t   rc;
 
-    cwmp_inflate_init(c, coding, FUZZ_MAX);
+    cwmp_inflate_init(c, coding, FUZZ_MAX, FUZZ_RATIO);
 
     total = 0;
     rc = NGX_OK;

@@ -14,6 +14,7 @@
 
 
 #define TEST_MAX  4194304
+#define TEST_RATIO  40
 
 
 static ngx_uint_t  tests;
@@ -164,14 +165,14 @@ test_round(const char *name, ngx_uint_t coding, int bits)
         for (j = 0; j < 5; j++) {
             len = test_pack(plain, 20000, bits);
 
-            cwmp_inflate_init(&c, coding, TEST_MAX);
+            cwmp_inflate_init(&c, coding, TEST_MAX, TEST_RATIO);
             n = test_inflate(&c, packed, len, steps[i], steps[j]);
             good &= (c.error == 0 && n == 20000
                      && memcmp(back, plain, n) == 0);
 
             len = test_deflate(&c, plain, 20000, steps[i], steps[j]);
 
-            cwmp_inflate_init(&c, coding, TEST_MAX);
+            cwmp_inflate_init(&c, coding, TEST_MAX, TEST_RATIO);
             n = test_inflate(&c, packed, len, steps[j], steps[i]);
             good &= (c.error == 0 && n == 20000
                      && memcmp(back, plain, n) == 0);
@@ -190,7 +191,7 @@ test_error(const char *name, ngx_uint_t coding, u_char *in, size_t len,
     size_t          n;
     cwmp_inflate_t  c;
 
-    cwmp_inflate_init(&c, coding, max);
+    cwmp_inflate_init(&c, coding, max, TEST_RATIO);
     n = test_inflate(&c, in, len, len, 4096);
 
     ok(c.error == error, name);

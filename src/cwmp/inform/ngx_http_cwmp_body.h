@@ -13,6 +13,8 @@
 #include <ngx_http.h>
 
 #include "cwmp_message.h"
+#include "cwmp_work.h"
+#include "ngx_http_cwmp_shared.h"
 
 
 /* in the decoded message: what stands from start up to end becomes text */
@@ -24,34 +26,136 @@ typedef struct {
 } ngx_http_cwmp_edit_t;
 
 
-/*
- * Takes one piece of the message, valid during the call; NGX_OK, or anything
- * else to end reading.
- */
-typedef ngx_int_t (*ngx_http_cwmp_piece_pt)(void *data, u_char *p, size_t len);
+/* a place in the request body, which stays as it is while it is read */
+
+typedef struct {
+    ngx_chain_t                 *in;
+    off_t                        pos;        /* in its buffer */
+    size_t                       taken;      /* bytes, by the last read */
+    cwmp_inflate_t              *inflate;    /* NULL: bytes as they came */
+    unsigned                     more:1;     /* of the same input */
+    ngx_log_t                   *log;
+} ngx_http_cwmp_reader_t;
+
+
+typedef struct {
+    ngx_http_request_t          *request;
+    ngx_http_cwmp_edit_t        *edits;
+    ngx_uint_t                   nedits;
+    ngx_uint_t                   current;
+    off_t                        offset;    /* in the message as it came */
+    off_t                        size;      /* of what is written */
+    cwmp_work_t                 *work;
+    cwmp_deflate_t               deflate;
+    ngx_buf_t                   *loaded;    /* a file, or NULL */
+    ngx_buf_t                   *buf;       /* being filled by deflate */
+    ngx_chain_t                 *out;
+    ngx_chain_t                **last;
+    unsigned                     begun:1;
+    unsigned                     deflating:1;   /* deflate has memory */
+} ngx_http_cwmp_rewrite_t;
+
+
+/* where a body is that takes more than one piece of work */
+
+typedef enum {
+    NGX_HTTP_CWMP_LINE_NONE = 0,
+    NGX_HTTP_CWMP_LINE_WAITING,     /* not begun, or to be begun anew */
+    NGX_HTTP_CWMP_LINE_AT_WORK
+} ngx_http_cwmp_line_e;
+
+
+/* some 8 KB in the request's pool, until the new body is written */
+
+typedef struct {
+    ngx_http_request_t          *request;
+    ngx_http_cwmp_ctx_t         *ctx;
+    ngx_http_cwmp_loc_conf_t    *conf;
+    ngx_uint_t                   coding;    /* cwmp_coding_e */
+    ngx_uint_t                   declared;  /* cwmp_charset_e */
+
+    cwmp_work_t                  work;
+    ngx_http_cwmp_reader_t       reader;
+    cwmp_inflate_t               inflate;
+    cwmp_prefilter_t             prefilter;
+    cwmp_message_t               message;
+    ngx_array_t                  edits;     /* of ngx_http_cwmp_edit_t */
+    ngx_uint_t                   announced; /* of these */
+    ngx_http_cwmp_rewrite_t      rewrite;
+
+    ngx_queue_t                  queue;
+    ngx_http_cwmp_line_e         line;
+    ngx_pool_cleanup_t          *cleanup;   /* while it is in the line */
+} ngx_http_cwmp_body_t;
 
 
 /* ngx_http_cwmp_body.c */
 
 /*
- * Hands over the request body piece by piece, from memory or from its
- * temporary file; with "inflate" not NULL, decoded.  Returns NGX_OK, what the
- * function returned, or NGX_ERROR: inflate->error says why, else the file
- * cannot be read, which is logged.
+ * All states before the first, with nothing done.
  */
-ngx_int_t ngx_http_cwmp_read_pieces(ngx_http_request_t *r,
-    cwmp_inflate_t *inflate, ngx_http_cwmp_piece_pt handler, void *data);
+void ngx_http_cwmp_body_start(ngx_http_cwmp_body_t *b);
+
+/*
+ * Does one piece of the work.  NGX_AGAIN: there is more; NGX_DECLINED: the
+ * request goes on; else its status.
+ */
+ngx_int_t ngx_http_cwmp_body_piece(ngx_http_cwmp_body_t *b);
+
+/* Frees what is not the pool's: states of zlib. */
+void ngx_http_cwmp_body_stop(ngx_http_cwmp_body_t *b);
+
+/*
+ * The work is done, with what ngx_http_cwmp_body_piece() returned: frees the
+ * body and runs the request, which may be gone afterwards.
+ */
+void ngx_http_cwmp_body_done(ngx_http_cwmp_body_t *b, ngx_int_t rc);
+
+
+/* ngx_http_cwmp_reader.c */
+
+void ngx_http_cwmp_reader_init(ngx_http_cwmp_reader_t *rd,
+    ngx_http_request_t *r, cwmp_inflate_t *inflate);
+
+/*
+ * The next bytes of the body, decoded if there is "inflate": at most "size", in
+ * memory of the body or in "buf"; inflated ones may be none for once.
+ * reader->taken says how many bytes of the body they took.  NGX_OK, NGX_DONE:
+ * there are no more; NGX_ERROR: inflate->error says why, else the temporary
+ * file cannot be read, which is logged.
+ */
+ngx_int_t ngx_http_cwmp_read(ngx_http_cwmp_reader_t *rd, u_char *buf,
+    size_t size, ngx_str_t *piece);
+
+/* bytes of the body as it came, and whether some are in a file */
+
+off_t ngx_http_cwmp_body_size(ngx_http_request_t *r, ngx_uint_t *in_file);
+
+
+/* ngx_http_cwmp_body_facts.c */
+
+/*
+ * Sets the facts of the context from what the message says, and counts it.
+ * NGX_OK or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_body_facts(ngx_http_cwmp_body_t *b);
+
+/* a copy in the pool; NGX_OK or NGX_ERROR: no memory */
+
+ngx_int_t ngx_http_cwmp_fact(ngx_pool_t *pool, ngx_str_t *to, u_char *data,
+    size_t len);
 
 
 /* ngx_http_cwmp_rewrite.c */
 
 /*
- * Replaces the request body by one with the edits, which are in ascending order
- * and do not overlap, in the coding that it was inflated from, if any.
- * Returns NGX_OK or NGX_ERROR.
+ * States LOAD and WRITE: replace the request body by one with the edits, which
+ * are in ascending order and do not overlap, in the coding that it was inflated
+ * from, if any.  Each call does one step: NGX_AGAIN: not the last one; NGX_OK,
+ * NGX_ERROR.
  */
-ngx_int_t ngx_http_cwmp_rewrite(ngx_http_request_t *r,
-    ngx_http_cwmp_edit_t *edits, ngx_uint_t nedits, cwmp_inflate_t *inflate);
+ngx_int_t ngx_http_cwmp_load(ngx_http_cwmp_body_t *b);
+ngx_int_t ngx_http_cwmp_rewrite(ngx_http_cwmp_body_t *b);
 
 
 /* ngx_http_cwmp_announce.c */
@@ -72,6 +176,24 @@ ngx_int_t ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
  */
 ngx_uint_t ngx_http_cwmp_first_time(ngx_http_request_t *r, const char *what,
     const char *reason);
+
+
+/* ngx_http_cwmp_line.c */
+
+/*
+ * The bodies of this worker that take more than one piece of work, one piece
+ * between two looks at the sockets, whoever's turn it is.  At most
+ * NGX_HTTP_CWMP_LINE_MAX of them are at work, so that what zlib needs, some
+ * 300 KB for each, stays bounded; others wait, with nothing done.  While there
+ * are any, the worker does not exit.
+ */
+#define NGX_HTTP_CWMP_LINE_MAX  8
+
+/*
+ * b has had its first piece.  It leaves by ngx_http_cwmp_body_done(), or with
+ * the request's pool.  NGX_OK or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_line_join(ngx_http_cwmp_body_t *b);
 
 
 #endif /* _NGX_HTTP_CWMP_BODY_H_INCLUDED_ */

@@ -13,10 +13,12 @@
 #include <ngx_http.h>
 
 
+/* ngx_http_cwmp_body.c */
+
 /*
  * PRECONTENT: reads the body, finds the message, sets the context's facts,
- * rewrites.  NGX_DECLINED: go on; NGX_DONE: the body is being read; else an
- * HTTP status.
+ * rewrites.  NGX_DECLINED: go on; NGX_DONE: the body is being read or worked
+ * on, and the phases go on by themselves; else an HTTP status.
  */
 ngx_int_t ngx_http_cwmp_body_handler(ngx_http_request_t *r);
 
@@ -27,6 +29,12 @@ ngx_int_t ngx_http_cwmp_body_handler(ngx_http_request_t *r);
  */
 ngx_int_t ngx_http_cwmp_require_handler(ngx_http_request_t *r,
     ngx_uint_t inform);
+
+
+/* ngx_http_cwmp_line.c */
+
+/* Nobody is in this worker's line of large bodies. */
+void ngx_http_cwmp_line_init_process(ngx_cycle_t *cycle);
 
 
 #endif /* _NGX_HTTP_CWMP_INFORM_H_INCLUDED_ */

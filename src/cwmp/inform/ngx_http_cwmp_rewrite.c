@@ -14,26 +14,12 @@
 #define NGX_HTTP_CWMP_DEFLATE_BUFFER  16384
 
 
-typedef struct {
-    ngx_http_request_t          *request;
-    ngx_http_cwmp_edit_t        *edits;
-    ngx_uint_t                   nedits;
-    ngx_uint_t                   current;
-    off_t                        offset;    /* in the message as it came */
-    off_t                        size;      /* of what is written */
-    cwmp_deflate_t              *deflate;   /* NULL: identity */
-    ngx_buf_t                   *buf;       /* being filled by it */
-    ngx_chain_t                 *out;
-    ngx_chain_t                **last;
-} ngx_http_cwmp_rewrite_t;
-
-
+static ngx_int_t ngx_http_cwmp_rewrite_begin(ngx_http_cwmp_body_t *b);
 static ngx_int_t ngx_http_cwmp_rewrite_identity(ngx_http_cwmp_rewrite_t *rw);
-static ngx_int_t ngx_http_cwmp_rewrite_coded(ngx_http_cwmp_rewrite_t *rw,
-    cwmp_inflate_t *inflate);
-static ngx_int_t ngx_http_cwmp_load_piece(void *data, u_char *p, size_t len);
-static ngx_int_t ngx_http_cwmp_rewrite_piece(void *data, u_char *p,
-    size_t len);
+static ngx_int_t ngx_http_cwmp_rewrite_coded(ngx_http_cwmp_body_t *b);
+static ngx_int_t ngx_http_cwmp_rewrite_end(ngx_http_cwmp_rewrite_t *rw);
+static ngx_int_t ngx_http_cwmp_rewrite_piece(ngx_http_cwmp_rewrite_t *rw,
+    u_char *p, size_t len);
 static ngx_int_t ngx_http_cwmp_write(ngx_http_cwmp_rewrite_t *rw, u_char *p,
     size_t len);
 static ngx_int_t ngx_http_cwmp_deflate(ngx_http_cwmp_rewrite_t *rw, u_char *p,
@@ -42,36 +28,191 @@ static ngx_buf_t *ngx_http_cwmp_add_buf(ngx_http_cwmp_rewrite_t *rw);
 static ngx_int_t ngx_http_cwmp_set_length(ngx_http_request_t *r, off_t size);
 
 
+/*
+ * What is in a file is loaded, since a body with more than one range of a file
+ * cannot be sent to another server of the upstream.
+ */
+
 ngx_int_t
-ngx_http_cwmp_rewrite(ngx_http_request_t *r, ngx_http_cwmp_edit_t *edits,
-    ngx_uint_t nedits, cwmp_inflate_t *inflate)
+ngx_http_cwmp_load(ngx_http_cwmp_body_t *b)
 {
-    ngx_int_t                rc;
-    ngx_chain_t             *cl;
-    ngx_http_cwmp_rewrite_t  rw;
+    off_t       size;
+    ngx_int_t   rc;
+    ngx_str_t   piece;
+    ngx_buf_t  *to;
+    ngx_uint_t  in_file;
 
-    ngx_memzero(&rw, sizeof(ngx_http_cwmp_rewrite_t));
+    to = b->rewrite.loaded;
 
-    rw.request = r;
-    rw.edits = edits;
-    rw.nedits = nedits;
-    rw.last = &rw.out;
+    if (to == NULL) {
+        size = ngx_http_cwmp_body_size(b->request, &in_file);
 
-    rc = (inflate->coding == CWMP_CODING_IDENTITY)
-         ? ngx_http_cwmp_rewrite_identity(&rw)
-         : ngx_http_cwmp_rewrite_coded(&rw, inflate);
+        to = ngx_create_temp_buf(b->request->pool, (size_t) size);
+        if (to == NULL) {
+            return NGX_ERROR;
+        }
 
-    if (rc != NGX_OK || ngx_http_cwmp_set_length(r, rw.size) != NGX_OK) {
+        b->rewrite.loaded = to;
+
+        ngx_http_cwmp_reader_init(&b->reader, b->request, NULL);
+    }
+
+    rc = ngx_http_cwmp_read(&b->reader, to->last,
+                            ngx_min(to->end - to->last, CWMP_WORK_WINDOW),
+                            &piece);
+
+    if (rc == NGX_DONE) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    for (cl = rw.out; cl->next; cl = cl->next) { /* void */ }
+    /* what was in memory has still to be copied */
+
+    if (piece.data != to->last) {
+        ngx_memcpy(to->last, piece.data, piece.len);
+    }
+
+    to->last += piece.len;
+
+    b->work.spent += piece.len * CWMP_COST_READ;
+
+    return NGX_AGAIN;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_rewrite(ngx_http_cwmp_body_t *b)
+{
+    ngx_int_t                 rc;
+    ngx_http_cwmp_rewrite_t  *rw;
+
+    rw = &b->rewrite;
+
+    if (!rw->begun && ngx_http_cwmp_rewrite_begin(b) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = b->work.coded ? ngx_http_cwmp_rewrite_coded(b)
+                       : ngx_http_cwmp_rewrite_identity(rw);
+
+    return (rc == NGX_OK) ? ngx_http_cwmp_rewrite_end(rw) : rc;
+}
+
+
+/* inflated once more, which takes less memory than to keep it */
+
+static ngx_int_t
+ngx_http_cwmp_rewrite_begin(ngx_http_cwmp_body_t *b)
+{
+    ngx_http_cwmp_rewrite_t  *rw;
+
+    rw = &b->rewrite;
+
+    rw->begun = 1;
+    rw->request = b->request;
+    rw->work = &b->work;
+    rw->edits = b->edits.elts;
+    rw->nedits = b->edits.nelts;
+    rw->last = &rw->out;
+
+    if (!b->work.coded) {
+        return NGX_OK;
+    }
+
+    if (cwmp_deflate_init(&rw->deflate, &b->inflate) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rw->deflating = 1;
+
+    cwmp_inflate_init(&b->inflate, b->coding, b->conf->max_body,
+                      b->conf->max_ratio);
+
+    ngx_http_cwmp_reader_init(&b->reader, b->request, &b->inflate);
+
+    return NGX_OK;
+}
+
+
+/*
+ * The new body refers to the pieces of the old one between the values, so that
+ * the work does not grow with it.
+ */
+
+static ngx_int_t
+ngx_http_cwmp_rewrite_identity(ngx_http_cwmp_rewrite_t *rw)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (rw->loaded) {
+        return ngx_http_cwmp_rewrite_piece(rw, rw->loaded->pos,
+                                       rw->loaded->last - rw->loaded->pos);
+    }
+
+    for (cl = rw->request->request_body->bufs; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (ngx_buf_in_memory(b)
+            && ngx_http_cwmp_rewrite_piece(rw, b->pos, b->last - b->pos)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_rewrite_coded(ngx_http_cwmp_body_t *b)
+{
+    ngx_int_t  rc;
+    ngx_str_t  piece;
+    u_char     buf[CWMP_WORK_WINDOW];
+
+    rc = ngx_http_cwmp_read(&b->reader, buf, sizeof(buf), &piece);
+
+    if (rc == NGX_DONE) {
+        return ngx_http_cwmp_deflate(&b->rewrite, NULL, 0, 1);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    b->work.spent += b->reader.taken * CWMP_COST_READ
+                     + piece.len * CWMP_COST_INFLATE;
+
+    rc = ngx_http_cwmp_rewrite_piece(&b->rewrite, piece.data, piece.len);
+
+    return (rc == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_rewrite_end(ngx_http_cwmp_rewrite_t *rw)
+{
+    ngx_chain_t         *cl;
+    ngx_http_request_t  *r;
+
+    r = rw->request;
+
+    if (ngx_http_cwmp_set_length(r, rw->size) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (cl = rw->out; cl->next; cl = cl->next) { /* void */ }
 
     cl->buf->last_buf = 1;
 
     /* a temporary file is closed and deleted with the pool */
 
-    r->request_body->bufs = rw.out;
+    r->request_body->bufs = rw->out;
     r->request_body->buf = NULL;
     r->request_body->temp_file = NULL;
 
@@ -79,96 +220,10 @@ ngx_http_cwmp_rewrite(ngx_http_request_t *r, ngx_http_cwmp_edit_t *edits,
 }
 
 
-/*
- * The new body refers to the pieces of the old one between the values; what is
- * in a file is loaded, since a body with more than one range of a file cannot
- * be sent to another server of the upstream.
- */
-
 static ngx_int_t
-ngx_http_cwmp_rewrite_identity(ngx_http_cwmp_rewrite_t *rw)
+ngx_http_cwmp_rewrite_piece(ngx_http_cwmp_rewrite_t *rw, u_char *p,
+    size_t len)
 {
-    off_t                size;
-    ngx_buf_t           *b;
-    ngx_int_t            rc;
-    ngx_chain_t         *cl;
-    ngx_http_request_t  *r;
-
-    r = rw->request;
-
-    if (r->request_body->temp_file == NULL) {
-        return ngx_http_cwmp_read_pieces(r, NULL, ngx_http_cwmp_rewrite_piece,
-                                         rw);
-    }
-
-    size = 0;
-
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
-        size += ngx_buf_size(cl->buf);
-    }
-
-    b = ngx_create_temp_buf(r->pool, (size_t) size);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_cwmp_read_pieces(r, NULL, ngx_http_cwmp_load_piece, b);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_cwmp_rewrite_piece(rw, b->pos, b->last - b->pos);
-}
-
-
-/* inflated once more, which takes less memory than to keep it */
-
-static ngx_int_t
-ngx_http_cwmp_rewrite_coded(ngx_http_cwmp_rewrite_t *rw,
-    cwmp_inflate_t *inflate)
-{
-    ngx_int_t       rc;
-    cwmp_deflate_t  deflate;
-
-    if (cwmp_deflate_init(&deflate, inflate) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    cwmp_inflate_init(inflate, inflate->coding, inflate->max);
-
-    rw->deflate = &deflate;
-
-    rc = ngx_http_cwmp_read_pieces(rw->request, inflate,
-                                   ngx_http_cwmp_rewrite_piece, rw);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_cwmp_deflate(rw, NULL, 0, 1);
-    }
-
-    cwmp_deflate_end(&deflate);
-    cwmp_inflate_end(inflate);
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_http_cwmp_load_piece(void *data, u_char *p, size_t len)
-{
-    ngx_buf_t  *b = data;
-
-    b->last = ngx_cpymem(b->last, p, len);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_cwmp_rewrite_piece(void *data, u_char *p, size_t len)
-{
-    ngx_http_cwmp_rewrite_t  *rw = data;
-
     off_t                  n;
     ngx_http_cwmp_edit_t  *edit;
 
@@ -218,7 +273,7 @@ ngx_http_cwmp_write(ngx_http_cwmp_rewrite_t *rw, u_char *p, size_t len)
 {
     ngx_buf_t  *b;
 
-    if (rw->deflate) {
+    if (rw->deflating) {
         return ngx_http_cwmp_deflate(rw, p, len, 0);
     }
 
@@ -251,6 +306,8 @@ ngx_http_cwmp_deflate(ngx_http_cwmp_rewrite_t *rw, u_char *p, size_t len,
 
     last = p + len;
 
+    rw->work->spent += len * CWMP_COST_DEFLATE;
+
     do {
         b = rw->buf;
 
@@ -274,7 +331,7 @@ ngx_http_cwmp_deflate(ngx_http_cwmp_rewrite_t *rw, u_char *p, size_t len,
             rw->buf = b;
         }
 
-        rc = cwmp_deflate(rw->deflate, &p, last, finish, b->last,
+        rc = cwmp_deflate(&rw->deflate, &p, last, finish, b->last,
                           b->end - b->last, &n);
 
         if (rc == NGX_ERROR) {

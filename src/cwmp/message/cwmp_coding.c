@@ -78,12 +78,14 @@ cwmp_coding(ngx_str_t *value)
 
 
 void
-cwmp_inflate_init(cwmp_inflate_t *c, ngx_uint_t coding, off_t max)
+cwmp_inflate_init(cwmp_inflate_t *c, ngx_uint_t coding, off_t max,
+    ngx_int_t ratio)
 {
     ngx_memzero(c, sizeof(cwmp_inflate_t));
 
     c->coding = coding;
     c->max = max;
+    c->ratio = ratio;
 }
 
 
@@ -229,9 +231,7 @@ cwmp_inflate_member(cwmp_inflate_t *c, u_char first)
 static ngx_int_t
 cwmp_inflate_limit(cwmp_inflate_t *c)
 {
-    if (c->out > CWMP_CODING_RATIO_FROM
-        && c->out / CWMP_CODING_RATIO > c->in)
-    {
+    if (c->out > CWMP_CODING_RATIO_FROM && c->out / c->ratio > c->in) {
         c->error = CWMP_CODING_BOMB;
         return NGX_ERROR;
     }
@@ -284,7 +284,7 @@ cwmp_deflate_init(cwmp_deflate_t *d, cwmp_inflate_t *c)
         bits = c->raw ? -MAX_WBITS : MAX_WBITS;
     }
 
-    if (deflateInit2(&d->zs, Z_DEFAULT_COMPRESSION, Z_DEFLATED, bits,
+    if (deflateInit2(&d->zs, Z_BEST_SPEED, Z_DEFLATED, bits,
                      MAX_MEM_LEVEL - 1, Z_DEFAULT_STRATEGY)
         != Z_OK)
     {

@@ -20,9 +20,8 @@
  */
 
 
-/* output to input above which a message is a bomb, once it has this size */
-#define CWMP_CODING_RATIO       250
-#define CWMP_CODING_RATIO_FROM  262144
+/* output that any input may have: only above is it a bomb by its ratio */
+#define CWMP_CODING_RATIO_FROM  1048576
 
 
 typedef enum {
@@ -45,6 +44,7 @@ typedef struct {
     z_stream        zs;
     ngx_uint_t      coding;
     off_t           max;        /* bytes of output */
+    ngx_int_t       ratio;      /* output to input above which it is a bomb */
     off_t           in;
     off_t           out;
     ngx_uint_t      error;      /* cwmp_coding_error_e */
@@ -65,10 +65,13 @@ typedef struct {
 ngx_uint_t cwmp_coding(ngx_str_t *value);
 
 /*
- * GZIP or DEFLATE.  Nothing is allocated before the first byte.
+ * GZIP or DEFLATE; at most max bytes of output, and above
+ * CWMP_CODING_RATIO_FROM at most ratio times the input.  Nothing is allocated
+ * before the first byte.
  */
 
-void cwmp_inflate_init(cwmp_inflate_t *c, ngx_uint_t coding, off_t max);
+void cwmp_inflate_init(cwmp_inflate_t *c, ngx_uint_t coding, off_t max,
+    ngx_int_t ratio);
 
 /*
  * Reads from *pos to last and moves *pos; writes at most size bytes to out, and
@@ -91,8 +94,9 @@ void cwmp_inflate_end(cwmp_inflate_t *c);
 
 
 /*
- * Deflates into the same format that c was inflated from.  Returns NGX_OK or
- * NGX_ERROR: no memory.
+ * Deflates into the same format that c was inflated from, quickly rather than
+ * tightly: a hostile message takes zlib's usual level seven times as long, and
+ * the ACS is near.  Returns NGX_OK or NGX_ERROR: no memory.
  */
 
 ngx_int_t cwmp_deflate_init(cwmp_deflate_t *d, cwmp_inflate_t *c);
