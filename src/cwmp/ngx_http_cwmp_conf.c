@@ -198,36 +198,52 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 static char *
 ngx_http_cwmp_check_announce(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
 {
-    cwmp_origin_t  url;
+    ngx_str_t      *text;
+    cwmp_origin_t   url;
 
     if (conf->public_url == NULL) {
         return ngx_http_cwmp_error_at(cf, &conf->enable_place,
                    "\"cwmp on\" needs a \"cwmp_public_url\"");
     }
 
-    if (conf->url_mode != CWMP_URL_PATH) {
-        return NGX_CONF_OK;
-    }
-
-    if (conf->keys == NULL) {
+    if (conf->url_mode != CWMP_URL_QUERY && conf->keys == NULL) {
         return ngx_http_cwmp_error_at(cf, &conf->mode_place,
-                   "\"cwmp_url_mode path\" needs a \"cwmp_secret\"");
+                   (conf->url_mode == CWMP_URL_HOST)
+                   ? "\"cwmp_url_mode host\" needs a \"cwmp_secret\""
+                   : "\"cwmp_url_mode path\" needs a \"cwmp_secret\"");
     }
 
     if (conf->public_url->lengths) {
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_cwmp_parse_public_url(cf, &conf->public_url->value, &url)
+    text = &conf->public_url->value;
+
+    if (conf->url_mode == CWMP_URL_HOST && cwmp_url_star(text) == NULL) {
+        return ngx_http_cwmp_error_at(cf, &conf->mode_place,
+                   "\"cwmp_url_mode host\" needs a \"cwmp_public_url\" like "
+                   "\"http://*.cpe.example:7548\"");
+    }
+
+    if (conf->url_mode != CWMP_URL_HOST && cwmp_url_star(text)) {
+        return ngx_http_cwmp_error_at(cf, &conf->enable_place,
+                   "\"cwmp_public_url\" with \"*\" needs "
+                   "\"cwmp_url_mode host\"");
+    }
+
+    if (ngx_http_cwmp_parse_public_url(cf, conf->url_mode, text, &url)
         != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    if (url.target.len > 1) {
+    if (conf->url_mode != CWMP_URL_QUERY && url.target.len > 1) {
         return ngx_http_cwmp_error_at(cf, &conf->mode_place,
-                   "\"cwmp_public_url\" has a path or arguments of its own, "
-                   "which \"cwmp_url_mode path\" takes from the CPE");
+                   (conf->url_mode == CWMP_URL_HOST)
+                   ? "\"cwmp_public_url\" has a path or arguments of its own, "
+                     "which \"cwmp_url_mode host\" takes from the CPE"
+                   : "\"cwmp_public_url\" has a path or arguments of its own, "
+                     "which \"cwmp_url_mode path\" takes from the CPE");
     }
 
     return NGX_CONF_OK;
@@ -247,10 +263,13 @@ ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
     policy.allow = conf->allow->elts;
     policy.nallow = conf->allow->nelts;
 
-    if (conf->keys == NULL && conf->url_mode == CWMP_URL_PATH) {
+    if (conf->keys == NULL && conf->url_mode != CWMP_URL_QUERY) {
         return ngx_http_cwmp_error_at(cf, place,
-                   "\"cwmp_connection_request\" with \"cwmp_url_mode path\" "
-                   "needs a \"cwmp_secret\"");
+                   (conf->url_mode == CWMP_URL_HOST)
+                   ? "\"cwmp_connection_request\" with "
+                     "\"cwmp_url_mode host\" needs a \"cwmp_secret\""
+                   : "\"cwmp_connection_request\" with "
+                     "\"cwmp_url_mode path\" needs a \"cwmp_secret\"");
     }
 
     if (conf->keys == NULL && conf->user) {
@@ -258,10 +277,13 @@ ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
                    "\"cwmp_credentials\" needs a \"cwmp_secret\"");
     }
 
-    if (conf->url_mode == CWMP_URL_PATH && conf->user) {
+    if (conf->url_mode != CWMP_URL_QUERY && conf->user) {
         return ngx_http_cwmp_error_at(cf, &conf->credentials_place,
-                   "\"cwmp_credentials\" and \"cwmp_url_mode path\" exclude "
-                   "each other: in path mode the ACS has the credentials");
+                   (conf->url_mode == CWMP_URL_HOST)
+                   ? "\"cwmp_credentials\" and \"cwmp_url_mode host\" exclude "
+                     "each other: in host mode the ACS has the credentials"
+                   : "\"cwmp_credentials\" and \"cwmp_url_mode path\" exclude "
+                     "each other: in path mode the ACS has the credentials");
     }
 
     if (conf->keys == NULL && !cwmp_policy_has_cidr(&policy)) {
@@ -314,18 +336,18 @@ ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
 /* an http URL like that of a CPE: the ACS connects to it as to a CPE */
 
 ngx_int_t
-ngx_http_cwmp_parse_public_url(ngx_conf_t *cf, ngx_str_t *text,
-    cwmp_origin_t *url)
+ngx_http_cwmp_parse_public_url(ngx_conf_t *cf, ngx_uint_t mode,
+    ngx_str_t *text, cwmp_origin_t *url)
 {
     u_char     *buf;
     ngx_int_t   rc;
 
-    buf = ngx_palloc(cf->temp_pool, cwmp_origin_size(text->len));
+    buf = ngx_palloc(cf->temp_pool, cwmp_origin_size(text->len) + text->len);
     if (buf == NULL) {
         return NGX_ERROR;
     }
 
-    rc = cwmp_origin_parse(url, text, buf);
+    rc = cwmp_origin_parse_public(url, mode, text, buf);
 
     if (rc != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "public URL \"%V\" %s",

@@ -65,7 +65,10 @@ ngx_http_cwmp_public_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (rv == NGX_CONF_OK
         && clcf->public_url->lengths == NULL
-        && ngx_http_cwmp_parse_public_url(cf, &clcf->public_url->value, &url)
+        && ngx_http_cwmp_parse_public_url(cf,
+                                   cwmp_url_star(&clcf->public_url->value)
+                                   ? CWMP_URL_HOST : CWMP_URL_QUERY,
+                                   &clcf->public_url->value, &url)
            != NGX_OK)
     {
         return NGX_CONF_ERROR;
@@ -83,6 +86,7 @@ ngx_http_cwmp_url_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     static ngx_conf_enum_t  modes[] = {
         { ngx_string("query"), CWMP_URL_QUERY },
         { ngx_string("path"), CWMP_URL_PATH },
+        { ngx_string("host"), CWMP_URL_HOST },
         { ngx_null_string, 0 }
     };
 

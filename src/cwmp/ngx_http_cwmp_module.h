@@ -49,12 +49,12 @@ ngx_int_t ngx_http_cwmp_check_main_conf(ngx_conf_t *cf,
     ngx_http_cwmp_main_conf_t *cmcf);
 
 /*
- * Reads cwmp_public_url: an http URL like that of a CPE, since the ACS
- * connects to it as to a CPE.  Logs what is wrong; the strings of *url live in
- * the temporary pool.
+ * Reads cwmp_public_url for the mode: an http URL like that of a CPE, since the
+ * ACS connects to it as to a CPE.  Logs what is wrong; the strings of *url live
+ * in the temporary pool.
  */
-ngx_int_t ngx_http_cwmp_parse_public_url(ngx_conf_t *cf, ngx_str_t *text,
-    cwmp_origin_t *url);
+ngx_int_t ngx_http_cwmp_parse_public_url(ngx_conf_t *cf, ngx_uint_t mode,
+    ngx_str_t *text, cwmp_origin_t *url);
 
 
 /* ngx_http_cwmp_variables.c: called in preconfiguration */

@@ -23,7 +23,7 @@ static void ngx_stream_ntrip_exit_process(ngx_cycle_t *cycle);
 static ngx_stream_ntrip_main_conf_t *ngx_stream_ntrip_active(
     ngx_cycle_t *cycle);
 static void ngx_stream_ntrip_ticked(void);
-static ngx_uint_t ngx_stream_ntrip_workery(void);
+static ngx_uint_t ngx_stream_ntrip_busy(void);
 
 
 static ngx_conf_enum_t  ngx_stream_ntrip_storage[] = {
@@ -241,7 +241,7 @@ static ngx_stream_ntrip_hooks_t  ngx_stream_ntrip_worker_hooks = {
     ngx_stream_ntrip_stream_woken,         /* stream */
     ngx_stream_ntrip_ticked,               /* tick */
     ngx_stream_ntrip_rover_kicked,         /* kicked */
-    ngx_stream_ntrip_workery,                 /* busy */
+    ngx_stream_ntrip_busy,                 /* busy */
     ngx_stream_ntrip_handover_start,       /* exiting */
     ngx_stream_ntrip_handover_woken,       /* answered */
     ngx_stream_ntrip_handover_received     /* received */
@@ -376,7 +376,7 @@ ngx_stream_ntrip_ticked(void)
 
 
 static ngx_uint_t
-ngx_stream_ntrip_workery(void)
+ngx_stream_ntrip_busy(void)
 {
     return ngx_stream_ntrip_nrovers || ngx_stream_ntrip_stream_busy();
 }

@@ -1,6 +1,6 @@
 
 /*
- * sources: cwmp_origin.c cwmp_host.c cwmp_url.c
+ * sources: cwmp_origin.c cwmp_host.c cwmp_url.c cwmp_label.c
  * core: src/core/ngx_string.c src/core/ngx_inet.c
  * libs:
  *

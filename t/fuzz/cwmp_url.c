@@ -4,9 +4,8 @@
  * origin is accepted from a CPE comes out of that call again: same host, port,
  * target and signed path, in both modes.
  *
- * sources: cwmp_url.c cwmp_origin.c cwmp_host.c
- *          cwmp_xml.c
- *          cwmp_reference.c
+ * sources: cwmp_url.c cwmp_origin.c cwmp_host.c cwmp_xml.c cwmp_reference.c
+ *          cwmp_label.c
  * core: src/core/ngx_string.c src/core/ngx_inet.c
  */
 

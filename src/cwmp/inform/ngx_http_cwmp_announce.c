@@ -121,12 +121,20 @@ ngx_http_cwmp_evaluate_public_url(ngx_http_request_t *r, ngx_str_t *public)
         return NGX_OK;
     }
 
-    buf = ngx_pnalloc(r->pool, cwmp_origin_size(public->len));
+    buf = ngx_pnalloc(r->pool, cwmp_origin_size(public->len) + public->len);
     if (buf == NULL) {
         return NGX_ERROR;
     }
 
-    rc = cwmp_origin_parse(&url, public, buf);
+    rc = cwmp_origin_parse_public(&url, clcf->url_mode, public, buf);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the value of \"cwmp_public_url\" must%s begin with "
+                      "\"http://*.\" in this \"cwmp_url_mode\"",
+                      (clcf->url_mode == CWMP_URL_HOST) ? "" : " not");
+        return NGX_ERROR;
+    }
 
     if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -135,7 +143,7 @@ ngx_http_cwmp_evaluate_public_url(ngx_http_request_t *r, ngx_str_t *public)
         return NGX_ERROR;
     }
 
-    if (clcf->url_mode == CWMP_URL_PATH && url.target.len > 1) {
+    if (clcf->url_mode != CWMP_URL_QUERY && url.target.len > 1) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "the value of \"cwmp_public_url\" has a path or "
                       "arguments of its own");
@@ -151,9 +159,12 @@ ngx_http_cwmp_evaluate_public_url(ngx_http_request_t *r, ngx_str_t *public)
 static const char *
 ngx_http_cwmp_judge(ngx_http_request_t *r, ngx_str_t *text, cwmp_origin_t *o)
 {
-    u_char         *buf;
-    ngx_int_t       rc;
-    cwmp_policy_t   policy;
+    u_char                    *buf;
+    ngx_int_t                  rc;
+    cwmp_policy_t              policy;
+    ngx_http_cwmp_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
     buf = ngx_pnalloc(r->pool, cwmp_origin_size(text->len));
     if (buf == NULL) {
@@ -165,6 +176,13 @@ ngx_http_cwmp_judge(ngx_http_request_t *r, ngx_str_t *text, cwmp_origin_t *o)
     if (rc != NGX_OK) {
         ngx_memzero(o, sizeof(cwmp_origin_t));
         return cwmp_origin_strerror(rc);
+    }
+
+    if (clcf->url_mode == CWMP_URL_HOST
+        && o->socklen == 0
+        && o->host.len > CWMP_LABEL_NAME_MAX)
+    {
+        return "has a name that is too long for \"cwmp_url_mode host\"";
     }
 
     ngx_http_cwmp_policy_init(r, &policy);
@@ -179,25 +197,39 @@ static ngx_int_t
 ngx_http_cwmp_build_url(ngx_http_request_t *r, ngx_str_t *public,
     ngx_str_t *text, cwmp_origin_t *o, ngx_str_t *sig, ngx_str_t *announced)
 {
-    u_char                    *p;
+    u_char                    *p, name[CWMP_LABEL_MAX];
+    ngx_str_t                  label;
     ngx_http_cwmp_loc_conf_t  *clcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
     p = ngx_pnalloc(r->pool, cwmp_url_size(public, &o->target, text, sig)
-                             + o->hostport.len);
+                             + o->hostport.len + CWMP_LABEL_MAX);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     announced->data = p;
 
-    if (clcf->url_mode == CWMP_URL_QUERY) {
-        p = cwmp_url_query(p, public, text, sig);
+    switch (clcf->url_mode) {
 
-    } else {
+    case CWMP_URL_QUERY:
+        p = cwmp_url_query(p, public, text, sig);
+        break;
+
+    case CWMP_URL_PATH:
         p = cwmp_url_path(p, public, &o->target,
                           o->hostport.len ? &o->hostport : text, sig);
+        break;
+
+    default: /* CWMP_URL_HOST */
+        label.data = name;
+
+        if (cwmp_label_write(&label, o, sig) != NGX_OK) {
+            ngx_str_set(&label, "none");
+        }
+
+        p = cwmp_url_host(p, public, &o->target, &label);
     }
 
     announced->len = p - announced->data;

@@ -92,6 +92,34 @@ cwmp_origin_parse(cwmp_origin_t *o, ngx_str_t *url, u_char *buf)
 
 
 ngx_int_t
+cwmp_origin_parse_public(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *url,
+    u_char *buf)
+{
+    u_char     *star;
+    ngx_str_t   named;
+
+    star = cwmp_url_star(url);
+
+    if ((star != NULL) != (mode == CWMP_URL_HOST)) {
+        ngx_memzero(o, sizeof(cwmp_origin_t));
+        return NGX_DECLINED;
+    }
+
+    if (star == NULL) {
+        return cwmp_origin_parse(o, url, buf);
+    }
+
+    named.data = buf;
+    named.len = url->len;
+
+    buf = ngx_cpymem(buf, url->data, url->len);
+    named.data[star - url->data] = 'x';
+
+    return cwmp_origin_parse(o, &named, buf);
+}
+
+
+ngx_int_t
 cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *target,
     u_char *buf)
 {
@@ -169,6 +197,59 @@ cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *target,
     buf = cwmp_origin_cut_args(&args, buf, target);
 
     cwmp_origin_set_path(o, p, buf, &buf);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+cwmp_origin_parse_name(cwmp_origin_t *o, ngx_str_t *name, ngx_str_t *target,
+    u_char *buf)
+{
+    u_char     *p, *last;
+    ngx_int_t   rc;
+    ngx_str_t   value, sig;
+
+    ngx_memzero(o, sizeof(cwmp_origin_t));
+
+    p = target->data;
+    last = p + target->len;
+
+    if (target->len > CWMP_ORIGIN_MAX) {
+        return CWMP_ORIGIN_TOO_LONG;
+    }
+
+    if (p == last || *p != '/') {
+        return CWMP_ORIGIN_MISSING;
+    }
+
+    rc = cwmp_label_read(name, &value, &sig, &buf);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_origin_check(value.data, value.data + value.len);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_origin_check(p, last);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_host_parse(o, value.data, value.data + value.len, &buf);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    o->sig = sig;
+
+    o->target.data = buf;
+    o->target.len = target->len;
+    buf = ngx_cpymem(buf, p, target->len);
+
+    cwmp_origin_set_path(o, o->target.data, buf, &buf);
 
     return NGX_OK;
 }

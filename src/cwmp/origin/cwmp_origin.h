@@ -23,6 +23,7 @@
 
 #define CWMP_URL_QUERY  0       /* PUBLIC?origin=URL&sig=SIG */
 #define CWMP_URL_PATH   1       /* PUBLIC<target>?origin=HOST:PORT&sig=SIG */
+#define CWMP_URL_HOST   2       /* http://LABEL.DOMAIN:PORT<target> */
 
 
 /* bytes of an origin URL, or of a request target in path mode */
@@ -104,6 +105,16 @@ ngx_int_t cwmp_origin_parse(cwmp_origin_t *o, ngx_str_t *url, u_char *buf);
 
 
 /*
+ * Parses what CPEs are announced at, which is a URL like theirs; in host mode
+ * its name begins with "*.", where one label is supposed to be.  buf has
+ * cwmp_origin_size(url->len) + url->len bytes.  NGX_DECLINED: the name begins
+ * so in another mode, or does not in this one; else as above.
+ */
+ngx_int_t cwmp_origin_parse_public(cwmp_origin_t *o, ngx_uint_t mode,
+    ngx_str_t *url, u_char *buf);
+
+
+/*
  * Finds the origin in the request target of a wake-up (r->unparsed_uri) and
  * parses it.  In query mode the first "origin=" argument is percent-decoded
  * exactly once and is a URL; in path mode the last one is, so, host:port, and
@@ -115,10 +126,19 @@ ngx_int_t cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode,
     ngx_str_t *target, u_char *buf);
 
 
+/*
+ * The same in host mode: the origin and its signature are in the name that was
+ * asked for, and the target is the CPE's own.
+ */
+ngx_int_t cwmp_origin_parse_name(cwmp_origin_t *o, ngx_str_t *name,
+    ngx_str_t *target, u_char *buf);
+
+
 /* What is wrong, for error.log: "has userinfo", without the origin itself. */
 const char *cwmp_origin_strerror(ngx_int_t error);
 
 
+#include "cwmp_label.h"
 #include "cwmp_policy.h"
 #include "cwmp_sign.h"
 #include "cwmp_url.h"

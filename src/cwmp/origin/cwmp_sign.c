@@ -109,10 +109,17 @@ cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
     u_char     digest[CWMP_SIGN_DIGEST];
     ngx_str_t  parts[3], src, dst;
 
-    if (mode == CWMP_URL_PATH) {
-        ngx_str_set(&parts[0], "path");
+    switch (mode) {
 
-    } else {
+    case CWMP_URL_PATH:
+        ngx_str_set(&parts[0], "path");
+        break;
+
+    case CWMP_URL_HOST:
+        ngx_str_set(&parts[0], "host");
+        break;
+
+    default: /* CWMP_URL_QUERY */
         ngx_str_set(&parts[0], "query");
     }
 

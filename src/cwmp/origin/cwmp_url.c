@@ -14,6 +14,8 @@
 #define CWMP_URL_FIXED  16
 
 
+static u_char *cwmp_url_target(u_char *p, ngx_str_t *public,
+    ngx_str_t *target);
 static u_char *cwmp_url_copy(u_char *p, ngx_str_t *s);
 static u_char *cwmp_url_encode(u_char *p, ngx_str_t *s, uint32_t *special);
 static u_char *cwmp_url_join(u_char *p, ngx_str_t *url);
@@ -98,16 +100,7 @@ cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
     ngx_str_t *hostport, ngx_str_t *sig)
 {
     p = cwmp_url_copy(p, public);
-
-    if (public->len && p[-1] == '/') {
-        p--;
-    }
-
-    if (target->len == 0 || target->data[0] != '/') {
-        *p++ = '/';
-    }
-
-    p = cwmp_url_encode(p, target, cwmp_url_target_special);
+    p = cwmp_url_target(p, public, target);
     p = cwmp_url_join(p, target);
 
     p = ngx_cpymem(p, "origin=", 7);
@@ -119,6 +112,57 @@ cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
     }
 
     return p;
+}
+
+
+u_char *
+cwmp_url_host(u_char *p, ngx_str_t *public, ngx_str_t *target,
+    ngx_str_t *label)
+{
+    u_char     *star;
+    ngx_str_t   rest;
+
+    star = cwmp_url_star(public);
+
+    rest.data = star + 1;
+    rest.len = public->data + public->len - rest.data;
+
+    p = ngx_cpymem(p, public->data, star - public->data);
+    p = cwmp_url_copy(p, label);
+    p = cwmp_url_copy(p, &rest);
+
+    return cwmp_url_target(p, public, target);
+}
+
+
+u_char *
+cwmp_url_star(ngx_str_t *public)
+{
+    if (public->len < sizeof("http://*.") - 1
+        || ngx_strncasecmp(public->data, (u_char *) "http://*.",
+                           sizeof("http://*.") - 1) != 0)
+    {
+        return NULL;
+    }
+
+    return public->data + sizeof("http://") - 1;
+}
+
+
+/* behind public, whose last slash it takes the place of */
+
+static u_char *
+cwmp_url_target(u_char *p, ngx_str_t *public, ngx_str_t *target)
+{
+    if (public->len && p[-1] == '/') {
+        p--;
+    }
+
+    if (target->len == 0 || target->data[0] != '/') {
+        *p++ = '/';
+    }
+
+    return cwmp_url_encode(p, target, cwmp_url_target_special);
 }
 
 

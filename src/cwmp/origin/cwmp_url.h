@@ -51,5 +51,18 @@ u_char *cwmp_url_query(u_char *p, ngx_str_t *public, ngx_str_t *origin,
 u_char *cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
     ngx_str_t *hostport, ngx_str_t *sig);
 
+/*
+ * cwmp_url_mode host: the name of public begins with a star and a dot, and the
+ * label takes the place of the star; the target is as in path mode.  Returns
+ * the end.
+ */
+
+u_char *cwmp_url_host(u_char *p, ngx_str_t *public, ngx_str_t *target,
+    ngx_str_t *label);
+
+/* where that star is, or NULL */
+
+u_char *cwmp_url_star(ngx_str_t *public);
+
 
 #endif /* _CWMP_URL_H_INCLUDED_ */

@@ -81,8 +81,8 @@ ngx_http_cwmp_call_join(ngx_http_cwmp_wakeup_t *w)
 
 /*
  * A name is checked against the policy of the location when it is resolved,
- * so wake-ups of other locations must not take part.  A call in path mode
- * equals no other, since the CPE's nonce and connection belong to one ACS.
+ * so wake-ups of other locations must not take part.  A call in path or host
+ * mode equals no other, since the CPE's nonce and connection belong to one ACS.
  */
 
 static void
@@ -113,7 +113,7 @@ ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
         same.conf = clcf;
     }
 
-    if (clcf->url_mode == CWMP_URL_PATH) {
+    if (clcf->url_mode != CWMP_URL_QUERY) {
         same.pid = ngx_pid;
         same.number = ++number;
     }
@@ -179,7 +179,7 @@ ngx_http_cwmp_call_create(ngx_http_cwmp_wakeup_t *w)
     call->conf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
     call->core = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
     call->policy = w->policy;
-    call->path = (call->conf->url_mode == CWMP_URL_PATH);
+    call->path = (call->conf->url_mode != CWMP_URL_QUERY);
 
     /*
      * TR-069 has GET only.  But a Digest response covers the method, and here

@@ -122,7 +122,7 @@ ngx_http_cwmp_wakeup_refuse(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w,
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
     cwmp_outcome_set(&w->outcome, result,
-                     clcf->user == NULL && clcf->url_mode != CWMP_URL_PATH);
+                     clcf->user == NULL && clcf->url_mode == CWMP_URL_QUERY);
 
     return ngx_http_cwmp_answer(w, NULL);
 }
@@ -170,8 +170,15 @@ ngx_http_cwmp_wakeup_origin(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w)
         return CWMP_WAKEUP_INTERNAL;
     }
 
-    rc = cwmp_origin_parse_target(&w->origin, clcf->url_mode,
-                                  &r->unparsed_uri, buf);
+    if (clcf->url_mode == CWMP_URL_HOST) {
+        rc = cwmp_origin_parse_name(&w->origin, &r->headers_in.server,
+                                    &r->unparsed_uri, buf);
+
+    } else {
+        rc = cwmp_origin_parse_target(&w->origin, clcf->url_mode,
+                                      &r->unparsed_uri, buf);
+    }
+
     if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "wake-up refused: origin %s", cwmp_origin_strerror(rc));
@@ -241,7 +248,7 @@ ngx_http_cwmp_wakeup_credentials(ngx_http_request_t *r,
     value = r->headers_in.authorization ? &r->headers_in.authorization->value
                                         : NULL;
 
-    if (clcf->url_mode == CWMP_URL_PATH) {
+    if (clcf->url_mode != CWMP_URL_QUERY) {
 
         if (value == NULL) {
             return CWMP_WAKEUP_NONE;
