@@ -14,7 +14,8 @@ my @source = glob 'src/*/*.[ch] src/*/*/*.[ch]';
 my @c = (@source, glob 't/unit/*.[ch] t/fuzz/*.[ch] t/bench/*.[ch]');
 my @text = grep { -f && -T } @c,
     glob 'config README.md conf/* schema/* t/*.t t/lib/*.pm t/lib/*/*.pm .ci/*
-          t/asan t/debian t/matrix t/packages t/run t/fuzz/run t/bench/*
+          t/asan t/debian t/matrix t/packages t/run t/fuzz/run t/fuzz/coverage
+          t/bench/*
           src/*/exports.map';
 
 # nothing($what, LINES...): each as "file:line: text"

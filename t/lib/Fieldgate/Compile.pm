@@ -70,8 +70,9 @@ sub build {
         system('t/debian', 'source', top() . '/build/src') == 0
             or die "no source of nginx\n";
 
-        # a fuzzer's coverage would hold on to every function
-        my @plain = ((map { s/\bfuzzer,//r } @flags), '-ffunction-sections');
+        # coverage would hold on to every function
+        my @plain = ((grep { !/^-fsanitize=$|^-f(?:profile|coverage)-/ }
+                      map { s/\bfuzzer,?//r } @flags), '-ffunction-sections');
 
         push @objects, map { object($dir, "build/src/$_", $cc, @plain) }
                            split ' ', $core;
