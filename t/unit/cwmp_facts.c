@@ -99,31 +99,52 @@ test_rows(void)
     size_t         size;
     u_char         a[CWMP_TABLE_KEY_LEN] = "a", b[CWMP_TABLE_KEY_LEN] = "b";
     ngx_str_t      in[CWMP_FACTS];
+    cwmp_hold_t    h;
     cwmp_facts_t   one, two, f;
     cwmp_table_t  *t;
+    cwmp_holder_t  other = { 7, 2 };
 
-    size = cwmp_table_size(8, sizeof(cwmp_facts_t));
-    t = cwmp_table_create(malloc(size), size, sizeof(cwmp_facts_t));
+    size = cwmp_table_size(8, sizeof(cwmp_facts_row_t));
+    t = cwmp_table_create(malloc(size), size, sizeof(cwmp_facts_row_t));
 
     test_set(in, "1", "", "1", "");
     (void) cwmp_facts_pack(&one, in);
     test_set(in, "2", "", "2", "");
     (void) cwmp_facts_pack(&two, in);
 
+    memset(&h, 0, sizeof(h));
+    h.me.process = 7;
+    h.me.client = 1;
+    h.expires = 100;
+    h.alive = test_alive;
+
     (void) cwmp_table_begin(t);
 
     tap_ok(cwmp_facts_row_get(t, a, 0, &f) == NGX_DECLINED, "no row");
 
-    cwmp_facts_row_set(t, a, &one, 0, 100, test_alive);
+    cwmp_facts_row_set(t, a, &one, &h);
     tap_ok(cwmp_facts_row_get(t, a, 0, &f) == NGX_OK
            && memcmp(&f, &one, sizeof(f)) == 0
            && cwmp_facts_row_get(t, b, 0, &f) == NGX_DECLINED,
            "a row, of one session");
 
-    cwmp_facts_row_set(t, a, &two, 50, 150, test_alive);
+    h.now = 50;
+    h.expires = 150;
+    cwmp_facts_row_set(t, a, &two, &h);
     tap_ok(cwmp_facts_row_get(t, a, 149, &f) == NGX_OK
            && memcmp(&f, &two, sizeof(f)) == 0, "its next Inform");
+
+    cwmp_facts_row_release(t, a, &other, 60, 1);
+    tap_ok(cwmp_facts_row_get(t, a, 60, &f) == NGX_OK, "not another's to end");
+    cwmp_facts_row_release(t, a, &h.me, 60, 0);
+    cwmp_facts_row_release(t, a, &h.me, 60, 1);
+    tap_ok(cwmp_facts_row_get(t, a, 60, &f) == NGX_OK,
+           "nor its own, when it has let go");
     tap_ok(cwmp_facts_row_get(t, a, 150, &f) == NGX_DECLINED, "until its time");
+
+    cwmp_facts_row_set(t, a, &one, &h);
+    cwmp_facts_row_release(t, a, &h.me, 60, 1);
+    tap_ok(cwmp_facts_row_get(t, a, 60, &f) == NGX_DECLINED, "its end");
 
     cwmp_table_end(t);
     free(t);

@@ -13,7 +13,7 @@
 
 
 #define STEPS    400000
-#define CPES     8
+#define CPES     8              /* and one more that pretends to be each */
 #define WORKERS  3
 #define CLIENTS  5              /* of a worker */
 #define ROWS     4096
@@ -29,37 +29,73 @@ typedef struct {
 
 /*
  * I1, I2: an Inform of a device; P: an empty POST; G: a GET.  A letter behind
- * it is the cookie, "a" and "b" being values of one name, "c" one of another.
- * =: the answer: 200, 401, 204, 500; :x sets a cookie.  Behind a blank what it
- * is: the state and the actions, BEGIN, DROP, END, NAME, SPARE, as letters.
+ * it is the cookie, "a", "b" and "d" being values of one name, "c", and "x" and
+ * "y", of others; "x" leads to another session, "a" to this one.  =: the
+ * answer: 200, 401, 204, 500; :x sets a cookie, -x takes it back, *x is shared
+ * from now on.  Behind a blank what it is: the state and the actions, as
+ * letters: END, SPARE, DROP, BEGIN, NAME, ADMIT, and FORGET if a cookie has a
+ * value that counts no more.
  */
 
 static test_course_t  courses[] = {
-    { "a session", "I1 O/B =200 O/ :a O/ Pa O/ =200 O/ Pa O/ =204 N/ES" },
+    { "a session",
+      "I1 P/B =200 O/A :a O/ Pa O/ =200 O/ Pa O/ =204 N/ES" },
     { "with a challenge",
-      "I1 O/B =401 C/ I1 C/ =200 O/ :a O/ Pa O/ =204 N/ES" },
-    { "an Inform nobody asked for", "I1 O/B =200 O/ I1 O/DB" },
-    { "another device after a challenge", "I1 O/B =401 C/ I2 O/DB" },
+      "I1 P/B =401 P/ I1 P/ =200 O/A :a O/ Pa O/ =204 N/ES" },
+    { "with a challenge in its middle",
+      "I1 P/B =200 O/A :a O/ Pa O/ =401 C/ I1a C/ =200 O/ Pa O/ =204 N/ES" },
+    { "an Inform nobody asked for", "I1 P/B =200 O/A I1 P/DB" },
+    { "another device after a challenge", "I1 P/B =401 P/ I2 P/DB" },
     { "another value of the cookie",
-      "I1 O/B =200 O/ :a O/ Pa O/ =200 O/ Pb A/DB" },
-    { "no cookie, where one came back", "I1 O/B =200 O/ :a O/ Pa O/ P A/DB" },
-    { "no cookie, but none has come back yet", "I1 O/B =200 O/ :a O/ P O/" },
-    { "a cookie, where there is none", "I1 O/B =200 O/ Pa A/DB" },
-    { "a cookie of another name beside", "I1 O/B :a O/ Pac O/" },
-    { "only a cookie of another name", "I1 O/B :a O/ Pa O/ Pc A/DB" },
-    { "an error", "I1 O/B =500 N/E" },
+      "I1 P/B =200 O/A :a O/ Pa O/ =200 O/ Pb A/DB" },
+    { "no cookie, where one came back",
+      "I1 P/B =200 O/A :a O/ Pa O/ P A/DB" },
+    { "no cookie, but none has come back yet", "I1 P/B =200 O/A :a O/ P O/" },
+    { "a cookie, where there is none", "I1 P/B =200 O/A Pd A/DB" },
+    { "a cookie of another name beside", "I1 P/B =200 O/A :a O/ Pac O/" },
+    { "only a cookie of another name",
+      "I1 P/B =200 O/A :a O/ Pa O/ Pc A/DB" },
+    { "a cookie that is renewed, and comes back so",
+      "I1 P/B =200 O/A :a O/ Pa O/ =200 O/ :b O/ Pb O/F :d O/ Pd O/F "
+      "Pb A/DB" },
+    { "one that is renewed, but the CPE keeps the first",
+      "I1 P/B =200 O/A :a O/ Pa O/ =200 O/ :b O/ Pa O/ :d O/F Pa O/ Pa O/" },
+    { "one that is renewed before it came back",
+      "I1 P/B =401 P/ :a P/ I1 P/ =200 O/A :b O/ Pa O/ Pa O/" },
+    { "a shared cookie says nothing",
+      "I1 P/B =200 O/A :a O/ :c O/ *c O/ Pac O/ Pa O/ Pc A/DB" },
+    { "nor does it if it is all there is",
+      "I1 P/B =200 O/A :c O/ Pc O/ *c O/ Pc O/ P O/" },
+    { "a second cookie that matches counts",
+      "I1 P/B =200 O/A :a O/ :c O/ Pac O/ =200 O/ Pbc O/" },
+    { "but not a shared one",
+      "I1 P/B =200 O/A :a O/ :c O/ *c O/ Pac O/ =200 O/ Pbc A/DB" },
+    { "one that leads elsewhere", "I1 P/B =401 P/ :c P/ *c P/ Pcx O/DB" },
+    { "beside one that leads here", "I1 P/B =200 O/A :a O/ Pax O/" },
+    { "another session's cookie, which is replaced",
+      "I1x P/B =200 O/A :y O/ Px O/DB" },
+    { "its own of before, which is replaced, but the CPE keeps it",
+      "I1d P/B =200 O/A :b O/ Pd O/ Pd O/" },
+    { "an error", "I1 P/B =500 N/E" },
     { "a POST of which nothing is known", "P A/B =200 A/ P A/ =204 N/E" },
     { "that gets a cookie", "P A/B =200 A/ :a O/N Pa O/ =204 N/ES" },
-    { "and then an Inform comes", "P A/B :a O/N I1 O/DB" },
-    { "204 to an Inform goes on", "I1 O/B =24I O/ Pa A/DB" },
+    { "but not by a shared one",
+      "P A/B *c A/ :c A/ :a O/N Pac O/ =204 N/ES" },
+    { "and then an Inform comes", "P A/B :a O/N I1 P/DB" },
+    { "204 to an Inform goes on", "I1 P/B =204 O/A Pd A/DB" },
+    { "only the Inform's answer lets it in",
+      "I1 P/B =401 P/ P P/ =200 P/ I1 P/ =200 O/A" },
     { "a GET begins nothing", "G N/ =200 N/ =204 N/" },
-    { "a GET of somebody else ends it", "I1 O/B :a O/ Pa O/ Gb N/D" },
-    { "a cookie is taken back", "I1 O/B :a O/ Pa O/ -a O/ P O/" }
+    { "a GET of somebody else ends it",
+      "I1 P/B =200 O/A :a O/ Pa O/ Gb N/D" },
+    { "a cookie is taken back",
+      "I1 P/B =200 O/A :a O/ Pa O/ -a O/F P O/" }
 };
 
 
 typedef struct {
     int                    cpe;        /* whose connection this is; -1: no */
+    int                    address;    /* of the message under way */
     cwmp_session_t         s;
     uint64_t               number;
 
@@ -68,6 +104,7 @@ typedef struct {
     int                    carries;    /* a CPE's session; -1: none yet */
     unsigned               asked:1;    /* there has been one */
     unsigned               held:1;
+    unsigned               carried:1;
     u_char                 key[CWMP_TABLE_KEY_LEN];
     cwmp_server_t          server;
     int                    inform;     /* what is under way */
@@ -81,8 +118,9 @@ typedef struct {
 
 
 typedef struct {
-    cwmp_session_cookie_t  cookie;
+    u_char                 cookie[CWMP_TABLE_KEY_LEN];
     unsigned               has:1;
+    unsigned               lang:1;     /* a cookie that everybody gets */
 } test_cpe_t;
 
 
@@ -91,12 +129,14 @@ static ngx_msec_t      now;
 static uint64_t        numbers;
 static uint32_t        processes = 1000;
 static test_worker_t   workers[WORKERS];
-static test_cpe_t      cpes[CPES];
+static test_cpe_t      cpes[2 * CPES];
 static cwmp_table_t   *sessions, *cookies;
 static cwmp_wanted_t   list[CWMP_WANTED_MAX];
 static u_char          tag[CWMP_TABLE_KEY_LEN] = { 0x5a, 0x17 };
 static ngx_uint_t      begun, dropped, ended, moved, deaths, mixed, stale,
-                       lost, wrong, spares;
+                       lost, wrong, spares, pretended, touched, admitted,
+                       recalled, strayed, renewed;
+static u_char          lang[CWMP_TABLE_KEY_LEN] = { 'L' };
 
 
 static uint32_t
@@ -125,58 +165,112 @@ test_alive(uint32_t process)
 }
 
 
-static void
-test_cookie(cwmp_session_cookie_t *cookie, char c)
+/* the values of cookies that are shared */
+
+static char        shared[8];
+static ngx_uint_t  informed;           /* the last message was an Inform */
+
+
+static uint32_t
+test_name(char c)
 {
-    ngx_memzero(cookie, sizeof(*cookie));
-    cookie->name = (c == 'c') ? 2 : 1;
-    cookie->key[0] = c;
+    return (c == 'c') ? 2 : (c == 'x' || c == 'y') ? 3 : 1;
+}
+
+
+static void
+test_leads(cwmp_session_t *s, cwmp_claim_t *claim)
+{
+    ngx_uint_t            i;
+    cwmp_claim_cookie_t  *c;
+
+    for (i = 0; i < claim->ncookies; i++) {
+        c = &claim->cookies[i];
+
+        if (strchr(shared, c->key[0])) {
+            c->lead = CWMP_LEAD_SHARED;
+
+        } else if (c->key[0] == 'x') {
+            c->lead = CWMP_LEAD_SESSION;
+            c->session.key[0] = 'X';
+
+        } else if (c->key[0] == 'a' && cwmp_session_named(s)) {
+            c->lead = CWMP_LEAD_SESSION;
+            c->session = s->name;
+        }
+    }
+
+    for (i = 0; i < s->ncookies; i++) {
+        s->cookies[i].shared = (strchr(shared, s->cookies[i].key[0]) != NULL);
+    }
+
+    claim->looked = 1;
 }
 
 
 static const char *
-test_step(cwmp_session_t *s, const char *p, ngx_uint_t *actions)
+test_step(cwmp_session_t *s, const char *p, ngx_uint_t *actions,
+    ngx_uint_t *forgotten)
 {
-    u_char                 *key;
-    ngx_uint_t              status;
+    u_char                  key[CWMP_TABLE_KEY_LEN];
     cwmp_claim_t            claim;
-    cwmp_answer_to_e        to;
-    cwmp_session_cookie_t   cookie;
+    cwmp_session_old_t      old;
+    cwmp_session_lesson_t   lesson;
 
     *actions = 0;
+    *forgotten = 0;
 
     switch (*p) {
 
     case '=':
-        to = (p[2] == '4' && p[3] == 'I') ? CWMP_ANSWER_TO_OTHER
-                                          : CWMP_ANSWER_TO_EMPTY;
-        status = to == CWMP_ANSWER_TO_OTHER ? 204 : (ngx_uint_t) atoi(p + 1);
-        *actions = cwmp_session_event(s, cwmp_session_answered(status, to));
+        *actions = cwmp_session_event(s,
+                       cwmp_session_answered(atoi(p + 1),
+                                             informed ? CWMP_ANSWER_TO_INFORM
+                                                      : CWMP_ANSWER_TO_EMPTY));
         return p + 4;
+
+    case '*':
+        strncat(shared, p + 1, 1);
+        return p + 2;
 
     case ':':
     case '-':
-        test_cookie(&cookie, p[1]);
-        key = (*p == ':') ? cookie.key : NULL;
-        (void) cwmp_session_learn(s, cookie.name, key, actions);
+        ngx_memzero(key, sizeof(key));
+        key[0] = p[1];
+
+        cwmp_session_learn(s, test_name(p[1]), (*p == ':') ? key : NULL,
+                           strchr(shared, p[1]) ? CWMP_LEAD_SHARED
+                                                : CWMP_LEAD_NOWHERE,
+                           &lesson);
+
+        *actions = lesson.actions;
+        *forgotten = lesson.old.n;
         return p + 2;
     }
 
     ngx_memzero(&claim, sizeof(claim));
 
     claim.post = (*p != 'G');
+    informed = (*p == 'I');
 
     if (*p++ == 'I') {
         claim.inform = claim.named = 1;
-        claim.name.key[0] = *p++;
+        claim.name.key[0] = claim.device[0] = *p++;
     }
 
     while (*p != ' ') {
-        test_cookie(&claim.cookies[claim.ncookies++], *p++);
+        claim.cookies[claim.ncookies].name = test_name(*p);
+        claim.cookies[claim.ncookies++].key[0] = *p++;
     }
 
-    (void) cwmp_session_recognise(s, &claim, 1);
-    *actions = cwmp_session_join(s, &claim);
+    if (cwmp_session_recognise(s, &claim, 1) == NGX_AGAIN) {
+        test_leads(s, &claim);
+        (void) cwmp_session_recognise(s, &claim, 1);
+    }
+
+    *actions = cwmp_session_leave(s, &claim);
+    *actions |= cwmp_session_join(s, &claim, &old);
+    *forgotten = old.n;
 
     return p;
 }
@@ -186,20 +280,21 @@ static void
 test_courses(void)
 {
     char             is[16], *q;
-    ngx_uint_t       i, actions;
+    ngx_uint_t       i, actions, forgotten;
     const char      *p;
     cwmp_session_t   s;
 
     for (i = 0; i < sizeof(courses) / sizeof(courses[0]); i++) {
 
         ngx_memzero(&s, sizeof(s));
+        ngx_memzero(shared, sizeof(shared));
 
         for (p = courses[i].steps; *p; p += (*p == ' ')) {
 
-            p = test_step(&s, p, &actions);
+            p = test_step(&s, p, &actions, &forgotten);
 
             q = is;
-            *q++ = "NAOC"[s.state];
+            *q++ = "NAPOC"[s.state];
             *q++ = '/';
 
             if (actions & CWMP_SESSION_END)    *q++ = 'E';
@@ -207,6 +302,8 @@ test_courses(void)
             if (actions & CWMP_SESSION_DROP)   *q++ = 'D';
             if (actions & CWMP_SESSION_BEGIN)  *q++ = 'B';
             if (actions & CWMP_SESSION_NAME)   *q++ = 'N';
+            if (actions & CWMP_SESSION_ADMIT)  *q++ = 'A';
+            if (forgotten)                     *q++ = 'F';
 
             *q = '\0';
 
@@ -225,11 +322,16 @@ test_courses(void)
 }
 
 
+static void test_drop_held(test_worker_t *w, uint64_t client,
+    const u_char *key);
+
+
 /* the pin's connection is closed */
 
 static void
 test_close(test_worker_t *w, test_client_t *c)
 {
+    ngx_uint_t     i;
     cwmp_holder_t  me = { w->process, c->number };
 
     c->pin = 0;
@@ -237,9 +339,16 @@ test_close(test_worker_t *w, test_client_t *c)
 
     if (c->held) {
         (void) cwmp_table_begin(sessions);
-        cwmp_session_row_release(sessions, c->key, &me, now);
+        cwmp_session_row_release(sessions, c->key, &me, now, 0);
         cwmp_table_end(sessions);
         c->held = 0;
+
+        (void) cwmp_table_begin(cookies);
+        for (i = 0; i < c->s.ncookies; i++) {
+            cwmp_cookie_row_release(cookies, c->s.cookies[i].key, &me, now);
+            cwmp_cookie_row_release(cookies, c->s.cookies[i].kept, &me, now);
+        }
+        cwmp_table_end(cookies);
     }
 }
 
@@ -257,35 +366,51 @@ test_drop(test_worker_t *w, test_client_t *c)
 
 
 static void
-test_over(test_worker_t *w, test_client_t *c, ngx_uint_t actions)
+test_forget(test_client_t *c)
 {
     ngx_uint_t           i;
-    cwmp_holder_t        me = { w->process, c->number };
     cwmp_session_name_t  name;
 
+    (void) cwmp_table_begin(cookies);
+
+    for (i = 0; i < c->s.ncookies; i++) {
+        cwmp_cookie_row_delete(cookies, c->s.cookies[i].key, &c->s.name, now);
+        cwmp_cookie_row_delete(cookies, c->s.cookies[i].kept, &c->s.name, now);
+
+        if (cwmp_cookie_row_get(cookies, c->s.cookies[i].key, now, &name)
+            == CWMP_LEAD_SESSION
+            && ngx_memcmp(&name, &c->s.name, sizeof(name)) == 0)
+        {
+            stale++;
+        }
+    }
+
+    cwmp_table_end(cookies);
+}
+
+
+static void
+test_delete(test_worker_t *w, test_client_t *c)
+{
+    cwmp_holder_t  me = { w->process, c->number };
+
+    if (c->held) {
+        (void) cwmp_table_begin(sessions);
+        cwmp_session_row_release(sessions, c->key, &me, now, 1);
+        cwmp_table_end(sessions);
+        c->held = 0;
+    }
+}
+
+
+static void
+test_over(test_worker_t *w, test_client_t *c, ngx_uint_t actions)
+{
     if (actions & CWMP_SESSION_END) {
         ended++;
 
-        (void) cwmp_table_begin(cookies);
-        for (i = 0; i < c->s.ncookies; i++) {
-            cwmp_cookie_row_delete(cookies, c->s.cookies[i].key, &c->s.name,
-                                   now);
-
-            if (cwmp_cookie_row_get(cookies, c->s.cookies[i].key, now, &name)
-                == NGX_OK
-                && ngx_memcmp(&name, &c->s.name, sizeof(name)) == 0)
-            {
-                stale++;
-            }
-        }
-        cwmp_table_end(cookies);
-
-        if (c->held) {
-            (void) cwmp_table_begin(sessions);
-            cwmp_session_row_delete(sessions, c->key, &me, now);
-            cwmp_table_end(sessions);
-            c->held = 0;
-        }
+        test_forget(c);
+        test_delete(w, c);
     }
 
     if (actions & CWMP_SESSION_SPARE) {
@@ -293,6 +418,52 @@ test_over(test_worker_t *w, test_client_t *c, ngx_uint_t actions)
     }
 
     test_drop(w, c);
+}
+
+
+static void
+test_hold_init(test_worker_t *w, test_client_t *c, cwmp_hold_t *h)
+{
+    ngx_memzero(h, sizeof(cwmp_hold_t));
+
+    h->me.process = w->process;
+    h->me.client = c->number;
+    ngx_memcpy(h->address, c->s.address, CWMP_ADDRESS_LEN);
+    h->firm = cwmp_session_firm(&c->s);
+    h->now = now;
+    h->expires = now + 30000;
+    h->alive = test_alive;
+}
+
+
+static void
+test_cookie(test_worker_t *w, test_client_t *c, cwmp_session_cookie_t *cookie)
+{
+    cwmp_hold_t  h;
+
+    test_hold_init(w, c, &h);
+
+    (void) cwmp_table_begin(cookies);
+    cookie->shared = (cwmp_cookie_row_set(cookies, cookie->key, &c->s.name,
+                                          &h)
+                      == NGX_DECLINED);
+    (void) cwmp_cookie_row_set(cookies, cookie->kept, &c->s.name, &h);
+    cwmp_table_end(cookies);
+}
+
+
+static void
+test_old(test_client_t *c, cwmp_session_old_t *old)
+{
+    ngx_uint_t  i;
+
+    (void) cwmp_table_begin(cookies);
+    for (i = 0; i < old->n; i++) {
+        cwmp_cookie_row_delete(cookies, old->keys[i], &c->s.name, now);
+    }
+    cwmp_table_end(cookies);
+
+    renewed += old->n;
 }
 
 
@@ -352,13 +523,7 @@ test_elsewhere(test_worker_t *w, test_client_t *c, cwmp_claim_t *claim)
 
     if (holder.process == w->process) {
 
-        for (i = 0; i < CLIENTS; i++) {
-            if (w->clients[i].number == holder.client && w->clients[i].held
-                && ngx_memcmp(w->clients[i].key, key, sizeof(key)) == 0)
-            {
-                test_drop(w, &w->clients[i]);
-            }
-        }
+        test_drop_held(w, holder.client, key);
     }
 
     /* the others have their time, or not */
@@ -371,11 +536,30 @@ test_elsewhere(test_worker_t *w, test_client_t *c, cwmp_claim_t *claim)
 }
 
 
+/* closes what the worker's client of that number holds by the key */
+
+static void
+test_drop_held(test_worker_t *w, uint64_t client, const u_char *key)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < CLIENTS; i++) {
+        if (w->clients[i].number == client && w->clients[i].held
+            && ngx_memcmp(w->clients[i].key, key, CWMP_TABLE_KEY_LEN) == 0)
+        {
+            test_drop(w, &w->clients[i]);
+        }
+    }
+}
+
+
 static void
 test_hold(test_worker_t *w, test_client_t *c)
 {
     ngx_int_t       rc;
-    cwmp_holder_t   me = { w->process, c->number }, before;
+    ngx_uint_t      i;
+    cwmp_hold_t     h;
+    cwmp_holder_t   before;
 
     if (!cwmp_session_named(&c->s)) {
         return;
@@ -385,12 +569,12 @@ test_hold(test_worker_t *w, test_client_t *c)
         c->held = 0;
     }
 
+    test_hold_init(w, c, &h);
     cwmp_session_row_key(c->key, c->s.name.key, tag);
 
     (void) cwmp_table_begin(sessions);
 
-    rc = cwmp_session_row_hold(sessions, c->key, &me, &c->server, now,
-                               now + 30000, test_alive, &before);
+    rc = cwmp_session_row_hold(sessions, c->key, &h, &c->server, &before);
 
     if (before.process && before.process != w->process) {
         moved++;
@@ -401,7 +585,106 @@ test_hold(test_worker_t *w, test_client_t *c)
 
     cwmp_table_end(sessions);
 
+    (void) cwmp_table_begin(cookies);
+    for (i = 0; i < c->s.ncookies; i++) {
+        cwmp_cookie_row_touch(cookies, c->s.cookies[i].key, &c->s.name, &h);
+        cwmp_cookie_row_touch(cookies, c->s.cookies[i].kept, &c->s.name, &h);
+    }
+    cwmp_table_end(cookies);
+
+    if (before.process == w->process) {
+        test_drop_held(w, before.client, c->key);
+    }
+
     c->held = (rc != NGX_ERROR);
+}
+
+
+static void
+test_look_up(cwmp_session_t *cs, cwmp_claim_t *claim)
+{
+    ngx_uint_t           i;
+    cwmp_session_name_t  name;
+
+    (void) cwmp_table_begin(cookies);
+
+    for (i = 0; i < claim->ncookies; i++) {
+        claim->cookies[i].lead = cwmp_cookie_row_get(cookies,
+                                                 claim->cookies[i].key, now,
+                                                 &claim->cookies[i].session);
+    }
+
+    for (i = 0; i < cs->ncookies; i++) {
+        cs->cookies[i].shared = (cwmp_cookie_row_get(cookies,
+                                                     cs->cookies[i].key, now,
+                                                     &name)
+                                 == CWMP_LEAD_SHARED);
+    }
+
+    cwmp_table_end(cookies);
+
+    claim->looked = 1;
+}
+
+
+/* an Inform of somebody else's device: is named apart, unless a cookie knows */
+
+static void
+test_claim(cwmp_claim_t *claim)
+{
+    u_char      key[CWMP_TABLE_KEY_LEN];
+    ngx_uint_t  foreign;
+
+    cwmp_session_row_key(key, claim->device, tag);
+
+    (void) cwmp_table_begin(sessions);
+    foreign = cwmp_session_row_foreign(sessions, key, claim->address, now);
+    cwmp_table_end(sessions);
+
+    if (foreign) {
+        ngx_memcpy(key, claim->device, CWMP_TABLE_KEY_LEN);
+        key[8] = claim->address[0];
+
+        (void) cwmp_claim_alias(claim, key);
+    }
+}
+
+
+/* what the zone and the workers have of a CPE's session, as a number */
+
+static uint64_t
+test_state_of(int cpe)
+{
+    u_char               key[CWMP_TABLE_KEY_LEN], name[CWMP_TABLE_KEY_LEN];
+    uint64_t             sum;
+    ngx_uint_t           i, j;
+    test_client_t       *c;
+    cwmp_session_row_t  *row;
+
+    ngx_memzero(name, sizeof(name));
+    name[0] = 'D';
+    name[1] = cpe;
+
+    cwmp_session_row_key(key, name, tag);
+
+    (void) cwmp_table_begin(sessions);
+    row = cwmp_table_get(sessions, key, now);
+    sum = row ? row->client * 31 + row->address[0] * 7
+                + cwmp_table_holder(sessions, row)
+              : 0;
+    cwmp_table_end(sessions);
+
+    for (i = 0; i < WORKERS; i++) {
+        for (j = 0; j < CLIENTS; j++) {
+            c = &workers[i].clients[j];
+
+            if (c->carries == cpe) {
+                sum = sum * 131 + c->pin * 5 + c->s.state;
+            }
+        }
+    }
+
+    return sum;
 }
 
 
@@ -410,10 +693,12 @@ test_hold(test_worker_t *w, test_client_t *c)
 static void
 test_message(test_worker_t *w, test_client_t *c)
 {
-    int             cpe;
-    ngx_uint_t      i, actions;
-    cwmp_claim_t    claim;
-    test_cpe_t     *from;
+    int                  cpe;
+    uint64_t             before;
+    ngx_uint_t           i, actions, known, pretends;
+    test_cpe_t          *from;
+    cwmp_claim_t         claim;
+    cwmp_session_old_t   old;
 
     if (c->pin == 1 || c->pin == 2) {
         return;
@@ -429,53 +714,87 @@ test_message(test_worker_t *w, test_client_t *c)
     }
 
     cpe = rnd(5) ? c->cpe : (int) rnd(CPES);
-    from = &cpes[cpe];
+    pretends = (rnd(6) == 0);
+
+    if (pretends && c->carries >= 0 && c->carries < CPES
+        && c->s.state != CWMP_SESSION_NONE)
+    {
+        /* who sends something on another one's connection can end that */
+        return;
+    }
+
+    from = &cpes[pretends ? cpe + CPES : cpe];
+    c->address = pretends ? 100 : 1 + cpe;
 
     ngx_memzero(&claim, sizeof(claim));
 
     claim.post = 1;
+    claim.address[0] = c->address;
 
     if (!from->has || rnd(6) == 0) {
         claim.inform = claim.named = 1;
-        claim.name.key[0] = 'D';
-        claim.name.key[1] = cpe;
+        claim.name.key[0] = claim.device[0] = 'D';
+        claim.name.key[1] = claim.device[1] = cpe;
+    }
+
+    if (from->lang) {
+        claim.cookies[claim.ncookies].name = 2;
+        ngx_memcpy(claim.cookies[claim.ncookies++].key, lang, sizeof(lang));
     }
 
     if (from->has && (!claim.inform || rnd(2))) {
-        claim.cookies[claim.ncookies++] = from->cookie;
+        claim.cookies[claim.ncookies].name = 1;
+        ngx_memcpy(claim.cookies[claim.ncookies++].key, from->cookie,
+                   sizeof(from->cookie));
     }
 
-    if (cwmp_session_recognise(&c->s, &claim, c->asked) == NGX_DECLINED) {
-        (void) cwmp_table_begin(cookies);
-        claim.named = (cwmp_cookie_row_get(cookies, claim.cookies[0].key, now,
-                                           &claim.name)
-                       == NGX_OK);
-        cwmp_table_end(cookies);
+    if (cwmp_session_recognise(&c->s, &claim, c->asked) == NGX_AGAIN) {
+        test_look_up(&c->s, &claim);
+        (void) cwmp_session_recognise(&c->s, &claim, c->asked);
+    }
+
+    if (!claim.inform && claim.verdict != CWMP_CLAIM_SAME && claim.named) {
+        recalled++;
+
+        /* a name made of a cookie will do, too */
+
+        strayed += (claim.name.key[0] == 'D' && claim.name.key[1] != cpe);
+    }
+
+    for (i = 0; i < WORKERS; i++) {
+        test_look(&workers[i]);
+    }
+
+    known = 0;
+    before = test_state_of(cpe);
+
+    if (claim.inform && claim.verdict != CWMP_CLAIM_SAME) {
+        test_claim(&claim);
+        known = (ngx_memcmp(claim.name.key, claim.device, CWMP_TABLE_KEY_LEN)
+                 != 0);
     }
 
     test_elsewhere(w, c, &claim);
 
-    actions = cwmp_session_join(&c->s, &claim);
-
-    if (actions & CWMP_SESSION_DROP) {
+    if (cwmp_session_leave(&c->s, &claim) & CWMP_SESSION_DROP) {
         dropped++;
         test_over(w, c, CWMP_SESSION_DROP);
     }
 
+    actions = cwmp_session_join(&c->s, &claim, &old);
+
+    test_old(c, &old);
+
     if (actions & CWMP_SESSION_BEGIN) {
         begun++;
-
-        if (cwmp_session_named(&c->s)) {
-            (void) cwmp_table_begin(cookies);
-            for (i = 0; i < c->s.ncookies; i++) {
-                cwmp_cookie_row_set(cookies, c->s.cookies[i].key, &c->s.name,
-                                    0, now, now + 30000, test_alive);
-            }
-            cwmp_table_end(cookies);
-        }
+        c->carried = 1;
     }
 
     /* the upstream connection: the one that is there, or a new one */
+
+    if (pretends) {
+        cpe += CPES;
+    }
 
     if (c->pin == 3 && c->carries != cpe) {
         mixed++;
@@ -488,58 +807,120 @@ test_message(test_worker_t *w, test_client_t *c)
     c->server.len = 1;
 
     test_hold(w, c);
+
+    if (pretends && known) {
+        pretended++;
+        touched += (test_state_of(cpe - CPES) != before);
+    }
+}
+
+
+static void
+test_admit(test_worker_t *w, test_client_t *c)
+{
+    admitted++;
+
+    if (ngx_memcmp(c->s.name.key, c->s.device, CWMP_TABLE_KEY_LEN) != 0) {
+        test_forget(c);
+        test_delete(w, c);
+        ngx_memcpy(c->s.name.key, c->s.device, CWMP_TABLE_KEY_LEN);
+    }
+
+    c->carried = 1;
+
+    test_hold(w, c);
+}
+
+
+static void
+test_learn(test_worker_t *w, test_client_t *c, uint32_t name,
+    const u_char *key)
+{
+    cwmp_lead_e            lead;
+    cwmp_session_lesson_t  lesson;
+
+    (void) cwmp_table_begin(cookies);
+    lead = cwmp_cookie_row_held(cookies, key, now, test_alive);
+    cwmp_table_end(cookies);
+
+    cwmp_session_learn(&c->s, name, key, lead, &lesson);
+
+    test_old(c, &lesson.old);
+
+    if (lesson.cookie) {
+        test_cookie(w, c, lesson.cookie);
+    }
+
+    if (lesson.actions & CWMP_SESSION_NAME) {
+        test_hold(w, c);
+    }
 }
 
 
 static void
 test_answer(test_worker_t *w, test_client_t *c)
 {
-    ngx_uint_t              actions, status;
-    test_cpe_t             *to;
-    cwmp_answer_to_e        kind;
-    cwmp_session_cookie_t  *cookie;
+    u_char             key[CWMP_TABLE_KEY_LEN];
+    ngx_uint_t         i, actions, status;
+    test_cpe_t        *to;
+    cwmp_answer_to_e   kind;
 
+    static uint32_t    values;
     static ngx_uint_t  statuses[] = { 200, 200, 200, 401, 204, 500 };
 
     if (c->pin != 1 && c->pin != 2) {
         return;
     }
 
+    /* who pretends to be another one has no password */
+
     to = &cpes[c->carries];
-    status = statuses[rnd(6)];
-    kind = c->inform ? CWMP_ANSWER_TO_OTHER : CWMP_ANSWER_TO_EMPTY;
+    status = (c->carries < CPES) ? statuses[rnd(6)] : rnd(3) ? 401 : 500;
+    kind = c->inform ? CWMP_ANSWER_TO_INFORM : CWMP_ANSWER_TO_EMPTY;
 
     if (c->s.state != CWMP_SESSION_NONE) {
 
         actions = cwmp_session_event(&c->s,
                                      cwmp_session_answered(status, kind));
 
+        if (actions & CWMP_SESSION_ADMIT) {
+            test_admit(w, c);
+        }
+
         if (actions & CWMP_SESSION_END) {
             test_over(w, c, actions);
             to->has = 0;
 
-        } else if (status == 200 && !to->has) {
+        } else if (status == 200) {
 
-            /* as GenieACS does: with the InformResponse */
+            test_learn(w, c, 2, lang);
+            to->lang = 1;
 
-            to->has = 1;
-            to->cookie.name = 1;
-            to->cookie.key[0] = 'C';
-            to->cookie.key[1] = c->carries;
-            to->cookie.key[2]++;
-            to->cookie.key[3] += !to->cookie.key[2];
+            /* as GenieACS does: with the InformResponse; or again */
 
-            cookie = cwmp_session_learn(&c->s, 1, to->cookie.key, &actions);
+            if (!to->has || rnd(4) == 0) {
 
-            if (cookie) {
-                (void) cwmp_table_begin(cookies);
-                cwmp_cookie_row_set(cookies, cookie->key, &c->s.name, 1, now,
-                                    now + 30000, test_alive);
-                cwmp_table_end(cookies);
+                ngx_memzero(key, sizeof(key));
+                key[0] = 'C';
+                key[1] = c->carries;
+                values++;
+                ngx_memcpy(&key[4], &values, sizeof(values));
+
+                test_learn(w, c, 1, key);
+
+                if (!to->has || rnd(2)) {
+                    ngx_memcpy(to->cookie, key, sizeof(key));
+                }
+
+                to->has = 1;
             }
+        }
 
-            if (actions & CWMP_SESSION_NAME) {
-                test_hold(w, c);
+        if (c->carried && cwmp_session_firm(&c->s)) {
+            c->carried = 0;
+
+            for (i = 0; i < c->s.ncookies; i++) {
+                test_cookie(w, c, &c->s.cookies[i]);
             }
         }
     }
@@ -644,8 +1025,8 @@ test_model(void)
     n = cwmp_table_size(ROWS, sizeof(cwmp_session_row_t));
     sessions = cwmp_table_create(malloc(n), n, sizeof(cwmp_session_row_t));
 
-    n = cwmp_table_size(ROWS, sizeof(cwmp_session_name_t));
-    cookies = cwmp_table_create(malloc(n), n, sizeof(cwmp_session_name_t));
+    n = cwmp_table_size(ROWS, sizeof(cwmp_cookie_row_t));
+    cookies = cwmp_table_create(malloc(n), n, sizeof(cwmp_cookie_row_t));
 
     for (i = 0; i < WORKERS; i++) {
         test_die(&workers[i]);
@@ -710,10 +1091,15 @@ test_model(void)
     tap_ok(wrong == 0, "a row is held by one that has its connection: %d",
            (int) wrong);
     tap_ok(lost == 0, "nobody was asked in vain");
+    tap_ok(touched == 0, "who is not let in touches nobody's session: %d of %d",
+           (int) touched, (int) pretended);
+    tap_ok(strayed == 0, "a cookie leads to its own session: %d of %d",
+           (int) strayed, (int) recalled);
     tap_ok(broken == NGX_OK, "the tables are whole");
 
     tap_ok(begun > 20000 && dropped > 5000 && ended > 5000 && moved > 200
-           && deaths > 300 && spares > 500,
+           && deaths > 300 && spares > 500 && pretended > 1000
+           && recalled > 1000 && renewed > 1000,
            "enough has happened: %d begun, %d dropped, %d ended, %d moved, "
            "%d spares, %d deaths", (int) begun, (int) dropped, (int) ended,
            (int) moved, (int) spares, (int) deaths);

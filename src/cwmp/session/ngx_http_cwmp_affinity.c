@@ -184,7 +184,7 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        ngx_http_cwmp_session_join(r, cp->session, claim, cscf->timeout);
+        ngx_http_cwmp_session_join(r, cp->session, claim);
         cp->inform = claim->claim.inform;
 
         cp->pin = ngx_http_cwmp_pin_get(cp->session, us, u->conf);

@@ -18,7 +18,8 @@ static void ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin,
     ngx_list_t *headers, ngx_list_t *seen);
 static ngx_uint_t ngx_http_cwmp_filter_seen(ngx_list_t *headers,
     ngx_str_t *value);
-static cwmp_answer_to_e ngx_http_cwmp_filter_to(ngx_http_request_t *r);
+static cwmp_answer_to_e ngx_http_cwmp_filter_to(ngx_http_request_t *r,
+    ngx_http_cwmp_pin_t *pin);
 static ngx_uint_t ngx_http_cwmp_filter_suffix(ngx_str_t *s, char *suffix);
 
 
@@ -167,7 +168,7 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
     }
 
     if (!ngx_http_cwmp_session_answer(s, pin, r->headers_out.status,
-                                      ngx_http_cwmp_filter_to(r)))
+                                      ngx_http_cwmp_filter_to(r, pin)))
     {
         return NULL;
     }
@@ -177,6 +178,10 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
     if (pin && r->upstream->headers_in.status_n) {
         ngx_http_cwmp_filter_cookies(pin, &r->upstream->headers_in.headers,
                                      NULL);
+
+        ngx_http_cwmp_session_carry(pin->session,
+            ngx_http_conf_upstream_srv_conf(pin->upstream,
+                                            ngx_http_cwmp_module));
     }
 
     return pin;
@@ -242,10 +247,10 @@ ngx_http_cwmp_filter_seen(ngx_list_t *headers, ngx_str_t *value)
 }
 
 
-/* what the answer is one to */
+/* what the answer is one to; pin NULL: it is nginx's own */
 
 static cwmp_answer_to_e
-ngx_http_cwmp_filter_to(ngx_http_request_t *r)
+ngx_http_cwmp_filter_to(ngx_http_request_t *r, ngx_http_cwmp_pin_t *pin)
 {
     ngx_http_cwmp_ctx_t  *ctx;
 
@@ -258,6 +263,10 @@ ngx_http_cwmp_filter_to(ngx_http_request_t *r)
 
     if (ctx->empty) {
         return CWMP_ANSWER_TO_EMPTY;
+    }
+
+    if (ctx->inform) {
+        return pin ? CWMP_ANSWER_TO_INFORM : CWMP_ANSWER_TO_OTHER;
     }
 
     return ngx_http_cwmp_filter_suffix(&ctx->method, "Response")

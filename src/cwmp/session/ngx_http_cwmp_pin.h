@@ -44,6 +44,7 @@ struct ngx_http_cwmp_session_s {
     ngx_http_cwmp_zone_t             *zone;
     cwmp_facts_t                      facts;     /* of the last Inform */
     unsigned                          needs:1;   /* its client */
+    unsigned                          carried:1; /* cookies without rows */
 
     /* a pin's time, that of "cwmp_affinity", is over */
     void                            (*expired)(ngx_http_cwmp_session_t *s);
@@ -70,6 +71,7 @@ typedef struct {
     u_char                            key[CWMP_TABLE_KEY_LEN];  /* of the row */
     ngx_msec_t                        touched;   /* the row, when held */
     unsigned                          held:1;
+    unsigned                          firm:1;
 
     cwmp_server_t                     server;
     ngx_sockaddr_t                    sockaddr;
@@ -109,24 +111,39 @@ void ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
     ngx_http_cwmp_srv_conf_t *cscf);
 
 /*
- * The pin's connection is closed: lets the row go.
+ * The pin's connection is closed, or with "delete" its session is over: lets
+ * the row go, or deletes it; with the last one also cookies and facts.
  */
-void ngx_http_cwmp_rows_release(ngx_http_cwmp_pin_t *pin);
+void ngx_http_cwmp_rows_release(ngx_http_cwmp_pin_t *pin, ngx_uint_t delete);
 
 /*
- * Cookies: what the claim's lead to, NGX_DECLINED: nothing; that one leads to
- * the session from now on, "move": even if it has led elsewhere.
+ * Looks up where the claim's cookies lead to, and which of the session's are
+ * shared; s may be NULL.
  */
-ngx_int_t ngx_http_cwmp_rows_by_cookie(ngx_http_cwmp_zone_t *zone,
+void ngx_http_cwmp_rows_look(ngx_http_cwmp_zone_t *zone, cwmp_session_t *s,
     cwmp_claim_t *claim);
-void ngx_http_cwmp_rows_cookie(ngx_http_cwmp_session_t *s,
-    cwmp_session_cookie_t *cookie, ngx_msec_t timeout, ngx_uint_t move);
 
 /*
- * The session is over: deletes the row that the pin holds; and those of its
- * cookies.
+ * Where the cookie of that key leads to, if it is to name a session.
  */
-void ngx_http_cwmp_rows_delete(ngx_http_cwmp_pin_t *pin);
+cwmp_lead_e ngx_http_cwmp_rows_lead(ngx_http_cwmp_zone_t *zone, u_char *key);
+
+/*
+ * An Inform that begins a session: has the claim named apart if the device has
+ * a session already that somebody at another address has begun.
+ */
+void ngx_http_cwmp_rows_claim(ngx_http_cwmp_main_conf_t *cmcf,
+    cwmp_claim_t *claim);
+
+/*
+ * The cookie leads to the session from now on, unless others have it, too;
+ * cookies that count no more lead nowhere; nor do any of a session that is
+ * over.
+ */
+void ngx_http_cwmp_rows_cookie(ngx_http_cwmp_session_t *s,
+    cwmp_session_cookie_t *cookie, ngx_msec_t timeout);
+void ngx_http_cwmp_rows_old(ngx_http_cwmp_session_t *s,
+    cwmp_session_old_t *old);
 void ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s);
 
 /*
@@ -187,11 +204,10 @@ ngx_http_cwmp_claim_t *ngx_http_cwmp_session_claim(ngx_http_request_t *r,
     ngx_http_cwmp_session_t *s, ngx_uint_t final);
 
 /*
- * The request goes to an upstream with that timeout.
+ * The request goes to an upstream.
  */
 void ngx_http_cwmp_session_join(ngx_http_request_t *r,
-    ngx_http_cwmp_session_t *s, ngx_http_cwmp_claim_t *claim,
-    ngx_msec_t timeout);
+    ngx_http_cwmp_session_t *s, ngx_http_cwmp_claim_t *claim);
 
 /*
  * The ACS, or nginx itself, has answered the request; pin is NULL if it was not
@@ -199,6 +215,14 @@ void ngx_http_cwmp_session_join(ngx_http_request_t *r,
  */
 ngx_uint_t ngx_http_cwmp_session_answer(ngx_http_cwmp_session_t *s,
     ngx_http_cwmp_pin_t *pin, ngx_uint_t status, cwmp_answer_to_e to);
+
+/*
+ * The cookies that the CPE has had before lead to the session from now on, if
+ * the ACS has let it in: they are not worth a row before.  Called when those
+ * that the answer sets have been learnt, which may replace them.
+ */
+void ngx_http_cwmp_session_carry(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_srv_conf_t *cscf);
 
 /*
  * The ACS, or nginx itself, set or took back (no value) a cookie.

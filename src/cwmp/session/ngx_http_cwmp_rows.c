@@ -18,13 +18,18 @@
 typedef char  ngx_http_cwmp_session_row_fits
     [sizeof(cwmp_session_row_t) <= NGX_HTTP_CWMP_SESSION_SIZE ? 1 : -1];
 typedef char  ngx_http_cwmp_cookie_row_fits
-    [sizeof(cwmp_session_name_t) <= NGX_HTTP_CWMP_COOKIE_SIZE ? 1 : -1];
+    [sizeof(cwmp_cookie_row_t) <= NGX_HTTP_CWMP_COOKIE_SIZE ? 1 : -1];
 typedef char  ngx_http_cwmp_facts_row_fits
-    [sizeof(cwmp_facts_t) <= NGX_HTTP_CWMP_FACT_SIZE ? 1 : -1];
+    [sizeof(cwmp_facts_row_t) <= NGX_HTTP_CWMP_FACT_SIZE ? 1 : -1];
 
 
 static void ngx_http_cwmp_rows_me(cwmp_holder_t *me,
     ngx_http_cwmp_client_t *client);
+static void ngx_http_cwmp_rows_hold_init(cwmp_hold_t *h,
+    ngx_http_cwmp_session_t *s, ngx_msec_t timeout);
+static void ngx_http_cwmp_rows_touch(ngx_http_cwmp_session_t *s,
+    cwmp_hold_t *h);
+static void ngx_http_cwmp_rows_let_go(ngx_http_cwmp_session_t *s);
 static ngx_uint_t ngx_http_cwmp_rows_has(ngx_http_cwmp_client_t *client,
     u_char *key);
 static ngx_uint_t ngx_http_cwmp_rows_drop(uint64_t client, u_char *key);
@@ -150,10 +155,9 @@ ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
 {
     u_char                    key[CWMP_TABLE_KEY_LEN];
     ngx_int_t                 rc;
-    ngx_uint_t                i, last;
-    ngx_msec_t                expires;
+    cwmp_hold_t               h;
     cwmp_table_t             *t;
-    cwmp_holder_t             me, before;
+    cwmp_holder_t             before;
     ngx_http_cwmp_session_t  *s;
 
     s = pin->session;
@@ -162,11 +166,12 @@ ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
         return;
     }
 
-    expires = ngx_current_msec + cscf->timeout;
+    ngx_http_cwmp_rows_hold_init(&h, s, cscf->timeout);
 
     cwmp_session_row_key(key, s->state.name.key, cscf->tag);
 
     if (pin->held
+        && pin->firm == h.firm
         && ngx_memcmp(pin->key, key, CWMP_TABLE_KEY_LEN) == 0
         && ngx_current_msec - pin->touched
            < ngx_min(cscf->timeout / 8, NGX_HTTP_CWMP_TOUCH))
@@ -176,48 +181,24 @@ ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
 
     pin->touched = ngx_current_msec;
 
-    ngx_http_cwmp_rows_me(&me, s->client);
-
     t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_SESSIONS);
 
-    rc = cwmp_session_row_hold(t, key, &me, &pin->server, ngx_current_msec,
-                               expires, ngx_http_cwmp_zone_alive, &before);
+    rc = cwmp_session_row_hold(t, key, &h, &pin->server, &before);
 
-    if (before.process && before.process != me.process) {
+    if (before.process && before.process != h.me.process) {
         ngx_http_cwmp_rows_want(s->zone, &before, key);
     }
 
-    last = NGX_HTTP_CWMP_SESSIONS;
-
-    if (rc != NGX_ERROR) {
-
-        /* they live as long as the row */
-
-        t = ngx_http_cwmp_zone_switch(s->zone, last, NGX_HTTP_CWMP_COOKIES);
-
-        for (i = 0; i < s->state.ncookies; i++) {
-            cwmp_cookie_row_touch(t, s->state.cookies[i].key,
-                                  ngx_current_msec, expires);
-        }
-
-        last = NGX_HTTP_CWMP_COOKIES;
-
-        if (cwmp_facts_known(&s->facts)) {
-            t = ngx_http_cwmp_zone_switch(s->zone, last, NGX_HTTP_CWMP_FACTS);
-
-            cwmp_facts_row_set(t, s->state.name.key, &s->facts,
-                               ngx_current_msec, expires,
-                               ngx_http_cwmp_zone_alive);
-
-            last = NGX_HTTP_CWMP_FACTS;
-        }
-    }
-
-    ngx_http_cwmp_zone_unlock(s->zone, last);
-
     if (rc == NGX_ERROR) {
+        ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_SESSIONS);
         ngx_http_cwmp_count(s->zone, SESSIONS_FORGOTTEN);
         return;
+    }
+
+    ngx_http_cwmp_rows_touch(s, &h);
+
+    if (before.process == h.me.process) {
+        (void) ngx_http_cwmp_rows_drop(before.client, key);
     }
 
     if (rc == NGX_DONE) {
@@ -225,111 +206,279 @@ ngx_http_cwmp_rows_hold(ngx_http_cwmp_pin_t *pin,
     }
 
     ngx_http_cwmp_rows_pin(pin, key);
+    pin->firm = h.firm;
+}
+
+
+static void
+ngx_http_cwmp_rows_hold_init(cwmp_hold_t *h, ngx_http_cwmp_session_t *s,
+    ngx_msec_t timeout)
+{
+    ngx_http_cwmp_rows_me(&h->me, s->client);
+    ngx_memcpy(h->address, s->state.address, CWMP_ADDRESS_LEN);
+
+    h->firm = cwmp_session_firm(&s->state);
+    h->now = ngx_current_msec;
+    h->expires = ngx_current_msec + timeout;
+    h->alive = ngx_http_cwmp_zone_alive;
+}
+
+
+/*
+ * With the lock that the table of sessions was locked with: cookies and facts
+ * live as long as the session's row.  Unlocks it.
+ */
+
+static void
+ngx_http_cwmp_rows_touch(ngx_http_cwmp_session_t *s, cwmp_hold_t *h)
+{
+    ngx_uint_t              i;
+    cwmp_table_t           *t;
+    cwmp_session_cookie_t  *cookie;
+
+    t = ngx_http_cwmp_zone_switch(s->zone, NGX_HTTP_CWMP_SESSIONS,
+                                  NGX_HTTP_CWMP_COOKIES);
+
+    for (i = 0; i < s->state.ncookies; i++) {
+        cookie = &s->state.cookies[i];
+
+        cwmp_cookie_row_touch(t, cookie->key, &s->state.name, h);
+        cwmp_cookie_row_touch(t, cookie->kept, &s->state.name, h);
+    }
+
+    t = ngx_http_cwmp_zone_switch(s->zone, NGX_HTTP_CWMP_COOKIES,
+                                  NGX_HTTP_CWMP_FACTS);
+
+    if (cwmp_facts_known(&s->facts)) {
+        cwmp_facts_row_set(t, s->state.name.key, &s->facts, h);
+    }
+
+    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_FACTS);
 }
 
 
 void
-ngx_http_cwmp_rows_release(ngx_http_cwmp_pin_t *pin)
+ngx_http_cwmp_rows_release(ngx_http_cwmp_pin_t *pin, ngx_uint_t delete)
 {
-    cwmp_table_t          *t;
-    cwmp_holder_t          me;
-    ngx_http_cwmp_zone_t  *zone;
+    cwmp_table_t             *t;
+    cwmp_holder_t             me;
+    ngx_http_cwmp_pin_t      *other;
+    ngx_http_cwmp_session_t  *s;
 
     if (!pin->held) {
         return;
     }
 
-    zone = pin->session->zone;
+    s = pin->session;
 
-    ngx_http_cwmp_rows_me(&me, pin->session->client);
+    ngx_http_cwmp_rows_me(&me, s->client);
 
-    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_SESSIONS);
+    t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_SESSIONS);
 
-    cwmp_session_row_release(t, pin->key, &me, ngx_current_msec);
+    cwmp_session_row_release(t, pin->key, &me, ngx_current_msec, delete);
 
-    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_SESSIONS);
+    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_SESSIONS);
 
     ngx_http_cwmp_rows_unpin(pin);
+
+    for (other = ngx_http_cwmp_pin_next(s->client, NULL);
+         other && !other->held;
+         other = ngx_http_cwmp_pin_next(s->client, other))
+    {
+        /* void */
+    }
+
+    if (other == NULL && !delete) {
+        ngx_http_cwmp_rows_let_go(s);
+    }
 }
 
 
-ngx_int_t
-ngx_http_cwmp_rows_by_cookie(ngx_http_cwmp_zone_t *zone, cwmp_claim_t *claim)
+static void
+ngx_http_cwmp_rows_let_go(ngx_http_cwmp_session_t *s)
 {
-    ngx_int_t      rc;
-    ngx_uint_t     i;
-    cwmp_table_t  *t;
+    ngx_uint_t              i;
+    cwmp_table_t           *t;
+    cwmp_holder_t           me;
+    cwmp_session_cookie_t  *cookie;
 
-    rc = NGX_DECLINED;
+    ngx_http_cwmp_rows_me(&me, s->client);
+
+    t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_COOKIES);
+
+    for (i = 0; i < s->state.ncookies; i++) {
+        cookie = &s->state.cookies[i];
+
+        cwmp_cookie_row_release(t, cookie->key, &me, ngx_current_msec);
+        cwmp_cookie_row_release(t, cookie->kept, &me, ngx_current_msec);
+    }
+
+    t = ngx_http_cwmp_zone_switch(s->zone, NGX_HTTP_CWMP_COOKIES,
+                                  NGX_HTTP_CWMP_FACTS);
+
+    cwmp_facts_row_release(t, s->state.name.key, &me, ngx_current_msec, 0);
+
+    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_FACTS);
+}
+
+
+void
+ngx_http_cwmp_rows_look(ngx_http_cwmp_zone_t *zone, cwmp_session_t *s,
+    cwmp_claim_t *claim)
+{
+    ngx_uint_t            i;
+    cwmp_table_t         *t;
+    cwmp_claim_cookie_t  *claimed;
+    cwmp_session_name_t   name;
 
     t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_COOKIES);
 
-    for (i = 0; i < claim->ncookies && rc != NGX_OK; i++) {
-        rc = cwmp_cookie_row_get(t, claim->cookies[i].key, ngx_current_msec,
-                                 &claim->name);
+    for (i = 0; i < claim->ncookies; i++) {
+        claimed = &claim->cookies[i];
+
+        claimed->lead = cwmp_cookie_row_get(t, claimed->key, ngx_current_msec,
+                                            &claimed->session);
+    }
+
+    for (i = 0; s && i < s->ncookies; i++) {
+        s->cookies[i].shared = (cwmp_cookie_row_get(t, s->cookies[i].key,
+                                                    ngx_current_msec, &name)
+                                == CWMP_LEAD_SHARED);
     }
 
     ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_COOKIES);
 
-    return rc;
+    claim->looked = 1;
+}
+
+
+cwmp_lead_e
+ngx_http_cwmp_rows_lead(ngx_http_cwmp_zone_t *zone, u_char *key)
+{
+    cwmp_lead_e    lead;
+    cwmp_table_t  *t;
+
+    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_COOKIES);
+
+    lead = cwmp_cookie_row_held(t, key, ngx_current_msec,
+                                ngx_http_cwmp_zone_alive);
+
+    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_COOKIES);
+
+    return lead;
+}
+
+
+void
+ngx_http_cwmp_rows_claim(ngx_http_cwmp_main_conf_t *cmcf,
+    cwmp_claim_t *claim)
+{
+    u_char                      key[CWMP_TABLE_KEY_LEN];
+    ngx_str_t                   parts[2];
+    ngx_uint_t                  i, foreign;
+    cwmp_table_t               *t;
+    ngx_http_cwmp_srv_conf_t  **cscf;
+
+    foreign = 0;
+    cscf = cmcf->upstreams.elts;
+
+    t = ngx_http_cwmp_zone_lock(cmcf->shared, NGX_HTTP_CWMP_SESSIONS);
+
+    for (i = 0; i < cmcf->upstreams.nelts && !foreign; i++) {
+        cwmp_session_row_key(key, claim->device, cscf[i]->tag);
+
+        foreign = cwmp_session_row_foreign(t, key, claim->address,
+                                           ngx_current_msec);
+    }
+
+    ngx_http_cwmp_zone_unlock(cmcf->shared, NGX_HTTP_CWMP_SESSIONS);
+
+    if (!foreign) {
+        return;
+    }
+
+    parts[0].data = claim->device;
+    parts[0].len = CWMP_TABLE_KEY_LEN;
+    parts[1].data = claim->address;
+    parts[1].len = CWMP_ADDRESS_LEN;
+
+    ngx_http_cwmp_zone_key(cmcf->shared, key, NGX_HTTP_CWMP_KEY_ALIAS, parts,
+                           2);
+
+    (void) cwmp_claim_alias(claim, key);
 }
 
 
 void
 ngx_http_cwmp_rows_cookie(ngx_http_cwmp_session_t *s,
-    cwmp_session_cookie_t *cookie, ngx_msec_t timeout, ngx_uint_t move)
+    cwmp_session_cookie_t *cookie, ngx_msec_t timeout)
 {
+    cwmp_hold_t    h;
     cwmp_table_t  *t;
+
+    ngx_http_cwmp_rows_hold_init(&h, s, timeout);
 
     t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_COOKIES);
 
-    cwmp_cookie_row_set(t, cookie->key, &s->state.name, move,
-                        ngx_current_msec, ngx_current_msec + timeout,
-                        ngx_http_cwmp_zone_alive);
+    cookie->shared = (cwmp_cookie_row_set(t, cookie->key, &s->state.name, &h)
+                      == NGX_DECLINED);
+
+    if (ngx_memcmp(cookie->kept, cookie->key, CWMP_TABLE_KEY_LEN) != 0) {
+        (void) cwmp_cookie_row_set(t, cookie->kept, &s->state.name, &h);
+    }
 
     ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
 }
 
 
 void
-ngx_http_cwmp_rows_delete(ngx_http_cwmp_pin_t *pin)
+ngx_http_cwmp_rows_old(ngx_http_cwmp_session_t *s, cwmp_session_old_t *old)
 {
-    cwmp_table_t          *t;
-    cwmp_holder_t          me;
-    ngx_http_cwmp_zone_t  *zone;
+    ngx_uint_t     i;
+    cwmp_table_t  *t;
 
-    if (!pin->held) {
+    if (old->n == 0) {
         return;
     }
 
-    zone = pin->session->zone;
+    t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_COOKIES);
 
-    ngx_http_cwmp_rows_me(&me, pin->session->client);
+    for (i = 0; i < old->n; i++) {
+        cwmp_cookie_row_delete(t, old->keys[i], &s->state.name,
+                               ngx_current_msec);
+    }
 
-    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_SESSIONS);
-
-    cwmp_session_row_delete(t, pin->key, &me, ngx_current_msec);
-
-    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_SESSIONS);
-
-    ngx_http_cwmp_rows_unpin(pin);
+    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
 }
 
 
 void
 ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s)
 {
-    ngx_uint_t     i;
-    cwmp_table_t  *t;
+    ngx_uint_t              i;
+    cwmp_table_t           *t;
+    cwmp_holder_t           me;
+    cwmp_session_cookie_t  *cookie;
+
+    ngx_http_cwmp_rows_me(&me, s->client);
 
     t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_COOKIES);
 
     for (i = 0; i < s->state.ncookies; i++) {
-        cwmp_cookie_row_delete(t, s->state.cookies[i].key, &s->state.name,
+        cookie = &s->state.cookies[i];
+
+        cwmp_cookie_row_delete(t, cookie->key, &s->state.name,
+                               ngx_current_msec);
+        cwmp_cookie_row_delete(t, cookie->kept, &s->state.name,
                                ngx_current_msec);
     }
 
-    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
+    t = ngx_http_cwmp_zone_switch(s->zone, NGX_HTTP_CWMP_COOKIES,
+                                  NGX_HTTP_CWMP_FACTS);
+
+    cwmp_facts_row_release(t, s->state.name.key, &me, ngx_current_msec, 1);
+
+    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_FACTS);
 }
 
 

@@ -16,11 +16,15 @@
 static void ngx_http_cwmp_session_delay(ngx_http_request_t *r);
 static void ngx_http_cwmp_session_device(ngx_http_request_t *r,
     ngx_http_cwmp_main_conf_t *cmcf, cwmp_claim_t *claim);
+static void ngx_http_cwmp_session_address(ngx_http_request_t *r,
+    ngx_http_cwmp_main_conf_t *cmcf, u_char *address);
 static void ngx_http_cwmp_session_cookies(ngx_http_request_t *r,
     ngx_http_cwmp_main_conf_t *cmcf, cwmp_claim_t *claim);
 static void ngx_http_cwmp_session_cookie_header(
     ngx_http_cwmp_main_conf_t *cmcf, cwmp_claim_t *claim, ngx_str_t *header);
 static ngx_uint_t ngx_http_cwmp_session_alone(ngx_http_request_t *r);
+static void ngx_http_cwmp_session_admitted(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_pin_t *pin);
 static void ngx_http_cwmp_session_over(ngx_http_cwmp_session_t *s,
     ngx_uint_t actions, ngx_http_cwmp_pin_t *pin);
 static void ngx_http_cwmp_session_expired(ngx_http_cwmp_session_t *s);
@@ -148,6 +152,7 @@ ngx_http_cwmp_session_claim(ngx_http_request_t *r, ngx_http_cwmp_session_t *s,
     ngx_uint_t final)
 {
     ngx_uint_t                  asked;
+    cwmp_session_t             *state;
     ngx_http_cwmp_ctx_t        *ctx;
     ngx_http_cwmp_claim_t      *claim;
     ngx_http_cwmp_main_conf_t  *cmcf;
@@ -170,6 +175,8 @@ ngx_http_cwmp_session_claim(ngx_http_request_t *r, ngx_http_cwmp_session_t *s,
 
     claim->claim.post = (r->main->method == NGX_HTTP_POST);
 
+    ngx_http_cwmp_session_address(r->main, cmcf, claim->claim.address);
+
     ngx_http_cwmp_session_cookies(r->main, cmcf, &claim->claim);
 
     if (ctx->inform && ctx->device_id.len) {
@@ -178,15 +185,20 @@ ngx_http_cwmp_session_claim(ngx_http_request_t *r, ngx_http_cwmp_session_t *s,
 
     asked = s && ngx_http_cwmp_pin_next(s->client, NULL) != NULL;
 
-    if (cwmp_session_recognise(s ? &s->state : NULL, &claim->claim, asked)
-        == NGX_DECLINED)
-    {
-        claim->claim.named = (ngx_http_cwmp_rows_by_cookie(cmcf->shared,
-                                                           &claim->claim)
-                              == NGX_OK);
+    state = s ? &s->state : NULL;
+
+    if (cwmp_session_recognise(state, &claim->claim, asked) == NGX_AGAIN) {
+        ngx_http_cwmp_rows_look(cmcf->shared, state, &claim->claim);
+        (void) cwmp_session_recognise(state, &claim->claim, asked);
     }
 
     if (final) {
+        if (claim->claim.inform
+            && claim->claim.verdict != CWMP_CLAIM_SAME)
+        {
+            ngx_http_cwmp_rows_claim(cmcf, &claim->claim);
+        }
+
         ctx->claim = claim;
     }
 
@@ -214,8 +226,56 @@ ngx_http_cwmp_session_device(ngx_http_request_t *r,
     ngx_md5_update(&md5, ctx->device_id.data, ctx->device_id.len);
     ngx_md5_final(claim->name.id, &md5);
 
+    ngx_memcpy(claim->device, claim->name.key, CWMP_TABLE_KEY_LEN);
+
     claim->inform = 1;
     claim->named = 1;
+}
+
+
+/* after realip; that of a local socket is one of all */
+
+static void
+ngx_http_cwmp_session_address(ngx_http_request_t *r,
+    ngx_http_cwmp_main_conf_t *cmcf, u_char *address)
+{
+    u_char                key[CWMP_TABLE_KEY_LEN];
+    ngx_str_t             part;
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    switch (r->connection->sockaddr->sa_family) {
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) r->connection->sockaddr;
+        part.data = (u_char *) &sin->sin_addr;
+        part.len = sizeof(struct in_addr);
+        break;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) r->connection->sockaddr;
+        part.data = sin6->sin6_addr.s6_addr;
+        part.len = sizeof(struct in6_addr);
+
+        if (IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
+            part.data += 12;
+            part.len = sizeof(struct in_addr);
+        }
+
+        break;
+#endif
+
+    default: /* AF_UNIX */
+        ngx_str_null(&part);
+    }
+
+    ngx_http_cwmp_zone_key(cmcf->shared, key, NGX_HTTP_CWMP_KEY_ADDRESS,
+                           &part, 1);
+
+    ngx_memcpy(address, key, CWMP_ADDRESS_LEN);
 }
 
 
@@ -250,8 +310,8 @@ static void
 ngx_http_cwmp_session_cookie_header(ngx_http_cwmp_main_conf_t *cmcf,
     cwmp_claim_t *claim, ngx_str_t *header)
 {
-    ngx_str_t               rest, pair[2];
-    cwmp_session_cookie_t  *cookie;
+    ngx_str_t             rest, pair[2];
+    cwmp_claim_cookie_t  *cookie;
 
     rest = *header;
 
@@ -350,15 +410,14 @@ ngx_http_cwmp_session_alone(ngx_http_request_t *r)
 
 void
 ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_session_t *s,
-    ngx_http_cwmp_claim_t *claim, ngx_msec_t timeout)
+    ngx_http_cwmp_claim_t *claim)
 {
-    ngx_uint_t  i, actions;
-
-    actions = cwmp_session_join(&s->state, &claim->claim);
+    ngx_uint_t          actions;
+    cwmp_session_old_t  old;
 
     claim->joined = 1;
 
-    if (actions & CWMP_SESSION_DROP) {
+    if (cwmp_session_leave(&s->state, &claim->claim) & CWMP_SESSION_DROP) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "a message of another session on the CPE's connection, "
                       "its upstream connection is closed");
@@ -369,6 +428,10 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_session_t *s,
             ngx_memzero(&s->facts, sizeof(cwmp_facts_t));
         }
     }
+
+    actions = cwmp_session_join(&s->state, &claim->claim, &old);
+
+    ngx_http_cwmp_rows_old(s, &old);
 
     if (s->state.state != CWMP_SESSION_NONE && !s->needs) {
         s->needs = 1;
@@ -383,13 +446,7 @@ ngx_http_cwmp_session_join(ngx_http_request_t *r, ngx_http_cwmp_session_t *s,
                    "cwmp session begins, state:%d cookies:%ui",
                    s->state.state, s->state.ncookies);
 
-    if (!cwmp_session_named(&s->state)) {
-        return;
-    }
-
-    for (i = 0; i < s->state.ncookies; i++) {
-        ngx_http_cwmp_rows_cookie(s, &s->state.cookies[i], timeout, 0);
-    }
+    s->carried = 1;
 }
 
 
@@ -406,7 +463,65 @@ ngx_http_cwmp_session_answer(ngx_http_cwmp_session_t *s,
         ngx_http_cwmp_session_over(s, actions, pin);
     }
 
+    if (actions & CWMP_SESSION_ADMIT) {
+        ngx_http_cwmp_session_admitted(s, pin);
+    }
+
     return s->state.state != CWMP_SESSION_NONE;
+}
+
+
+/*
+ * The ACS has let the session in, which is the device's from now on: whoever
+ * else has one of that name loses it.
+ */
+
+static void
+ngx_http_cwmp_session_admitted(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_pin_t *pin)
+{
+    ngx_http_cwmp_pin_t       *p;
+    ngx_http_cwmp_srv_conf_t  *cscf;
+
+    if (ngx_memcmp(s->state.name.key, s->state.device, CWMP_TABLE_KEY_LEN)
+        != 0)
+    {
+        ngx_http_cwmp_rows_forget(s);
+
+        for (p = ngx_http_cwmp_pin_next(s->client, NULL);
+             p;
+             p = ngx_http_cwmp_pin_next(s->client, p))
+        {
+            ngx_http_cwmp_rows_release(p, 1);
+        }
+
+        ngx_memcpy(s->state.name.key, s->state.device, CWMP_TABLE_KEY_LEN);
+    }
+
+    cscf = ngx_http_conf_upstream_srv_conf(pin->upstream,
+                                           ngx_http_cwmp_module);
+
+    s->carried = 1;
+
+    ngx_http_cwmp_rows_hold(pin, cscf);
+}
+
+
+void
+ngx_http_cwmp_session_carry(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_srv_conf_t *cscf)
+{
+    ngx_uint_t  i;
+
+    if (!s->carried || !cwmp_session_firm(&s->state)) {
+        return;
+    }
+
+    s->carried = 0;
+
+    for (i = 0; i < s->state.ncookies; i++) {
+        ngx_http_cwmp_rows_cookie(s, &s->state.cookies[i], cscf->timeout);
+    }
 }
 
 
@@ -435,7 +550,7 @@ ngx_http_cwmp_session_over(ngx_http_cwmp_session_t *s, ngx_uint_t actions,
         pin->server.len = 0;
 
         if (actions & CWMP_SESSION_END) {
-            ngx_http_cwmp_rows_delete(pin);
+            ngx_http_cwmp_rows_release(pin, 1);
         }
 
         if (pin == spare && (actions & CWMP_SESSION_SPARE)) {
@@ -472,31 +587,38 @@ ngx_http_cwmp_session_learn(ngx_http_cwmp_session_t *s,
     ngx_http_cwmp_pin_t *pin, ngx_http_cwmp_srv_conf_t *cscf, ngx_str_t *name,
     ngx_str_t *value)
 {
-    u_char                  key[CWMP_TABLE_KEY_LEN];
-    uint32_t                crc;
+    u_char                 *k, key[CWMP_TABLE_KEY_LEN];
     ngx_str_t               pair[2];
-    ngx_uint_t              actions;
-    cwmp_session_cookie_t  *cookie;
+    cwmp_lead_e             lead;
+    cwmp_session_lesson_t   lesson;
 
-    crc = ngx_crc32_short(name->data, name->len);
+    k = NULL;
 
-    if (value->len == 0) {
-        (void) cwmp_session_learn(&s->state, crc, NULL, &actions);
-        return;
+    if (value->len) {
+        pair[0] = *name;
+        pair[1] = *value;
+
+        ngx_http_cwmp_zone_key(s->zone, key, NGX_HTTP_CWMP_KEY_COOKIE, pair,
+                               2);
+        k = key;
     }
 
-    pair[0] = *name;
-    pair[1] = *value;
+    lead = CWMP_LEAD_NOWHERE;
 
-    ngx_http_cwmp_zone_key(s->zone, key, NGX_HTTP_CWMP_KEY_COOKIE, pair, 2);
-
-    cookie = cwmp_session_learn(&s->state, crc, key, &actions);
-
-    if (cookie) {
-        ngx_http_cwmp_rows_cookie(s, cookie, cscf->timeout, 1);
+    if (k && !cwmp_session_named(&s->state)) {
+        lead = ngx_http_cwmp_rows_lead(s->zone, key);
     }
 
-    if (actions & CWMP_SESSION_NAME) {
+    cwmp_session_learn(&s->state, ngx_crc32_short(name->data, name->len), k,
+                       lead, &lesson);
+
+    ngx_http_cwmp_rows_old(s, &lesson.old);
+
+    if (lesson.cookie) {
+        ngx_http_cwmp_rows_cookie(s, lesson.cookie, cscf->timeout);
+    }
+
+    if (lesson.actions & CWMP_SESSION_NAME) {
         ngx_http_cwmp_rows_hold(pin, cscf);
     }
 }

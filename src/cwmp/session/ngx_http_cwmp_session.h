@@ -36,7 +36,9 @@
  *                begins, or goes on; that of somebody else is dropped.  The
  *                pin's connection is taken, or the session's server, or the
  *                balancer chooses; the row is held.
- *   answer       cookies are learnt; the session goes on, or is over.
+ *   answer       cookies are learnt; the session goes on, or is over.  One that
+ *                has been let in by it takes the device's rows, whoever holds
+ *                them: until then somebody else's are not touched.
  *   end          the pin is parked, or closed.
  *
  * A CPE may begin its next session at once and on the same connection.  After

@@ -127,6 +127,8 @@ void ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
 #define NGX_HTTP_CWMP_KEY_CALL      3
 #define NGX_HTTP_CWMP_KEY_ORIGIN    4
 #define NGX_HTTP_CWMP_KEY_NOTICE    5
+#define NGX_HTTP_CWMP_KEY_ADDRESS   6
+#define NGX_HTTP_CWMP_KEY_ALIAS     7
 
 /*
  * Whether the process "holder" lives.  One that was killed and is not reaped

@@ -66,26 +66,31 @@ cwmp_facts_unpack(cwmp_facts_t *f, ngx_str_t *facts)
 
 void
 cwmp_facts_row_set(cwmp_table_t *t, const u_char *name, const cwmp_facts_t *f,
-    ngx_msec_t now, ngx_msec_t expires, cwmp_table_alive_pt alive)
+    const cwmp_hold_t *h)
 {
-    cwmp_facts_t  *row;
+    cwmp_facts_row_t  *row;
 
-    row = cwmp_table_get(t, name, now);
+    row = cwmp_table_get(t, name, h->now);
 
     if (row == NULL) {
-        row = cwmp_table_insert(t, name, now, expires, alive);
+        row = cwmp_table_insert(t, name, h->now, h->expires, h->alive);
 
         if (row == NULL) {
             return;
         }
     }
 
-    if (ngx_memcmp(row, f, sizeof(cwmp_facts_t)) != 0) {
+    if (row->client != h->me.client
+        || ngx_memcmp(&row->facts, f, sizeof(cwmp_facts_t)) != 0)
+    {
         cwmp_table_open(t, row);
-        *row = *f;
+        row->client = h->me.client;
+        row->facts = *f;
     }
 
-    cwmp_table_touch(t, row, expires);
+    cwmp_table_touch(t, row, h->expires);
+    cwmp_table_yield(t, row, !h->firm);
+    cwmp_table_hold(t, row, h->me.process);
 }
 
 
@@ -93,7 +98,7 @@ ngx_int_t
 cwmp_facts_row_get(cwmp_table_t *t, const u_char *name, ngx_msec_t now,
     cwmp_facts_t *f)
 {
-    cwmp_facts_t  *row;
+    cwmp_facts_row_t  *row;
 
     row = cwmp_table_get(t, name, now);
 
@@ -101,7 +106,31 @@ cwmp_facts_row_get(cwmp_table_t *t, const u_char *name, ngx_msec_t now,
         return NGX_DECLINED;
     }
 
-    *f = *row;
+    *f = row->facts;
 
     return NGX_OK;
+}
+
+
+void
+cwmp_facts_row_release(cwmp_table_t *t, const u_char *name,
+    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete)
+{
+    cwmp_facts_row_t  *row;
+
+    row = cwmp_table_get(t, name, now);
+
+    if (row == NULL
+        || row->client != me->client
+        || cwmp_table_holder(t, row) != me->process)
+    {
+        return;
+    }
+
+    if (delete) {
+        cwmp_table_delete(t, row);
+
+    } else {
+        cwmp_table_hold(t, row, 0);
+    }
 }

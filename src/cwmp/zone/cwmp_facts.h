@@ -15,7 +15,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "cwmp_table.h"
+#include "cwmp_rows.h"
 
 
 typedef enum {
@@ -38,6 +38,12 @@ typedef struct {
 } cwmp_facts_t;
 
 
+typedef struct {
+    uint64_t      client;
+    cwmp_facts_t  facts;
+} cwmp_facts_row_t;
+
+
 #define cwmp_facts_known(f)                                                   \
     ((f)->len[CWMP_FACT_OUI] || (f)->len[CWMP_FACT_SERIAL])
 
@@ -53,15 +59,16 @@ ngx_int_t cwmp_facts_pack(cwmp_facts_t *f, const ngx_str_t *facts);
 void cwmp_facts_unpack(cwmp_facts_t *f, ngx_str_t *facts);
 
 /*
- * A row of the session of that name: sets its facts, until "expires"; and gets
- * them, NGX_DECLINED: there is none.  The table is begun; "now" and "expires"
- * are as in cwmp_table.h.
+ * The row of the session of that name: sets its facts and holds it; gets them,
+ * NGX_DECLINED: there is none; lets go of it, or deletes it, if "me" still
+ * holds it.  The table is begun.
  */
 void cwmp_facts_row_set(cwmp_table_t *t, const u_char *name,
-    const cwmp_facts_t *f, ngx_msec_t now, ngx_msec_t expires,
-    cwmp_table_alive_pt alive);
+    const cwmp_facts_t *f, const cwmp_hold_t *h);
 ngx_int_t cwmp_facts_row_get(cwmp_table_t *t, const u_char *name,
     ngx_msec_t now, cwmp_facts_t *f);
+void cwmp_facts_row_release(cwmp_table_t *t, const u_char *name,
+    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete);
 
 
 #endif /* _CWMP_FACTS_H_INCLUDED_ */

@@ -7,8 +7,10 @@
 #include "cwmp_rows.h"
 
 
-static cwmp_session_row_t *cwmp_session_row_mine(cwmp_table_t *t,
-    const u_char *key, const cwmp_holder_t *me, ngx_msec_t now);
+static ngx_uint_t cwmp_cookie_row_leads(cwmp_cookie_row_t *row,
+    const u_char *key);
+static void cwmp_cookie_row_hold(cwmp_table_t *t, cwmp_cookie_row_t *row,
+    const cwmp_hold_t *h);
 
 
 void
@@ -71,38 +73,52 @@ cwmp_session_row_server(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
 }
 
 
+ngx_uint_t
+cwmp_session_row_foreign(cwmp_table_t *t, const u_char *key,
+    const u_char *address, ngx_msec_t now)
+{
+    cwmp_session_row_t  *row;
+
+    row = cwmp_table_get(t, key, now);
+
+    return row && ngx_memcmp(row->address, address, CWMP_ADDRESS_LEN) != 0;
+}
+
+
 ngx_int_t
-cwmp_session_row_hold(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, const cwmp_server_t *server, ngx_msec_t now,
-    ngx_msec_t expires, cwmp_table_alive_pt alive, cwmp_holder_t *before)
+cwmp_session_row_hold(cwmp_table_t *t, const u_char *key, const cwmp_hold_t *h,
+    const cwmp_server_t *server, cwmp_holder_t *before)
 {
     ngx_int_t            rc;
     cwmp_session_row_t  *row;
 
     rc = NGX_OK;
 
-    if (!cwmp_session_row_find(t, key, me, now, alive, before)) {
+    if (!cwmp_session_row_find(t, key, &h->me, h->now, h->alive, before)) {
         rc = NGX_DONE;
 
-        if (cwmp_table_insert(t, key, now, expires, alive) == NULL) {
+        if (cwmp_table_insert(t, key, h->now, h->expires, h->alive) == NULL) {
             return NGX_ERROR;
         }
     }
 
-    row = cwmp_table_get(t, key, now);
+    row = cwmp_table_get(t, key, h->now);
 
-    if (row->client != me->client
+    if (row->client != h->me.client
+        || ngx_memcmp(row->address, h->address, CWMP_ADDRESS_LEN) != 0
         || row->server.len != server->len
         || ngx_memcmp(row->server.data, server->data, server->len) != 0)
     {
         cwmp_table_open(t, row);
 
-        row->client = me->client;
+        row->client = h->me.client;
+        ngx_memcpy(row->address, h->address, CWMP_ADDRESS_LEN);
         row->server = *server;
     }
 
-    cwmp_table_touch(t, row, expires);
-    cwmp_table_hold(t, row, me->process);
+    cwmp_table_touch(t, row, h->expires);
+    cwmp_table_yield(t, row, !h->firm);
+    cwmp_table_hold(t, row, h->me.process);
 
     return rc;
 }
@@ -110,102 +126,173 @@ cwmp_session_row_hold(cwmp_table_t *t, const u_char *key,
 
 void
 cwmp_session_row_release(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, ngx_msec_t now)
+    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete)
 {
     cwmp_session_row_t  *row;
 
-    row = cwmp_session_row_mine(t, key, me, now);
+    row = cwmp_table_get(t, key, now);
 
-    if (row) {
+    if (row == NULL
+        || row->client != me->client
+        || cwmp_table_holder(t, row) != me->process)
+    {
+        /* another connection has taken it over, or it is gone */
+        return;
+    }
+
+    if (delete) {
+        cwmp_table_delete(t, row);
+
+    } else {
         cwmp_table_hold(t, row, 0);
     }
 }
 
 
-void
-cwmp_session_row_delete(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, ngx_msec_t now)
+ngx_int_t
+cwmp_cookie_row_set(cwmp_table_t *t, const u_char *key,
+    const cwmp_session_name_t *name, const cwmp_hold_t *h)
 {
-    cwmp_session_row_t  *row;
+    cwmp_cookie_row_t  *row;
 
-    row = cwmp_session_row_mine(t, key, me, now);
+    row = cwmp_table_get(t, key, h->now);
 
-    if (row) {
-        cwmp_table_delete(t, row);
+    if (row == NULL) {
+        row = cwmp_table_insert(t, key, h->now, h->expires, h->alive);
+
+        if (row == NULL) {
+            return NGX_ERROR;
+        }
+
+        row->name = *name;
+
+    } else if (ngx_memcmp(name->key, key, CWMP_TABLE_KEY_LEN) == 0
+               && cwmp_cookie_row_held(t, key, h->now, h->alive)
+                  == CWMP_LEAD_NOWHERE)
+    {
+        cwmp_table_open(t, row);
+        row->name = *name;
+
+    } else if (!cwmp_cookie_row_leads(row, name->key)) {
+
+        if (!row->shared) {
+            cwmp_table_open(t, row);
+            row->shared = 1;
+            cwmp_table_hold(t, row, 0);
+        }
+
+        cwmp_table_touch(t, row, h->expires);
+
+        return NGX_DECLINED;
+    }
+
+    cwmp_cookie_row_hold(t, row, h);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+cwmp_cookie_row_leads(cwmp_cookie_row_t *row, const u_char *key)
+{
+    return !row->shared
+           && ngx_memcmp(row->name.key, key, CWMP_TABLE_KEY_LEN) == 0;
+}
+
+
+static void
+cwmp_cookie_row_hold(cwmp_table_t *t, cwmp_cookie_row_t *row,
+    const cwmp_hold_t *h)
+{
+    if (row->client != h->me.client) {
+        cwmp_table_open(t, row);
+        row->client = h->me.client;
+    }
+
+    cwmp_table_touch(t, row, h->expires);
+    cwmp_table_yield(t, row, !h->firm);
+    cwmp_table_hold(t, row, h->me.process);
+}
+
+
+cwmp_lead_e
+cwmp_cookie_row_get(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
+    cwmp_session_name_t *name)
+{
+    cwmp_cookie_row_t  *row;
+
+    row = cwmp_table_get(t, key, now);
+
+    if (row == NULL) {
+        return CWMP_LEAD_NOWHERE;
+    }
+
+    if (row->shared) {
+        return CWMP_LEAD_SHARED;
+    }
+
+    *name = row->name;
+
+    return CWMP_LEAD_SESSION;
+}
+
+
+cwmp_lead_e
+cwmp_cookie_row_held(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
+    cwmp_table_alive_pt alive)
+{
+    uint32_t            holder;
+    cwmp_cookie_row_t  *row;
+
+    row = cwmp_table_get(t, key, now);
+
+    if (row == NULL) {
+        return CWMP_LEAD_NOWHERE;
+    }
+
+    if (row->shared) {
+        return CWMP_LEAD_SHARED;
+    }
+
+    holder = cwmp_table_holder(t, row);
+
+    return (holder && alive(holder)) ? CWMP_LEAD_SESSION : CWMP_LEAD_NOWHERE;
+}
+
+
+void
+cwmp_cookie_row_touch(cwmp_table_t *t, const u_char *key,
+    const cwmp_session_name_t *name, const cwmp_hold_t *h)
+{
+    cwmp_cookie_row_t  *row;
+
+    row = cwmp_table_get(t, key, h->now);
+
+    if (row == NULL) {
+        return;
+    }
+
+    if (row->shared) {
+        cwmp_table_touch(t, row, h->expires);
+
+    } else if (cwmp_cookie_row_leads(row, name->key)) {
+        cwmp_cookie_row_hold(t, row, h);
     }
 }
 
 
-/* NULL: another connection has taken it over, or it is gone */
-
-static cwmp_session_row_t *
-cwmp_session_row_mine(cwmp_table_t *t, const u_char *key,
+void
+cwmp_cookie_row_release(cwmp_table_t *t, const u_char *key,
     const cwmp_holder_t *me, ngx_msec_t now)
 {
-    cwmp_session_row_t  *row;
+    cwmp_cookie_row_t  *row;
 
     row = cwmp_table_get(t, key, now);
 
     if (row && row->client == me->client
         && cwmp_table_holder(t, row) == me->process)
     {
-        return row;
-    }
-
-    return NULL;
-}
-
-
-void
-cwmp_cookie_row_set(cwmp_table_t *t, const u_char *key,
-    const cwmp_session_name_t *name, ngx_uint_t move, ngx_msec_t now,
-    ngx_msec_t expires, cwmp_table_alive_pt alive)
-{
-    cwmp_session_name_t  *row;
-
-    row = cwmp_table_get(t, key, now);
-
-    if (row == NULL) {
-        row = cwmp_table_insert(t, key, now, expires, alive);
-        move = 1;
-    }
-
-    if (row && move) {
-        cwmp_table_open(t, row);
-        *row = *name;
-        cwmp_table_touch(t, row, expires);
-    }
-}
-
-
-ngx_int_t
-cwmp_cookie_row_get(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
-    cwmp_session_name_t *name)
-{
-    cwmp_session_name_t  *row;
-
-    row = cwmp_table_get(t, key, now);
-
-    if (row == NULL) {
-        return NGX_DECLINED;
-    }
-
-    *name = *row;
-
-    return NGX_OK;
-}
-
-
-void
-cwmp_cookie_row_touch(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
-    ngx_msec_t expires)
-{
-    void  *row;
-
-    row = cwmp_table_get(t, key, now);
-
-    if (row) {
-        cwmp_table_touch(t, row, expires);
+        cwmp_table_hold(t, row, 0);
     }
 }
 
@@ -214,11 +301,11 @@ void
 cwmp_cookie_row_delete(cwmp_table_t *t, const u_char *key,
     const cwmp_session_name_t *name, ngx_msec_t now)
 {
-    cwmp_session_name_t  *row;
+    cwmp_cookie_row_t  *row;
 
     row = cwmp_table_get(t, key, now);
 
-    if (row && ngx_memcmp(row->key, name->key, CWMP_TABLE_KEY_LEN) == 0) {
+    if (row && cwmp_cookie_row_leads(row, name->key)) {
         cwmp_table_delete(t, row);
     }
 }

@@ -14,11 +14,13 @@
  *                      holder has been asked, but it was in use for too long
  *   any     -> no row  the session's end, its time, or the least recently
  *                      used one makes room.  HELD rows of living processes do
- *                      not.
+ *                      not, if the ACS has let the session in: they are firm.
  *
  * A holder that is gone counts as none: the kernel has closed its connections.
  *
- * Cookies are rows of another table, and lead to a session's name.
+ * Cookies are rows of another table, and lead to a session's name; or to none,
+ * if they are shared by sessions, until they have all been silent for the time
+ * of a row.  They, and the facts of a session, are held as its row is.
  *
  * The list of the wanted is who holds what others wait for, see cwmp_want().
  */
@@ -50,15 +52,34 @@ typedef struct {
 
 typedef struct {
     uint64_t      client;             /* number of the client connection */
-    uint32_t      reserved;
+    u_char        address[CWMP_ADDRESS_LEN];
     cwmp_server_t server;
 } cwmp_session_row_t;
+
+
+typedef struct {
+    cwmp_session_name_t  name;        /* what it leads to, if not shared */
+    uint64_t             client;
+    uint32_t             shared;
+} cwmp_cookie_row_t;
 
 
 typedef struct {
     uint32_t      process;            /* 0: nobody */
     uint64_t      client;
 } cwmp_holder_t;
+
+
+/* who holds a session's rows from now on, and how */
+
+typedef struct {
+    cwmp_holder_t        me;
+    u_char               address[CWMP_ADDRESS_LEN];
+    ngx_uint_t           firm;        /* 0: they make room like any other */
+    ngx_msec_t           now;
+    ngx_msec_t           expires;
+    cwmp_table_alive_pt  alive;
+} cwmp_hold_t;
 
 
 /* keys that are wanted at a time, and for how long, in milliseconds */
@@ -98,42 +119,59 @@ ngx_int_t cwmp_session_row_server(cwmp_table_t *t, const u_char *key,
     ngx_msec_t now, cwmp_server_t *server);
 
 /*
- * "me" holds the row from now on, with that server, until "expires".  *before
- * is who else has held it; process 0: nobody.  Returns NGX_OK; NGX_DONE: there
- * was no row; NGX_ERROR: there is none, all are held.
+ * Whether there is a row, and whoever had it last comes from another address.
+ */
+ngx_uint_t cwmp_session_row_foreign(cwmp_table_t *t, const u_char *key,
+    const u_char *address, ngx_msec_t now);
+
+/*
+ * Holds the row, with that server.  *before is who else has held it; process
+ * 0: nobody.  Returns NGX_OK; NGX_DONE: there was no row; NGX_ERROR: there is
+ * none, all are held.
  */
 ngx_int_t cwmp_session_row_hold(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, const cwmp_server_t *server, ngx_msec_t now,
-    ngx_msec_t expires, cwmp_table_alive_pt alive, cwmp_holder_t *before);
+    const cwmp_hold_t *h, const cwmp_server_t *server, cwmp_holder_t *before);
 
 /*
  * Lets go of the row, or deletes it, if "me" still holds it.
  */
 void cwmp_session_row_release(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, ngx_msec_t now);
-void cwmp_session_row_delete(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, ngx_msec_t now);
+    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete);
 
 /*
- * The cookie leads to the name, until "expires"; if it has led to another one
- * before, only with "move".
+ * The cookie leads to the name, and its row is held; if it leads to another
+ * session, it is shared from now on.  But what names a session takes over a
+ * row that nobody holds.  Returns NGX_OK, NGX_DECLINED: shared, NGX_ERROR: no
+ * room.
  */
-void cwmp_cookie_row_set(cwmp_table_t *t, const u_char *key,
-    const cwmp_session_name_t *name, ngx_uint_t move, ngx_msec_t now,
-    ngx_msec_t expires, cwmp_table_alive_pt alive);
+ngx_int_t cwmp_cookie_row_set(cwmp_table_t *t, const u_char *key,
+    const cwmp_session_name_t *name, const cwmp_hold_t *h);
 
 /*
- * The name that the cookie leads to; NGX_DECLINED: to none.
+ * Where the cookie leads to: *name is set if it is a session.
  */
-ngx_int_t cwmp_cookie_row_get(cwmp_table_t *t, const u_char *key,
+cwmp_lead_e cwmp_cookie_row_get(cwmp_table_t *t, const u_char *key,
     ngx_msec_t now, cwmp_session_name_t *name);
 
-void cwmp_cookie_row_touch(cwmp_table_t *t, const u_char *key,
-    ngx_msec_t now, ngx_msec_t expires);
+/*
+ * The same, for one that is to name a session: what nobody holds leads nowhere.
+ */
+cwmp_lead_e cwmp_cookie_row_held(cwmp_table_t *t, const u_char *key,
+    ngx_msec_t now, cwmp_table_alive_pt alive);
 
 /*
- * Deletes the cookie's row if it leads to the name.
+ * Puts the time of the cookie's row off, if it leads to the name, or is shared;
+ * in the first case it is held.
  */
+void cwmp_cookie_row_touch(cwmp_table_t *t, const u_char *key,
+    const cwmp_session_name_t *name, const cwmp_hold_t *h);
+
+/*
+ * Lets go of the cookie's row, if "me" still holds it; and deletes it if it
+ * leads to the name.
+ */
+void cwmp_cookie_row_release(cwmp_table_t *t, const u_char *key,
+    const cwmp_holder_t *me, ngx_msec_t now);
 void cwmp_cookie_row_delete(cwmp_table_t *t, const u_char *key,
     const cwmp_session_name_t *name, ngx_msec_t now);
 

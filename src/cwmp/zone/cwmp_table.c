@@ -32,7 +32,7 @@ typedef struct {
     uint32_t    chain;          /* next of the bucket, or of the free list */
     uint32_t    next;           /* LRU, towards the older */
     uint32_t    prev;           /* LRU, towards the younger */
-    uint32_t    reserved;
+    uint32_t    yields;         /* makes room although it is held */
     uint64_t    used;           /* clock of the last use */
     ngx_msec_t  expires;
     u_char      key[CWMP_TABLE_KEY_LEN];
@@ -198,6 +198,7 @@ cwmp_table_insert(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
     t->free = row->chain;
 
     row->holder = 0;
+    row->yields = 0;
     row->expires = expires;
     ngx_memcpy(row->key, key, CWMP_TABLE_KEY_LEN);
     ngx_memzero(row + 1, t->row - sizeof(cwmp_row_t));
@@ -258,6 +259,13 @@ uint32_t
 cwmp_table_holder(cwmp_table_t *t, void *payload)
 {
     return ((cwmp_row_t *) payload - 1)->holder;
+}
+
+
+void
+cwmp_table_yield(cwmp_table_t *t, void *payload, ngx_uint_t yields)
+{
+    ((cwmp_row_t *) payload - 1)->yields = (uint32_t) yields;
 }
 
 
@@ -520,7 +528,7 @@ cwmp_table_evict(cwmp_table_t *t, ngx_msec_t now, cwmp_table_alive_pt alive)
     for (i = 0; n != CWMP_TABLE_NONE && i < CWMP_TABLE_SCAN; i++) {
         row = cwmp_table_row(t, n);
 
-        if (row->holder == 0 || cwmp_table_expired(row, now)
+        if (row->holder == 0 || row->yields || cwmp_table_expired(row, now)
             || !alive(row->holder))
         {
             cwmp_table_remove(t, n);

@@ -100,6 +100,12 @@ void cwmp_table_touch(cwmp_table_t *t, void *payload, ngx_msec_t expires);
 void cwmp_table_hold(cwmp_table_t *t, void *payload, uint32_t holder);
 uint32_t cwmp_table_holder(cwmp_table_t *t, void *payload);
 
+/*
+ * Whether the row, once it is the least recently used one, makes room although
+ * it is held.  A new row does not.
+ */
+void cwmp_table_yield(cwmp_table_t *t, void *payload, ngx_uint_t yields);
+
 void cwmp_table_delete(cwmp_table_t *t, void *payload);
 
 /*
