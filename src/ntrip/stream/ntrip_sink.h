@@ -123,8 +123,8 @@ ngx_uint_t ntrip_sink_in_first(ntrip_backlog_t *backlog, ntrip_sink_t *sink);
 
 /*
  * "unacked" bytes that were sent to it are still in the kernel.  Returns for
- * how many milliseconds at least the oldest of them has been there; it may be
- * as much longer as the last look was ago.  0: less than that.
+ * how many milliseconds at least the oldest of them has been there; at most
+ * since the look that found all acknowledged before the one that counts now.
  */
 uint32_t ntrip_sink_look(ntrip_backlog_t *backlog, ntrip_sink_t *sink,
     uint32_t unacked, uint32_t now);
