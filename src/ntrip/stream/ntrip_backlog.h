@@ -13,7 +13,7 @@
  * on the list no more.
  *
  * Pure: no sockets, no clock; of nginx the types, and ngx_alloc() with the log
- * of the backlog.  t/unit/ntrip_sink.c plays everything against a plain model.
+ * of the backlog.  t/unit/ntrip_sinks.c plays everything against a plain model.
  */
 
 

@@ -19,7 +19,7 @@
  * has had what it has is what ntrip_sink_look() finds out.
  *
  * Pure, as the backlog is.  Times are milliseconds of the clock of the ring,
- * low bits.  t/unit/ntrip_sink.c.
+ * low bits.  t/unit/ntrip_sinks.c.
  */
 
 
