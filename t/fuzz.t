@@ -7,7 +7,7 @@ use lib 't/lib';
 
 use Test::More;
 
-my $seconds = $ENV{FIELDGATE_FUZZ_SECONDS} // 3;
+my $seconds = $ENV{FIELDGATE_FUZZ_SECONDS} // 2;
 my @targets = map { m{([^/]+)\.c$} } glob 't/fuzz/*.c';
 plan @targets ? (tests => 2 * @targets) : (skip_all => 'no fuzz target');
 

@@ -116,6 +116,83 @@ END
     }
 }
 
+# a cors-relay.db that was copied as root; and what is not given away
+
+SKIP: {
+    skip 'only root can give a file away', 11 if $> != 0;
+    my $nobody = getpwnam 'nobody';
+
+    my $t = Fieldgate->new(stream => <<'END');
+    ntrip_zone 2m;
+    ntrip_database %%DIR%%/db/cors-relay.db;
+    server { listen 127.0.0.1:%%PORT:caster%%; ntrip_caster; ntrip_relay; }
+    ntrip_mount M;
+END
+    my $conf = $t->config =~ s/^user root;$/user nobody nogroup;/mr;
+    my $db = $t->path('db/cors-relay.db');
+
+    chmod 01777, $t->dir;
+    mkdir $t->path('db'), 0755;
+    system('sqlite3', $db, "CREATE TABLE tb_user (name PRIMARY KEY, passwd,"
+           . " expire); INSERT INTO tb_user VALUES ('u', 'p', '2099-01-01')");
+    touch("$db-journal");
+
+    $t->start(conf => $conf);
+    $t->wait_log(qr/cors-relay.db" was imported from cors-relay/);
+    is((stat $db)[4], $nobody, 'a file copied as root: its owner');
+
+    # again, into the folder that is theirs by now
+
+    $t->stop;
+    unlink "$db-wal", "$db-shm", "$db-journal";
+    chown 0, 0, $db;
+    my $length = length $t->error_log;
+    $t->start(conf => $conf);
+    wait_for(sub { (stat $db)[4] == $nobody }, 'the file to be given again');
+    $t->stop;
+
+    # a file that has another name as well, a link, and one in a folder that
+    # is not for the workers alone
+
+    for my $case (['hard link', sub { link $t->path('foreign'), $_[0] },
+                   'foreign', qr/give it to their user with chown/],
+                  ['link', sub { symlink $t->path('foreign'), $_[0] },
+                   'foreign', qr/is a link/],
+                  ['folder of others', sub { rename $t->path('foreign'), $_[0];
+                                             chown 0, 0, $t->path('db');
+                                             touch($t->path('db/other')) },
+                   'db/cors-relay.db', qr/give it to their user with chown/])
+    {
+        my ($name, $prepare, $file, $said) = @$case;
+
+        unlink glob "$db*";
+        touch($t->path('foreign'));
+        chmod 0600, $t->path('foreign');
+        $prepare->($db);
+        $length = length $t->error_log;
+        $t->start(conf => $conf);
+        $t->stop;
+        is((stat $t->path($file))[4], 0, "a $name: stays whose it is");
+        like(substr($t->error_log, $length), $said, "a $name: it is said so");
+    }
+}
+
+
+# the file of the locks is no link to another
+
+{
+    my $n = Fieldgate::Ntrip->new(start => 0, server => 'ntrip_source_wait 1s;');
+    my $t = $n->nginx;
+
+    symlink $t->path('elsewhere'), $n->database . '.lease';
+    $t->start;
+    my $rovers = $n->rovers(1);
+    $rovers->wait_for(sub { shift->{open} == 0 });
+    ok(!-e $t->path('elsewhere'), 'a link in place of the locks: not followed');
+    like($t->error_log, qr/ntrip\.db\.lease" failed/, 'as the log says');
+    $t->stop;
+}
+
 sub touch { open my $fh, '>', $_[0] or die "$_[0]: $!" }
 
 done_testing();

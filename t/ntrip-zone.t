@@ -93,11 +93,77 @@ use Fieldgate::Ntrip;
     $t->wait_log(qr/"ntrip_zone" is full: .* $room rovers, raise it from 640k/);
     is($seen->{open}, $room, 'one rover more than there is room for: closed');
 
+    $rovers->add(map { $n->rover($room + 1, id => "more$_") } 1 .. 6);
+    $rovers->wait_for(sub { my $r = shift->{rovers};
+                            6 == grep { $r->{"more$_"}{state} eq 'closed' }
+                                      1 .. 6 });
+    my @lines = $t->error_log =~ /"ntrip_zone" is full: .*/g;
+    is(@lines, 1, 'seven that are turned away: one line in all workers');
+    like($lines[0], qr/turned away since the last such line: 1\b/,
+         'with their number');
+
+    for my $i (2 .. 5) {
+        $rovers->add($n->rover($i, id => "again$i"));
+        $seen = $rovers->wait_for(fed => $room + $i - 1);
+        is($seen->{rovers}{"again$i"}{state}, 'data',
+           "$i: a login in place of its own session has room");
+        $seen = $rovers->wait_for(sub {
+            shift->{rovers}{"u$i"}{state} eq 'closed' });
+        is($seen->{open}, $room, "$i: which ends");
+    }
+    $n->wait_rows('CLIENT-LIST', $room);
+    $seen = $rovers->wait_for(messages => $seen->{messages} + 5 * $room);
+    is($seen->{open}, $room, 'and everybody else goes on');
+
     $rovers->leave('u1');
     $n->wait_rows('CLIENT-LIST', $room - 1);
     $rovers->add($n->rover($room + 2));
-    ok($rovers->wait_for(fed => $room + 1),
+    ok($rovers->wait_for(fed => $room + 5),
        'there is room again when one has gone');
+    $t->stop;
+}
+
+
+# a user with any number of sessions leaves room for others
+
+{
+    my $n = Fieldgate::Ntrip->new(users => 20, accounts => 1, zone => '640k',
+                                  stream => 'ntrip_ring_size 8k;');
+    my $t = $n->nginx;
+    my ($room) = $t->error_log =~ /streams, (\d+) rovers/;
+
+    $n->sql("INSERT INTO user (name, password, max_sessions)"
+            . " VALUES ('many', 'p', 0), ('some', 'p', 0)");
+    my $rovers = Fieldgate::Rovers->new(
+        port => $t->port('caster'),
+        rovers => [map { { user => 'many', password => 'p', mount => 'M0',
+                           quiet => 1, id => "m$_" } } 1 .. $room]);
+    my $states = sub {
+        my ($seen, $letter) = @_;
+        my %n = (data => 0, closed => 0);
+        $n{$seen->{rovers}{$_}{state}}++
+            for grep { /^$letter\d/ } keys %{$seen->{rovers}};
+        return \%n;
+    };
+    my $seen = $rovers->wait_for(sub {
+        my $n = $states->(shift, 'm');
+        $n->{data} + $n->{closed} == $room });
+    is($states->($seen, 'm')->{data}, int((3 * $room + 3) / 4),
+       'a user has three quarters of the rows at most');
+
+    $rovers->add(map { { user => 'some', password => 'p', mount => 'M0',
+                         quiet => 1, id => "s$_" } } 1 .. $room / 4);
+    $seen = $rovers->wait_for(sub {
+        my $n = $states->(shift, 's');
+        $n->{data} + $n->{closed} == int($room / 4) });
+    cmp_ok($states->($seen, 's')->{closed}, '>', $room / 32,
+           'another one of the rest');
+
+    $rovers->add(map { $n->rover($_) } 1 .. 20);
+    ok($rovers->wait_for(fed => 20), 'which leave room for others');
+    is($states->($rovers->seen, 'u')->{closed}, 0, 'all of them');
+    like($t->error_log, qr/"ntrip_zone" is full: .* one user has three quarters/,
+         'as the log says');
     $t->stop;
 }
 

@@ -28,6 +28,8 @@ static char *ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
 static char *ngx_stream_ntrip_check_console(ngx_conf_t *cf,
     ngx_stream_ntrip_srv_conf_t *conf);
 static ngx_uint_t ngx_stream_ntrip_folder_is_ours(int fd, u_char *file);
+static void ngx_stream_ntrip_give_file(ngx_cycle_t *cycle, int folder,
+    u_char *file, const char *suffix, ngx_uint_t give);
 
 
 void *
@@ -404,8 +406,12 @@ ngx_stream_ntrip_make_folder(ngx_cycle_t *cycle, ngx_str_t *database)
 {
     int               fd;
     u_char           *file, folder[NGX_MAX_PATH];
+    ngx_uint_t        i, given;
     ngx_core_conf_t  *ccf;
     ngx_file_info_t   fi;
+
+    static const char  *suffixes[] = { "", "-wal", "-shm", "-journal",
+                                       ".lease", NULL };
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
@@ -448,10 +454,15 @@ ngx_stream_ntrip_make_folder(ngx_cycle_t *cycle, ngx_str_t *database)
         return;
     }
 
-    if (fstat(fd, &fi) == 0
-        && fi.st_uid != ccf->user
-        && ngx_stream_ntrip_folder_is_ours(fd, file))
-    {
+    if (fstat(fd, &fi) == -1) {
+        (void) close(fd);
+        return;
+    }
+
+    given = (fi.st_uid == ccf->user);
+
+    if (!given && ngx_stream_ntrip_folder_is_ours(fd, file)) {
+
         if (fchown(fd, ccf->user, -1) == -1
             || fchmod(fd, fi.st_mode | S_IRUSR|S_IWUSR|S_IXUSR) == -1)
         {
@@ -459,6 +470,71 @@ ngx_stream_ntrip_make_folder(ngx_cycle_t *cycle, ngx_str_t *database)
                           "the folder \"%s\" cannot be given to the user of "
                           "the workers", folder);
         }
+
+        given = 1;
+    }
+
+    for (i = 0; suffixes[i]; i++) {
+        ngx_stream_ntrip_give_file(cycle, fd, file, suffixes[i], given);
+    }
+
+    (void) close(fd);
+}
+
+
+/*
+ * A file that was copied there as root goes with its folder.  Where that is
+ * not for the workers alone, or by a name that leads to another file, it is
+ * only said what to do.
+ */
+
+static void
+ngx_stream_ntrip_give_file(ngx_cycle_t *cycle, int folder, u_char *file,
+    const char *suffix, ngx_uint_t give)
+{
+    int               fd;
+    u_char            name[NGX_MAX_PATH];
+    ngx_core_conf_t  *ccf;
+    ngx_file_info_t   fi;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    (void) ngx_snprintf(name, NGX_MAX_PATH, "%s%s%Z", file, suffix);
+
+    fd = openat(folder, (char *) name,
+                O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+    if (fd == -1) {
+        if (ngx_errno == NGX_ELOOP
+            && fstatat(folder, (char *) name, &fi, 0) == 0
+            && fi.st_uid != ccf->user)
+        {
+            ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                          "\"%s\" beside \"ntrip_database\" is a link: what "
+                          "it leads to has to belong to the user of the "
+                          "workers", name);
+        }
+
+        return;
+    }
+
+    if (fstat(fd, &fi) == -1
+        || fi.st_uid == ccf->user
+        || (fi.st_mode & S_IWOTH)
+        || ((fi.st_mode & S_IWGRP) && fi.st_gid == ccf->group))
+    {
+        (void) close(fd);
+        return;
+    }
+
+    /* another name of the same file may stand in any folder */
+
+    if (!give || fi.st_uid != 0 || !S_ISREG(fi.st_mode) || fi.st_nlink != 1
+        || fchown(fd, ccf->user, -1) == -1)
+    {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
+                      "workers cannot write \"%s\" of \"ntrip_database\": "
+                      "give it to their user with chown", name);
     }
 
     (void) close(fd);

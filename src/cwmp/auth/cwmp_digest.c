@@ -393,6 +393,12 @@ cwmp_digest_add_quoted(EVP_MD_CTX *ctx, ngx_str_t *s)
 {
     u_char  *p, *last, *start;
 
+    /* an absent realm has no data */
+
+    if (s->len == 0) {
+        return NGX_OK;
+    }
+
     start = s->data;
     last = start + s->len;
 

@@ -591,9 +591,9 @@ ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
         ngx_stream_ntrip_rover_finalize(rover, "kicked");
         return;
 
-    default: /* NGX_ERROR */
-        ngx_stream_ntrip_zone_full("rovers",
-                                   ngx_stream_ntrip_worker.zone->sessions.n,
+    default: /* NGX_ERROR, NGX_ABORT */
+        ngx_stream_ntrip_zone_full(rc == NGX_ABORT ? NTRIP_FULL_USER
+                                                   : NTRIP_FULL_ROVERS,
                                    c->log);
 
         ngx_stream_ntrip_count(unavailable);

@@ -524,8 +524,10 @@ ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
 
     row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
 
-    __atomic_store_n(&row->position, mail->point, __ATOMIC_RELEASE);
-    __atomic_store_n(&row->gga, mail->time, __ATOMIC_RELEASE);
+    if (ntrip_session_ours(row, rover->login)) {
+        __atomic_store_n(&row->position, mail->point, __ATOMIC_RELEASE);
+        __atomic_store_n(&row->gga, mail->time, __ATOMIC_RELEASE);
+    }
 
     if (!rover->mount->gga) {
         return NGX_OK;

@@ -166,6 +166,10 @@ ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover)
 
     row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
 
+    if (!ntrip_session_ours(row, rover->login)) {
+        return;
+    }
+
     __atomic_store_n(&row->bytes, rover->bytes + bytes, __ATOMIC_RELAXED);
     __atomic_store_n(&row->messages, rover->messages + messages,
                      __ATOMIC_RELAXED);

@@ -122,8 +122,7 @@ ngx_stream_ntrip_feed_ring(ngx_stream_ntrip_feed_t *feed)
     ngx_stream_ntrip_unlock();
 
     if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_zone_full("streams", worker->zone->nrings,
-                                   ngx_cycle->log);
+        ngx_stream_ntrip_zone_full(NTRIP_FULL_RINGS, ngx_cycle->log);
     }
 
     return rc;

@@ -222,6 +222,7 @@ ngx_stream_ntrip_lease_lock(ngx_stream_ntrip_lease_t *lease)
 {
     u_char                         path[NGX_MAX_PATH];
     ngx_err_t                      err;
+    ngx_file_info_t                fi;
     struct flock                   fl;
     ngx_stream_ntrip_main_conf_t  *nmcf;
 
@@ -231,11 +232,20 @@ ngx_stream_ntrip_lease_lock(ngx_stream_ntrip_lease_t *lease)
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%V" NGX_STREAM_NTRIP_LEASE "%Z",
                         &nmcf->database);
 
-    lease->lock = open((char *) path, O_RDWR|O_CREAT|O_CLOEXEC, 0600);
+    /* whoever may write the folder chooses no other file for us */
+
+    lease->lock = open((char *) path,
+                       O_RDWR|O_CREAT|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, 0600);
 
     if (lease->lock == NGX_INVALID_FILE) {
         ngx_log_error(NGX_LOG_ERR, &lease->log, ngx_errno,
                       ngx_open_file_n " \"%s\" failed", path);
+        return NGX_ERROR;
+    }
+
+    if (ngx_fd_info(lease->lock, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)) {
+        ngx_log_error(NGX_LOG_ERR, &lease->log, 0,
+                      "\"%s\" is no regular file", path);
         return NGX_ERROR;
     }
 

@@ -336,8 +336,7 @@ ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
     if (row->ring == NTRIP_ROW_NONE
         && worker->zone->ring_free == NTRIP_ROW_NONE)
     {
-        ngx_stream_ntrip_zone_full("streams", worker->zone->nrings,
-                                   ngx_cycle->log);
+        ngx_stream_ntrip_zone_full(NTRIP_FULL_RINGS, ngx_cycle->log);
         return NGX_ERROR;
     }
 
@@ -373,8 +372,7 @@ ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
     ngx_stream_ntrip_wake_set(&wake);
 
     if (lease == NGX_ERROR) {
-        ngx_stream_ntrip_zone_full("accounts", worker->zone->leases.n,
-                                   ngx_cycle->log);
+        ngx_stream_ntrip_zone_full(NTRIP_FULL_ACCOUNTS, ngx_cycle->log);
     }
 
     return (lease == NGX_AGAIN) ? (rc == NGX_OK ? NGX_AGAIN : rc) : lease;

@@ -166,8 +166,7 @@ ngx_stream_ntrip_test_lease(ntrip_candidate_t *candidate, uint64_t *delay)
     ngx_stream_ntrip_unlock();
 
     if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_zone_full("accounts", worker->zone->leases.n,
-                                   ngx_cycle->log);
+        ngx_stream_ntrip_zone_full(NTRIP_FULL_ACCOUNTS, ngx_cycle->log);
     }
 
     return rc;

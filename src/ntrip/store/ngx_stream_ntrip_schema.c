@@ -374,7 +374,7 @@ ngx_stream_ntrip_schema_forget(ngx_stream_ntrip_schema_t *schema)
     ngx_stream_ntrip_schema_name(name, schema->path,
                                  NGX_STREAM_NTRIP_SCHEMA_LOCK);
 
-    fd = open(name, O_CREAT|O_RDWR|O_CLOEXEC, 0600);
+    fd = open(name, O_CREAT|O_RDWR|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, 0600);
 
     if (fd == -1) {
         return;

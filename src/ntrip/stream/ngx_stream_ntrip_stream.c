@@ -279,9 +279,7 @@ ngx_stream_ntrip_stream_attach(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_unlock();
 
     if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_zone_full("streams",
-                                   ngx_stream_ntrip_worker.zone->streams.n,
-                                   ngx_cycle->log);
+        ngx_stream_ntrip_zone_full(NTRIP_FULL_STREAMS, ngx_cycle->log);
         return NGX_ERROR;
     }
 

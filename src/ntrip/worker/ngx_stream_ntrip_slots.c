@@ -269,6 +269,7 @@ ngx_stream_ntrip_tick_handler(ngx_event_t *ev)
     }
 
     ngx_stream_ntrip_call_waiting();
+    ngx_stream_ntrip_zone_told();
     ngx_stream_ntrip_woken();
 
     worker->hooks->tick();

@@ -136,9 +136,10 @@ extern ngx_stream_ntrip_worker_t  ngx_stream_ntrip_worker;
 char *ngx_stream_ntrip_worker_conf(ngx_conf_t *cf,
     ngx_stream_ntrip_main_conf_t *nmcf);
 
-/* says which table is full, and what to set */
-void ngx_stream_ntrip_zone_full(const char *what, uint32_t n,
-    ngx_log_t *log);
+/* somebody was turned away: says which table is full, and what to set, once a
+   minute, of all workers together; told: what is left of it, with the tick */
+void ngx_stream_ntrip_zone_full(ntrip_full_e full, ngx_log_t *log);
+void ngx_stream_ntrip_zone_told(void);
 
 /* of the module's; never fail for a reason that may pass */
 void ngx_stream_ntrip_worker_init_module(ngx_cycle_t *cycle,

@@ -23,6 +23,8 @@ static ngx_int_t ngx_stream_ntrip_check_zone(ngx_conf_t *cf,
 static size_t ngx_stream_ntrip_usable(size_t size);
 static ngx_int_t ngx_stream_ntrip_init_bus(ngx_shm_zone_t *shm_zone,
     void *data);
+static void ngx_stream_ntrip_zone_tell(ntrip_full_e full, uint64_t n,
+    ngx_log_t *log);
 static ngx_int_t ngx_stream_ntrip_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
 
@@ -300,15 +302,88 @@ failed:
 
 
 void
-ngx_stream_ntrip_zone_full(const char *what, uint32_t n, ngx_log_t *log)
+ngx_stream_ntrip_zone_full(ntrip_full_e full, ngx_log_t *log)
+{
+    uint64_t  n;
+
+    ngx_stream_ntrip_lock();
+
+    n = ntrip_seldom_count(&ngx_stream_ntrip_worker.zone->full[full],
+                           ngx_current_msec);
+
+    ngx_stream_ntrip_unlock();
+
+    if (n) {
+        ngx_stream_ntrip_zone_tell(full, n, log);
+    }
+}
+
+
+void
+ngx_stream_ntrip_zone_told(void)
+{
+    uint64_t    n[NTRIP_FULL_KINDS];
+    ngx_uint_t  i;
+
+    ngx_stream_ntrip_lock();
+
+    for (i = 0; i < NTRIP_FULL_KINDS; i++) {
+        n[i] = ntrip_seldom_due(&ngx_stream_ntrip_worker.zone->full[i],
+                                ngx_current_msec);
+    }
+
+    ngx_stream_ntrip_unlock();
+
+    for (i = 0; i < NTRIP_FULL_KINDS; i++) {
+        if (n[i]) {
+            ngx_stream_ntrip_zone_tell(i, n[i], ngx_cycle->log);
+        }
+    }
+}
+
+
+static void
+ngx_stream_ntrip_zone_tell(ntrip_full_e full, uint64_t n, ngx_log_t *log)
 {
     size_t            size;
+    uint32_t          room;
+    const char       *what;
+    ntrip_zone_t     *zone;
     ngx_slab_pool_t  *pool;
 
+    zone = ngx_stream_ntrip_worker.zone;
     pool = ngx_stream_ntrip_worker.zone_pool;
     size = pool->end - (u_char *) pool;
 
+    switch (full) {
+
+    case NTRIP_FULL_STREAMS:
+        what = "streams";
+        room = zone->streams.n;
+        break;
+
+    case NTRIP_FULL_RINGS:
+        what = "streams";
+        room = zone->nrings;
+        break;
+
+    case NTRIP_FULL_ACCOUNTS:
+        what = "accounts";
+        room = zone->leases.n;
+        break;
+
+    case NTRIP_FULL_USER:
+        what = "rovers, of which one user has three quarters";
+        room = zone->sessions.n;
+        break;
+
+    default: /* NTRIP_FULL_ROVERS */
+        what = "rovers";
+        room = zone->sessions.n;
+    }
+
     ngx_log_error(NGX_LOG_ERR, log, 0,
                   "\"ntrip_zone\" is full: it has room for %uD %s, raise it "
-                  "from %uzk to %uzk", n, what, size / 1024, size / 512);
+                  "from %uzk to %uzk; turned away since the last such line: "
+                  "%uL", room, what, size / 1024, size / 512, n);
 }

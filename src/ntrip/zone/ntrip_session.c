@@ -11,6 +11,8 @@ static size_t ntrip_session_copy(u_char *dst, size_t size, const u_char *src,
     size_t len);
 static void ntrip_session_tidy(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t user, ntrip_slots_t *wake);
+static void ntrip_session_oust(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t user, ntrip_slots_t *wake);
 static ngx_uint_t ntrip_session_later(ntrip_zone_t *zone, uint64_t user,
     const ntrip_login_t *login);
 static uint64_t ntrip_session_below(ntrip_zone_t *zone, uint64_t user,
@@ -28,8 +30,9 @@ ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     uint64_t now, const ntrip_login_t *login, uint32_t *index,
     uint64_t *below, ntrip_slots_t *wake)
 {
-    uint32_t              n, over;
+    uint32_t              n, over, free;
     uint64_t              user;
+    ngx_uint_t            ousted;
     ntrip_session_row_t  *row;
 
     user = ntrip_hash(bus->seed, login->user.data, login->user.len, 0);
@@ -37,6 +40,7 @@ ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
 
     *below = 0;
     over = 0;
+    ousted = 0;
 
     if (login->max_sessions && n >= login->max_sessions) {
 
@@ -60,7 +64,21 @@ ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
         over = n + 1 - login->max_sessions;
     }
 
+    free = zone->sessions.n - zone->sessions.used;
+
+    if (over == 0 && n && n >= NTRIP_SESSION_SHARE * free) {
+        return NGX_ABORT;
+    }
+
     row = ntrip_table_take(&zone->sessions);
+
+    if (row == NULL && over) {
+        ntrip_session_oust(zone, bus, user, wake);
+        over--;
+        ousted = 1;
+
+        row = ntrip_table_take(&zone->sessions);
+    }
 
     if (row == NULL) {
         return NGX_ERROR;
@@ -85,7 +103,7 @@ ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
         row->below = ntrip_session_row(zone, row->user_link.next)->below;
     }
 
-    if (over) {
+    if (over || ousted) {
         *below = ntrip_session_below(zone, user, over, login->max_sessions);
 
         ntrip_session_wake(zone, bus, user, *below, wake);
@@ -158,6 +176,28 @@ ntrip_session_tidy(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t user,
 
         i = next;
     }
+}
+
+
+/* there is no other row: that of the user's oldest, whose worker is told */
+
+static void
+ntrip_session_oust(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t user,
+    ntrip_slots_t *wake)
+{
+    uint32_t              i;
+    ntrip_session_row_t  *row;
+
+    i = ntrip_group_first(&zone->users, user);
+    row = ntrip_session_row(zone, i);
+
+    ntrip_slots_add(wake, ntrip_holder_slot(row->row.holder));
+
+    if (row->row.heir) {
+        ntrip_slots_add(wake, ntrip_holder_slot(row->row.heir));
+    }
+
+    ntrip_session_drop(zone, bus, i, wake);
 }
 
 
@@ -425,6 +465,15 @@ ntrip_session_row_t *
 ntrip_session_row(ntrip_zone_t *zone, uint32_t index)
 {
     return ntrip_table_row(&zone->sessions, index);
+}
+
+
+ngx_uint_t
+ntrip_session_ours(ntrip_session_row_t *row, uint64_t login)
+{
+    return __atomic_load_n(&row->row.state, __ATOMIC_ACQUIRE)
+           == NTRIP_SESSION_OPEN
+           && __atomic_load_n(&row->login, __ATOMIC_ACQUIRE) == login;
 }
 
 

@@ -52,6 +52,8 @@
 
 #define NTRIP_SESSION_LOOK   64      /* rows looked at in one lock hold */
 
+#define NTRIP_SESSION_SHARE  3
+
 #define NTRIP_KICK_LIMIT     10      /* kicks in NTRIP_KICK_WINDOW */
 #define NTRIP_KICK_WINDOW    60000   /* ms */
 #define NTRIP_KICK_DELAY     5000
@@ -109,6 +111,11 @@ typedef struct {
  *                 hold the login back for NTRIP_KICK_DELAY, then call again
  *                 with "delayed", which lets it through
  *   NGX_ERROR     the table is full
+ *   NGX_ABORT     the user has NTRIP_SESSION_SHARE times as many rows as are
+ *                 free: nobody can fill the table alone, and of those that try
+ *                 each leaves a quarter of the rest
+ *
+ * In a full table a login that kicks another has that one's row.
  */
 ngx_int_t ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t me, uint64_t now, const ntrip_login_t *login, uint32_t *index,
@@ -143,8 +150,10 @@ void ntrip_session_drop(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
 ngx_int_t ntrip_session_accept(ntrip_zone_t *zone, uint64_t me,
     uint32_t index, uint64_t login, uint64_t nonce);
 
-/* no lock: the row, for its worker to keep up to date */
+/* no lock: the row, for its worker to keep up to date, as long as it is still
+   ours: a kick may come behind the session that has the row now */
 ntrip_session_row_t *ntrip_session_row(ntrip_zone_t *zone, uint32_t index);
+ngx_uint_t ntrip_session_ours(ntrip_session_row_t *row, uint64_t login);
 
 /* no lock: a copy, for lists.  1: it is of one session; 0: there is none, or
    the row was another's afterwards */

@@ -36,6 +36,7 @@
 #include "ntrip_group.h"
 #include "ntrip_ring.h"
 #include "ntrip_mailbox.h"
+#include "ntrip_seldom.h"
 
 
 #define NTRIP_ZONE_MIN       (512 * 1024)
@@ -43,6 +44,18 @@
 
 /* how many rows a sweep looks at in one lock hold */
 #define NTRIP_SWEEP_STEP     128
+
+
+/* what there was no room for, to be logged */
+
+typedef enum {
+    NTRIP_FULL_STREAMS = 0,
+    NTRIP_FULL_RINGS,
+    NTRIP_FULL_ROVERS,
+    NTRIP_FULL_USER,
+    NTRIP_FULL_ACCOUNTS,
+    NTRIP_FULL_KINDS
+} ntrip_full_e;
 
 
 typedef struct {
@@ -71,6 +84,7 @@ typedef struct {
     ntrip_recent_t     failures;     /* failed logins by address */
     ntrip_recent_t     names;        /* by name at an address */
     ntrip_recent_t     kicks;        /* kicks by user */
+    ntrip_seldom_t     full[NTRIP_FULL_KINDS];
 } ntrip_zone_t;
 
 

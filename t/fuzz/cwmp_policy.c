@@ -1,0 +1,191 @@
+
+/*
+ * Lines: an origin's URL, the CPE's address, then specs of cwmp_origin_allow,
+ * with '!' in front of cwmp_origin_deny.  What a policy lets pass is never what
+ * it must not: an address with nobody's CIDR in the ranges that are built in, a
+ * name without a regex and a CIDR.  More denials never let more pass.
+ *
+ * sources: cwmp_policy.c cwmp_origin.c cwmp_host.c
+ * core: src/core/ngx_string.c src/core/ngx_inet.c
+ * libs:
+ */
+
+
+#include "fuzz.h"
+#include "cwmp_origin.h"
+
+
+#define FUZZ_SPECS  16
+
+
+static ngx_int_t
+fuzz_match(void *regex, ngx_str_t *host)
+{
+    if (host->len && host->data[0] == 'e') {
+        return NGX_ERROR;
+    }
+
+    return (host->len % 2) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_str_t
+fuzz_line(const uint8_t **data, size_t *size)
+{
+    size_t     n;
+    ngx_str_t  s;
+
+    for (n = 0; n < *size && (*data)[n] != '\n'; n++) { /* void */ }
+
+    s = fuzz_copy(*data, n);
+    n = ngx_min(n + 1, *size);
+    *data += n;
+    *size -= n;
+
+    return s;
+}
+
+
+static void
+fuzz_verdict(ngx_int_t rc)
+{
+    test(rc == NGX_OK || cwmp_policy_strerror(rc) != NULL);
+}
+
+
+static void
+fuzz_policy(cwmp_policy_t *p, cwmp_origin_t *o, struct sockaddr *client)
+{
+    u_char               *a;
+    ngx_int_t             announced, called, bare;
+    ngx_uint_t            ndeny;
+    struct sockaddr_in   *sin;
+    ngx_resolver_addr_t   addr;
+
+    announced = cwmp_policy_announce(p, o, client);
+    fuzz_verdict(announced);
+
+    called = cwmp_policy_call(p, o, CWMP_POLICY_SIGNED);
+    test(called == NGX_AGAIN ? o->socklen == 0 : 1);
+
+    test(cwmp_policy_call(p, o, CWMP_POLICY_UNSIGNED) != NGX_OK);
+    bare = cwmp_policy_call(p, o, CWMP_POLICY_NO_SECRET);
+    test(bare != NGX_OK || cwmp_policy_has_cidr(p));
+
+    if (o->socklen == 0) {
+        test(announced != NGX_OK || (cwmp_policy_has_cidr(p) && p->match));
+
+        memset(&addr, 0, sizeof(ngx_resolver_addr_t));
+        addr.sockaddr = client;
+        addr.socklen = sizeof(struct sockaddr_in6);
+
+        if (called == NGX_AGAIN) {
+            fuzz_verdict(cwmp_policy_resolved(p, o, &addr, 1));
+            test(cwmp_policy_resolved(p, o, &addr, 0) != NGX_OK);
+        }
+
+    } else if (o->sockaddr.sockaddr.sa_family == AF_INET
+               && !cwmp_policy_has_cidr(p))
+    {
+        sin = &o->sockaddr.sockaddr_in;
+        a = (u_char *) &sin->sin_addr.s_addr;
+
+        if (a[0] == 127 || a[0] == 0 || a[0] >= 224
+            || (a[0] == 169 && a[1] == 254))
+        {
+            test(announced != NGX_OK && called != NGX_OK && bare != NGX_OK);
+        }
+    }
+
+    /* without the denials at least as much passes */
+
+    ndeny = p->ndeny;
+    p->ndeny = 0;
+
+    if (announced == NGX_OK) {
+        test(cwmp_policy_announce(p, o, client) == NGX_OK);
+    }
+
+    p->ndeny = ndeny;
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    u_char               *buf;
+    ngx_str_t             url, host, lines[FUZZ_SPECS], arg;
+    ngx_uint_t            i, n;
+    const char           *err;
+    cwmp_origin_t         o, c;
+    cwmp_policy_t         p;
+    struct sockaddr      *listeners[2];
+    cwmp_policy_spec_t    allow[FUZZ_SPECS], deny[FUZZ_SPECS];
+    struct sockaddr_in    any;
+    struct sockaddr_in6   client, any6;
+
+    url = fuzz_line(&data, &size);
+    host = fuzz_line(&data, &size);
+
+    memset(&p, 0, sizeof(cwmp_policy_t));
+    p.allow = allow;
+    p.deny = deny;
+    p.match = fuzz_match;
+
+    memset(&any, 0, sizeof(any));
+    any.sin_family = AF_INET;
+    any.sin_port = htons(80);
+    memset(&any6, 0, sizeof(any6));
+    any6.sin6_family = AF_INET6;
+    any6.sin6_port = htons(8080);
+    listeners[0] = (struct sockaddr *) &any;
+    listeners[1] = (struct sockaddr *) &any6;
+    p.listeners = listeners;
+    p.nlisteners = 2;
+
+    for (n = 0; n < FUZZ_SPECS && size; n++) {
+        lines[n] = fuzz_line(&data, &size);
+        arg = lines[n];
+
+        if (arg.len && arg.data[0] == '!') {
+            arg.data++;
+            arg.len--;
+
+            if (cwmp_policy_parse(&deny[p.ndeny], &arg, &err) != NGX_ERROR) {
+                p.ndeny++;
+            }
+
+        } else if (cwmp_policy_parse(&allow[p.nallow], &arg, &err)
+                   != NGX_ERROR)
+        {
+            p.nallow++;
+        }
+    }
+
+    buf = malloc(cwmp_origin_size(host.len));
+    memset(&client, 0, sizeof(client));
+    client.sin6_family = AF_INET;
+
+    if (cwmp_origin_parse(&c, &host, buf) == NGX_OK && c.socklen) {
+        memcpy(&client, &c.sockaddr, c.socklen);
+    }
+
+    free(buf);
+
+    buf = malloc(cwmp_origin_size(url.len));
+
+    if (cwmp_origin_parse(&o, &url, buf) == NGX_OK) {
+        fuzz_policy(&p, &o, (struct sockaddr *) &client);
+    }
+
+    free(buf);
+
+    for (i = 0; i < n; i++) {
+        free(lines[i].data);
+    }
+
+    free(url.data);
+    free(host.data);
+
+    return 0;
+}
