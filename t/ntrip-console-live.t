@@ -4,9 +4,11 @@
 use lib 't/lib';
 use Fieldgate;
 use Fieldgate::Ntrip;
+use IO::Socket::IP;
 
 my $n = Fieldgate::Ntrip->new(workers => 2, users => 20, accounts => 4,
-                              mounts => 2, stream => 'ntrip_report 1s;');
+                              mounts => 2, stream => 'ntrip_report 1s;',
+                              server => 'ntrip_source_timeout 3s;');
 my ($t, $provider) = ($n->nginx, $n->provider);
 my $port = $provider->port;
 
@@ -62,20 +64,40 @@ my ($free) = grep { console('STREAM-LIST passwd') !~ /\ta$_\t/ } 1 .. 4;
 my $reply = console("SOURCE-TEST passwd 127.0.0.1 a$free M0");
 like($reply, qr/^OK SOURCE-TEST\r\n.*ICY 200 OK.*\r\n\r\n$/s, 'SOURCE-TEST');
 my ($used) = console('STREAM-LIST passwd') =~ /\ta(\d)\t/;
-is(console("SOURCE-TEST passwd 127.0.0.1 a$used M0"),
-   "OK SOURCE-TEST\r\nin use, or resting\r\n\r\n", 'of one that is in use');
+sub test { console("SOURCE-TEST passwd 127.0.0.1 $_[0] M0")
+               =~ s/^OK SOURCE-TEST\r\n(.*)\r\n\r\n\z/$1/r }
+
+is(test("a$used"), 'in use', 'of one that is in use');
+
+# the next test waits for the end of this one, and of the one before
 
 $provider->set(refuse => { "a$free" => "HTTP/1.0 401 Unauthorized\r\n\r\n" });
-wait_for(sub {
-    $reply = console("SOURCE-TEST passwd 127.0.0.1 a$free M0");
-    return $reply !~ /in use, or resting/;
-}, 'the end of the first test');
-like($reply, qr/^OK SOURCE-TEST\r\n.*401.*\r\n\r\n$/s,
-     'of one that is refused');
+is(test("a$free"), 'HTTP/1.0 401 Unauthorized', 'of one that is refused');
 my @states = console('SOURCE-LIST passwd') =~ /\ta(\d):s\d\t.*\t(\S+)\r/g;
 is_deeply({ @states }, { map { $_ => $_ == $free ? 'refused' : '?' } 1 .. 4 },
           'which SOURCE-LIST shows');
 is($provider->seen->{twice}, 0, 'no account was used twice');
+
+# in words, whatever it meets
+
+my $dead = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 1);
+my ($mute, $closed) = ($dead->sockport, do {
+    my $s = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 1);
+    $s->sockport;
+});
+
+for my $case (
+    ["127.0.0.1:$closed", 'connection refused'],
+    ["127.0.0.1:$mute", 'no answer'],
+    ['nowhere.invalid', 'host not found'],
+) {
+    my ($server, $words) = @$case;
+    console("SOURCE-ADD passwd $server x:y 2090-01-01");
+    is(console("SOURCE-TEST passwd $server x"),
+       "OK SOURCE-TEST\r\n$words\r\n\r\n", $words);
+    console("SOURCE-DEL passwd $server x");
+}
+
 is_deeply($rovers->seen->{errors}, [], 'rovers have noticed nothing');
 
 

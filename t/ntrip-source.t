@@ -105,7 +105,7 @@ for my $case (
      . "realm=\"x\"\r\nContent-Length: 3\r\n\r\nno\n", 'unauthorized'],
     ['bad password', "ERROR - Bad Password\r\n", 'unauthorized'],
     ['403', "HTTP/1.1 403 Forbidden\r\n\r\n", 'forbidden'],
-    ['503', "HTTP/1.1 503 Service Unavailable\r\n\r\n", 'busy'],
+    ['429', "HTTP/1.1 429 Too Many Requests\r\n\r\n", 'busy'],
     ['taken', "ERROR - Already Connected\r\n", 'busy'],
     ['a page', "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>",
      'failed'],
@@ -128,18 +128,23 @@ for my $case (
     $t->stop;
 }
 
+my $nomount = 'no such mountpoint';
+
 for my $case (
     ['SOURCETABLE', "SOURCETABLE 200 OK\r\nContent-Length: 16\r\n\r\n"
-     . "ENDSOURCETABLE\r\n"],
-    ['404', "HTTP/1.1 404 Not Found\r\n\r\n"],
+     . "ENDSOURCETABLE\r\n", $nomount],
+    ['404', "HTTP/1.1 404 Not Found\r\n\r\n", $nomount],
+    ['409', "HTTP/1.1 409 Conflict\r\n\r\n", 'busy'],
+    ['500', "HTTP/1.1 500 Internal Server Error\r\n\r\n", 'failed'],
+    ['503', "HTTP/1.1 503 Service Unavailable\r\n\r\n", 'busy'],
     ['a table in HTTP', "HTTP/1.1 200 OK\r\nContent-Type: gnss/sourcetable"
-     . "\r\n\r\nENDSOURCETABLE\r\n"],
+     . "\r\n\r\nENDSOURCETABLE\r\n", $nomount],
 ) {
-    my ($name, $reply) = @$case;
+    my ($name, $reply, $result) = @$case;
     my ($n, $t, $provider, $rovers) = refused($name,
         accounts => 2, set => { refuse_next => $reply },
-        server => 'ntrip_source_wait 5s;',
-        log => qr/\(no such mountpoint\).* source: a[12]@.*\/M1/);
+        server => 'ntrip_source_wait 2s;',
+        log => qr/\(\Q$result\E\).* source: a[12]@.*\/M1/);
 
     my $seen = $rovers->wait_for(sub { shift->{open} == 0 });
     is($seen->{rovers}{u1}{why}, 'end', "$name: its rovers are closed");

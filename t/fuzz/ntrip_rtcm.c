@@ -6,12 +6,42 @@
  * that is, the same bytes come out; in RTCM 3 whole frames with a right CRC,
  * which are all that a slow reference finds; raw all bytes.  A stream of
  * frames made of the input comes out as it went in, in auto mode too.  What
- * takes long is done with a sample.
+ * begins like a page or a table never comes out in auto mode.  What takes long
+ * is done with a sample.
  */
 
 
 #include "fuzz.h"
 #include "ntrip_rtcm.h"
+
+
+/* does it begin like what nobody may get?  Another way to ask, with some of the
+   words */
+
+static ngx_uint_t
+text(const uint8_t *p, size_t size)
+{
+    size_t  n, i;
+
+    static const char  *words[] = { "<html", "<!doctype", "<?xml", "error",
+                                    "http/", "str;", "sourcetable" };
+
+    n = (size >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) ? 3 : 0;
+
+    while (n < size && p[n] && strchr(" \t\r\n\v\f", p[n])) {
+        n++;
+    }
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (size - n >= strlen(words[i])
+            && strncasecmp((char *) p + n, words[i], strlen(words[i])) == 0)
+        {
+            return n < NTRIP_RTCM_PROBE - strlen(words[i]);
+        }
+    }
+
+    return 0;
+}
 
 
 static ngx_uint_t
@@ -44,6 +74,14 @@ run(fuzz_buf_t *b, ngx_uint_t mode, const uint8_t *p, size_t size,
             fuzz_add(b, m.data, m.len);
         }
 
+        if (rc == NGX_ERROR) {
+            test(mode == NTRIP_RTCM_AUTO && f.mode == mode && b->len == 0);
+            test(ntrip_rtcm_next(&f, &in, &m) == NGX_ERROR);
+            free(piece.data);
+
+            return f.mode;
+        }
+
         test(rc == NGX_AGAIN && in.len == 0);
         test(f.pos <= f.len && f.len <= NTRIP_RTCM_PROBE);
 
@@ -57,6 +95,7 @@ run(fuzz_buf_t *b, ngx_uint_t mode, const uint8_t *p, size_t size,
         test(b->len == 0 && size < NTRIP_RTCM_PROBE && f.len == size);
 
     } else {
+        test(mode == NTRIP_RTCM_RAW || !text(p, size));
         test(b->len == size);
         test(size == 0 || memcmp(b->data, p, size) == 0);
     }

@@ -40,6 +40,7 @@ typedef struct {
     test_connection_e      connection;
     test_stream_e          stream;
     unsigned               accepted:1;
+    unsigned               good:1;
     unsigned               lock:1;         /* of a file, for the account */
     unsigned               look:1;         /* posted */
     unsigned               timer:1;
@@ -63,13 +64,14 @@ static ngx_uint_t     test_taken[NTRIP_SOURCE_STATES][NTRIP_EVENTS];
 
 
 static const char  *test_states[] = {
-    "LOOK", "WAIT", "TURN", "LOGIN", "LIVE", "OFFERED", "RENEW", "LEAVE", "END"
+    "LOOK", "WAIT", "TURN", "LOGIN", "TRIAL", "LIVE", "OFFERED", "RENEW",
+    "LEAVE", "END"
 };
 
 static const char  *test_events[] = {
-    "LEASED", "BUSY", "NONE", "FREE", "TURN", "ACCEPTED", "FULL", "CLOSED",
-    "CHANGED", "OFFER", "KEEP", "TAKEN", "ADOPTED", "CLAIMED", "IDLE",
-    "UNWANTED", "DISOWNED", "EXIT"
+    "LEASED", "BUSY", "NONE", "FREE", "TURN", "ACCEPTED", "GOOD", "FULL",
+    "CLOSED", "CHANGED", "OFFER", "KEEP", "TAKEN", "ADOPTED", "CLAIMED",
+    "IDLE", "UNWANTED", "DISOWNED", "EXIT"
 };
 
 
@@ -102,8 +104,16 @@ test_account(test_world_t *w, ntrip_source_action_e action)
         w->timer = 1;
         break;
 
+    case NTRIP_DO_TRIAL:
+        test_expect(w->connection == UP && w->accepted,
+                    "on trial without a login");
+        w->timer = 1;
+        break;
+
     case NTRIP_DO_GOOD:
-        test_expect(w->connection == UP, "good without a connection");
+        test_expect(w->connection == UP && w->accepted,
+                    "good without a login");
+        test_expect(w->good, "forgiven before it was good");
         break;
 
     case NTRIP_DO_REST:
@@ -142,6 +152,7 @@ test_connection(test_world_t *w, ntrip_source_action_e action)
         test_expect(w->connection == NO_CONNECTION, "logs in twice");
         w->connection = UP;
         w->accepted = 0;
+        w->good = 0;
         w->lock = 1;
         break;
 
@@ -168,6 +179,7 @@ test_connection(test_world_t *w, ntrip_source_action_e action)
         test_expect(w->connection == PARKED, "goes on without a connection");
         w->connection = UP;
         w->accepted = 1;
+        w->good = 0;
         break;
 
     default: /* NTRIP_DO_GIVE */
@@ -187,6 +199,19 @@ test_stream(test_world_t *w, ntrip_source_action_e action)
     case NTRIP_DO_LINGER:
     case NTRIP_DO_LINGER_NOT:
         w->linger = 1;
+        break;
+
+    case NTRIP_DO_LIVE:
+        test_expect(w->connection == UP && w->accepted,
+                    "live without a login");
+        break;
+
+    case NTRIP_DO_MISSED:
+        test_expect(!w->good, "it was good, and is not counted so");
+        break;
+
+    case NTRIP_DO_LOST:
+        test_expect(w->good, "it was not good, and is counted so");
         break;
 
     case NTRIP_DO_FAIL:
@@ -275,6 +300,10 @@ test_alive(test_world_t *w)
         test_expect(w->connection == UP && !w->accepted, "stuck");
         break;
 
+    case NTRIP_SOURCE_TRIAL:
+        test_expect(w->connection == UP && w->accepted && w->timer, "stuck");
+        break;
+
     case NTRIP_SOURCE_LIVE:
         test_expect(w->connection == UP && w->accepted, "stuck");
         break;
@@ -323,6 +352,7 @@ test_may(test_world_t *w, ntrip_source_event_e event)
                && (looks
                    || w->state == NTRIP_SOURCE_TURN
                    || w->state == NTRIP_SOURCE_LOGIN
+                   || w->state == NTRIP_SOURCE_TRIAL
                    || w->state == NTRIP_SOURCE_LIVE);
 
     case NTRIP_EVENT_FREE:
@@ -337,6 +367,14 @@ test_may(test_world_t *w, ntrip_source_event_e event)
         }
 
         w->accepted = 1;
+        return 1;
+
+    case NTRIP_EVENT_GOOD:
+        if (w->connection != UP || !w->accepted || w->stream != OWNED) {
+            return 0;
+        }
+
+        w->good = 1;
         return 1;
 
     case NTRIP_EVENT_FULL:
@@ -354,7 +392,9 @@ test_may(test_world_t *w, ntrip_source_event_e event)
         return w->account == HELD && w->stream == OWNED;
 
     case NTRIP_EVENT_OFFER:
-        if (w->state != NTRIP_SOURCE_LIVE || w->connection != UP) {
+        if ((w->state != NTRIP_SOURCE_TRIAL && w->state != NTRIP_SOURCE_LIVE)
+            || w->connection != UP)
+        {
             return 0;
         }
 
@@ -540,6 +580,9 @@ test_wait(void)
            "until the limit when nobody knows");
     tap_ok(ntrip_policy_wait(5000, 1000, 60000, 56000, 0, 1, &delay)
            == NTRIP_EVENT_BUSY && delay == 56001, "as long as that");
+    tap_ok(ntrip_policy_wait(59000, 1000, 60000, NTRIP_REST_SHORT, 0, 1,
+                             &delay) == NTRIP_EVENT_BUSY && delay == 2001,
+           "to the end for a rest that is short, as others may be over before");
     tap_ok(ntrip_policy_wait(5000, 1000, 60000, 56001, 0, 1, &delay)
            == NTRIP_EVENT_NONE, "but not for a rest that is longer");
     tap_ok(ntrip_policy_wait(61000, 1000, 60000, NTRIP_WAIT_CALL, 0, 1,
@@ -556,17 +599,51 @@ test_wait(void)
 }
 
 
+static ngx_uint_t
+test_reason(ngx_uint_t result, ngx_uint_t status, const char *how)
+{
+    ntrip_policy_end_t  end;
+
+    memset(&end, 0, sizeof(ntrip_policy_end_t));
+
+    end.result = result;
+    end.status = status;
+    end.plain = (strchr(how, 'p') != NULL);
+    end.trial = (strchr(how, 't') != NULL);
+    end.brief = (strchr(how, 'b') != NULL);
+
+    return ntrip_policy_reason(&end);
+}
+
+
 static void
 test_reasons(void)
 {
-    tap_ok(ntrip_policy_reason(NTRIP_REPLY_UNAUTHORIZED) == NTRIP_REST_REFUSED
-           && ntrip_policy_reason(NTRIP_REPLY_FORBIDDEN) == NTRIP_REST_REFUSED,
+    tap_ok(test_reason(NTRIP_REPLY_UNAUTHORIZED, 401, "") == NTRIP_REST_REFUSED
+           && test_reason(NTRIP_REPLY_FORBIDDEN, 403, "")
+              == NTRIP_REST_REFUSED,
            "401 and 403 are the account's fault");
-    tap_ok(ntrip_policy_reason(NTRIP_REPLY_NOMOUNT) == NTRIP_REST_MOUNT,
-           "404 is the mountpoint's");
-    tap_ok(ntrip_policy_reason(0) == NTRIP_REST_FAILED
-           && ntrip_policy_reason(NTRIP_REPLY_OK) == NTRIP_REST_FAILED
-           && ntrip_policy_reason(NTRIP_REPLY_BUSY) == NTRIP_REST_FAILED,
+    tap_ok(test_reason(NTRIP_REPLY_NOMOUNT, 404, "") == NTRIP_REST_MOUNT
+           && test_reason(NTRIP_REPLY_NOMOUNT, 200, "") == NTRIP_REST_MOUNT,
+           "404 and a table are the mountpoint's");
+    tap_ok(test_reason(NTRIP_REPLY_BUSY, 409, "") == NTRIP_REST_BUSY
+           && test_reason(NTRIP_REPLY_BUSY, 503, "") == NTRIP_REST_BUSY
+           && test_reason(NTRIP_REPLY_FAILED, 500, "") == NTRIP_REST_BUSY,
+           "so are 409 and 5xx");
+    tap_ok(test_reason(NTRIP_REPLY_OK, 200, "t") == NTRIP_REST_DROPPED
+           && test_reason(NTRIP_REPLY_OK, 200, "tp") == NTRIP_REST_DROPPED,
+           "accepted, and ended before it was good: the place's");
+    tap_ok(test_reason(NTRIP_REPLY_OK, 200, "bp") == NTRIP_REST_BRIEF
+           && test_reason(NTRIP_REPLY_OK, 200, "b") == NTRIP_REST_BRIEF,
+           "good, but not for long: both");
+    tap_ok(test_reason(0, 0, "p") == NTRIP_REST_LOST
+           && test_reason(NTRIP_REPLY_OK, 200, "p") == NTRIP_REST_LOST,
+           "closed by the provider: nobody's");
+    tap_ok(test_reason(0, 0, "") == NTRIP_REST_FAILED
+           && test_reason(NTRIP_REPLY_OK, 200, "") == NTRIP_REST_FAILED
+           && test_reason(NTRIP_REPLY_BUSY, 0, "p") == NTRIP_REST_FAILED
+           && test_reason(NTRIP_REPLY_BUSY, 429, "") == NTRIP_REST_FAILED
+           && test_reason(NTRIP_REPLY_GARBAGE, 0, "") == NTRIP_REST_FAILED,
            "anything else is a failure");
 }
 

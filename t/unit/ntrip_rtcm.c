@@ -456,6 +456,66 @@ test_raw(void)
 }
 
 
+/* what nobody may get: NGX_ERROR, however it is cut, and nothing before */
+
+static void
+test_text(void)
+{
+    size_t                i, n, k, step;
+    ngx_str_t             in;
+    ngx_int_t             rc;
+    ngx_uint_t            wrong;
+    ntrip_rtcm_t          f;
+    ntrip_rtcm_message_t  m;
+
+    static u_char  blanks[NTRIP_RTCM_PROBE + 1];
+
+    static const char  *texts[] = {
+        "<!DOCTYPE html><html>", "\xef\xbb\xbf \r\n\t<HTML lang=\"en\">",
+        "<?xml version=\"1.0\"?>", "SOURCETABLE 200 OK\r\n", "\r\nSTR;M;M;",
+        "CAS;h;2101;", "NET;n;", "ENDSOURCETABLE\r\n", "ERROR - Bad\r\n",
+        "  HTTP/1.1 302 Found\r\n", "ICY 401 x\r\n"
+    };
+
+    memset(blanks, ' ', NTRIP_RTCM_PROBE);
+
+    for (i = 0; i <= sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *text = (i < sizeof(texts) / sizeof(texts[0]))
+                           ? texts[i] : (char *) blanks;
+
+        wrong = 0;
+
+        for (step = 1; step < 4096; step = step * 3 + 1) {
+            ntrip_rtcm_init(&f, NTRIP_RTCM_AUTO);
+            rc = NGX_AGAIN;
+
+            for (n = 0; n < strlen(text) && rc == NGX_AGAIN; n += k) {
+                k = ngx_min(step, strlen(text) - n);
+                in.data = (u_char *) text + n;
+                in.len = k;
+                rc = ntrip_rtcm_next(&f, &in, &m);
+            }
+
+            wrong += (rc != NGX_ERROR);
+        }
+
+        tap_ok(wrong == 0, "text: %.12s", text);
+    }
+
+    ntrip_rtcm_init(&f, NTRIP_RTCM_AUTO);
+    in.data = (u_char *) " \r\n";
+    in.len = 3;
+    rc = ntrip_rtcm_next(&f, &in, &m);
+    tap_ok(rc == NGX_AGAIN && ntrip_rtcm_blank(&f), "blanks are nothing yet");
+
+    in.data = (u_char *) "ERRATA";
+    in.len = 6;
+    rc = ntrip_rtcm_next(&f, &in, &m);
+    tap_ok(rc == NGX_AGAIN && !ntrip_rtcm_blank(&f),
+           "what only looks alike goes on");
+}
+
+
 static void
 test_raw_flags(void)
 {
@@ -568,6 +628,7 @@ main(void)
     test_auto_offsets();
     test_raw();
     test_raw_flags();
+    test_text();
     test_no_delay();
     test_recording();
 

@@ -195,7 +195,7 @@ static void
 test_run_close(void)
 {
     ntrip_stream_detach(test_zone, test_bus, test_me, TEST_NOW,
-                        test_found.index, test_found.serial, &test_wake);
+                        test_found.index, test_found.serial, 0, &test_wake);
     (void) ntrip_stream_close(test_zone, test_bus, test_me, TEST_NOW,
                               test_found.index, &test_wake);
 }
@@ -205,7 +205,7 @@ static void
 test_run_detach(void)
 {
     ntrip_stream_detach(test_zone, test_bus, test_me, TEST_NOW,
-                        test_found.index, test_found.serial, &test_wake);
+                        test_found.index, test_found.serial, 0, &test_wake);
 }
 
 

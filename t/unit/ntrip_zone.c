@@ -490,10 +490,10 @@ test_streams(void)
                                &wake) == NGX_DECLINED,
             "a stream with rovers is not closed");
 
-    ntrip_stream_detach(test_zone, test_bus, me, 1000000, a.index, a.serial,
+    ntrip_stream_detach(test_zone, test_bus, me, 1000000, a.index, a.serial, 0,
                         &wake);
     ntrip_stream_detach(test_zone, test_bus, other, 1000000, a.index,
-                        a.serial, &wake);
+                        a.serial, 0, &wake);
 
     test_ok(ntrip_slots_has(&wake, ntrip_holder_slot(me)),
             "its owner is woken when they leave");
@@ -555,7 +555,7 @@ test_streams(void)
             "a failed stream wakes who has rovers of it");
 
     ntrip_stream_detach(test_zone, test_bus, other, 3000000, b.index,
-                        b.serial, &wake);
+                        b.serial, 0, &wake);
     test_ok(test_table(&test_zone->streams, 0), "and goes with the last");
 
     test_leave();
@@ -588,7 +588,7 @@ test_tests(void)
             "an account is tried at once");
 
     test_ok(ntrip_lease_test(test_zone, test_bus, other, 500000, c, &delay)
-            == NGX_BUSY,
+            == NGX_AGAIN,
             "by one worker at a time");
 
     test_ok(ntrip_lease_test(test_zone, test_bus, other, 500000,
@@ -643,6 +643,154 @@ test_tests(void)
 
 
 /* another stream of "me" for this mountpoint, which nobody shares */
+
+/* the login of a stream ends for the reason; in how many ms it has another
+   one */
+
+static uint64_t
+test_ends(uint64_t *now, ntrip_found_t *found, ngx_uint_t reason)
+{
+    ntrip_slots_t  wake;
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+
+    ntrip_lease_failed(test_zone, test_bus, *now, found->index,
+                       &test_accounts[found->candidate], reason, &wake);
+
+    if (test_lease(*now, found->index, found, &wake) == NGX_OK) {
+        return 0;
+    }
+
+    *now += found->wait;
+
+    if (test_lease(*now, found->index, found, &wake) != NGX_OK) {
+        return NTRIP_WAIT_CALL;
+    }
+
+    return found->wait;
+}
+
+
+/* what rests, for whom, and until when */
+
+static void
+test_rests(void)
+{
+    uint64_t            me, now;
+    ngx_uint_t          i, n;
+    ntrip_mail_t        mail;
+    ntrip_want_t        want;
+    ntrip_found_t       here, there, mount;
+    ntrip_slots_t       wake;
+    ntrip_lease_row_t  *lease;
+
+    memset(&wake, 0, sizeof(ntrip_slots_t));
+
+    now = 1000000000000;
+    me = test_claim_slot(1);
+
+    test_enter();
+
+    /* accepted and dropped: the place backs off, and nobody else */
+
+    test_want(&want, &mail, 10);
+    test_ok(test_attach(me, now, &want, &here) == NGX_OK, "a stream");
+
+    n = 0;
+
+    for (i = 1000; i < NTRIP_REST_SHORT; i *= 2) {
+        n += (test_ends(&now, &here, NTRIP_REST_DROPPED) != i);
+    }
+
+    test_ok(n == 0, "a place rests for 1 s, and twice as long each time,");
+    test_ok(test_ends(&now, &here, NTRIP_REST_DROPPED) == NTRIP_REST_SHORT
+            && test_ends(&now, &here, NTRIP_REST_DROPPED) == NTRIP_REST_SHORT,
+            "half a minute at most");
+
+    ntrip_lease_failed(test_zone, test_bus, now, here.index,
+                       &test_accounts[here.candidate], NTRIP_REST_DROPPED,
+                       &wake);
+    test_ok(test_lease(now, here.index, &here, &wake) == NGX_AGAIN
+            && ntrip_stream_row(test_zone, here.index)->waiting == 0,
+            "one whose place rests stands in no line");
+
+    test_want(&want, &mail, 40);
+    test_ok(test_attach(me, now, &want, &there) == NGX_OK,
+            "so that another place of the mountpoint gets an account");
+
+    for (n = 0, i = 0; i < TEST_ACCOUNTS; i++) {
+        lease = ntrip_lease_find(test_zone, test_accounts[i].source);
+        n += (lease && lease->until > now);
+    }
+
+    test_ok(n == 0, "and no account rests");
+
+    /* one that comes anew is in the same place */
+
+    test_want(&want, &mail, 10);
+    want.share = NTRIP_SHARE_NONE;
+    test_ok(test_attach(me, now, &want, &mount) == NGX_AGAIN
+            && mount.wait == NTRIP_REST_SHORT,
+            "a new stream in a place that rests waits as well");
+
+    now += NTRIP_REST_SHORT + NTRIP_REST_MIN + 1;
+    test_ok(test_lease(now, here.index, &here, &wake) == NGX_OK
+            && test_ends(&now, &here, NTRIP_REST_DROPPED) == 1000,
+            "what was long ago is forgotten");
+
+    /* good, but not for long: another account at once, then back-off */
+
+    now += NTRIP_REST_MIN + NTRIP_REST_SHORT;
+    n = here.candidate;
+    test_ok(test_ends(&now, &here, NTRIP_REST_BRIEF) == 0
+            && here.candidate != n
+            && test_ends(&now, &here, NTRIP_REST_BRIEF) == 1000
+            && test_ends(&now, &here, NTRIP_REST_BRIEF) == 2000,
+            "one that gave data is followed by another account, once");
+
+    /* what is said of a mountpoint */
+
+    test_ok(test_ends(&now, &here, NTRIP_REST_BUSY) == NTRIP_REST_FAULT
+            && test_ends(&now, &here, NTRIP_REST_BUSY) == 2 * NTRIP_REST_FAULT
+            && test_ends(&now, &here, NTRIP_REST_MOUNT) == NTRIP_REST_MIN,
+            "a mountpoint that is busy rests, for less than one that is not "
+            "there");
+
+    /* an account: a plain close is short, and no reason for a refusal to be
+       longer */
+
+    lease = ntrip_lease_find(test_zone,
+                             test_accounts[here.candidate].source);
+
+    ntrip_lease_good(test_zone, here.index, &test_accounts[here.candidate]);
+
+    for (i = 0; i < 3; i++) {
+        ntrip_lease_failed(test_zone, test_bus, now, here.index,
+                           &test_accounts[here.candidate], NTRIP_REST_LOST,
+                           &wake);
+    }
+
+    test_ok(lease->until == now + 4 * NTRIP_REST_SOON,
+            "one whose connection was closed rests for 1 s, doubling");
+
+    ntrip_lease_failed(test_zone, test_bus, now, here.index,
+                       &test_accounts[here.candidate], NTRIP_REST_REFUSED,
+                       &wake);
+    test_ok(lease->until == now + NTRIP_REST_MIN,
+            "the first refusal is the first, whatever was before");
+
+    ntrip_lease_failed(test_zone, test_bus, now, here.index,
+                       &test_accounts[here.candidate], NTRIP_REST_FAILED,
+                       &wake);
+    test_ok(lease->until == now + NTRIP_REST_FAULT,
+            "and so is the first failure after it");
+
+    test_leave();
+
+    test_release(me);
+    test_sweep();
+}
+
 
 static void
 test_waiter(uint64_t me, const char *mount, ntrip_found_t *found)
@@ -1072,7 +1220,7 @@ test_own(uint64_t me, uint32_t index, uint64_t serial)
     sched_yield();
 
     test_enter();
-    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial,
+    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial, 0,
                         &wake);
     rc = ntrip_stream_close(test_zone, test_bus, me, test_now(), index, &wake);
 
@@ -1136,7 +1284,7 @@ test_begin(uint64_t me, uint32_t index, uint64_t serial)
     __atomic_add_fetch(&test_shared->waited, 1, __ATOMIC_SEQ_CST);
 
     test_enter();
-    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial,
+    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial, 0,
                         &wake);
 
     if (random() % 2) {
@@ -1187,7 +1335,7 @@ test_rejoin(uint64_t me, ntrip_found_t *found)
     }
 
     test_enter();
-    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial,
+    ntrip_stream_detach(test_zone, test_bus, me, test_now(), index, serial, 0,
                         &wake);
     test_leave();
 }
@@ -1670,6 +1818,7 @@ main(void)
     test_offers();
     test_messages();
     test_beyond();
+    test_rests();
 
     /* each account at a host of its own, or the pace is what is tested */
 

@@ -35,8 +35,7 @@ static void ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
 static ngx_int_t ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order);
 static ngx_stream_ntrip_account_t *ngx_stream_ntrip_list_account(
     ntrip_token_t *token);
-static void ngx_stream_ntrip_list_tested(void *data, ngx_uint_t reason,
-    ngx_str_t *text);
+static void ngx_stream_ntrip_list_tested(void *data, ngx_str_t *text);
 
 
 ngx_int_t
@@ -393,10 +392,6 @@ ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order)
         order->testing = 1;
         return NGX_AGAIN;
 
-    case NGX_BUSY:
-        ngx_str_set(&text, "in use, or resting");
-        break;
-
     case NGX_DECLINED:
         ngx_str_set(&text, "expired, or no server relays its pool");
         break;
@@ -440,7 +435,7 @@ ngx_stream_ntrip_list_account(ntrip_token_t *token)
 
 
 static void
-ngx_stream_ntrip_list_tested(void *data, ngx_uint_t reason, ngx_str_t *text)
+ngx_stream_ntrip_list_tested(void *data, ngx_str_t *text)
 {
     ngx_stream_ntrip_order_t *order = data;
 

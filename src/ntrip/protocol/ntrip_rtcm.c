@@ -16,6 +16,8 @@ static ngx_int_t ntrip_rtcm_direct(ntrip_rtcm_t *f, ngx_str_t *in,
 static ngx_int_t ntrip_rtcm_buffered(ntrip_rtcm_t *f, ngx_str_t *in,
     ntrip_rtcm_message_t *m);
 static void ntrip_rtcm_fill(ntrip_rtcm_t *f, ngx_str_t *in, size_t total);
+static size_t ntrip_rtcm_begin(ntrip_rtcm_t *f);
+static ngx_uint_t ntrip_rtcm_text(ntrip_rtcm_t *f);
 static ngx_uint_t ntrip_rtcm_six_of_eight(ntrip_rtcm_t *f);
 static ngx_int_t ntrip_rtcm_raw(ntrip_rtcm_t *f, ngx_str_t *in,
     ntrip_rtcm_message_t *m);
@@ -190,6 +192,10 @@ ntrip_rtcm_buffered(ntrip_rtcm_t *f, ngx_str_t *in, ntrip_rtcm_message_t *m)
     size_t     n, total;
     ngx_int_t  rc;
 
+    if (f->mode == NTRIP_RTCM_AUTO && ntrip_rtcm_text(f)) {
+        return NGX_ERROR;
+    }
+
     if (f->mode == NTRIP_RTCM_AUTO && ntrip_rtcm_six_of_eight(f)) {
         f->mode = NTRIP_RTCM_RAW;
         f->pos = 0;
@@ -281,6 +287,70 @@ ntrip_rtcm_fill(ntrip_rtcm_t *f, ngx_str_t *in, size_t total)
     f->len += n;
     in->data += n;
     in->len -= n;
+}
+
+
+/* where text would begin, behind a byte order mark and blanks */
+
+static size_t
+ntrip_rtcm_begin(ntrip_rtcm_t *f)
+{
+    size_t  i;
+
+    i = (f->len >= 3 && ngx_memcmp(f->buf, "\xef\xbb\xbf", 3) == 0) ? 3 : 0;
+
+    while (i < f->len
+           && (f->buf[i] == ' ' || (f->buf[i] >= '\t' && f->buf[i] <= CR)))
+    {
+        i++;
+    }
+
+    return i;
+}
+
+
+static ngx_uint_t
+ntrip_rtcm_text(ntrip_rtcm_t *f)
+{
+    u_char       *p;
+    size_t        i, len;
+    ngx_uint_t    n;
+
+    /* four letters and more: the rest of a message, as a stream may begin
+       with, has none of them by chance */
+
+    static const char  *words[] = {
+        "SOURCETABLE", "ENDSOURCETABLE", "STR;", "CAS;", "NET;", "ERROR",
+        "HTTP/", "ICY ", "<!doctype", "<!--", "<?xml", "<html", "<head",
+        "<body", "<title", "<meta", "<script", "<style", "<table", "<center",
+        "<pre>", "<div"
+    };
+
+    i = ntrip_rtcm_begin(f);
+
+    if (i == NTRIP_RTCM_PROBE) {
+        return 1;
+    }
+
+    p = f->buf + i;
+    len = f->len - i;
+
+    for (n = 0; n < sizeof(words) / sizeof(words[0]); n++) {
+        if (len >= ngx_strlen(words[n])
+            && strncasecmp((char *) p, words[n], ngx_strlen(words[n])) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ntrip_rtcm_blank(ntrip_rtcm_t *f)
+{
+    return f->mode == NTRIP_RTCM_AUTO && ntrip_rtcm_begin(f) == f->len;
 }
 
 

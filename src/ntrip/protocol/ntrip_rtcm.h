@@ -19,7 +19,9 @@
  *              the next message begins with 0xD3.
  *          Then all bytes so far go out, as they came.  So RTCM 3 is never
  *          taken for anything else, and no clock is needed; other formats
- *          wait once, for their first 2057 bytes.
+ *          wait once, for their first 2057 bytes.  What begins like a page or
+ *          a table, blanks and a byte order mark aside, or consists of blanks,
+ *          is never taken for raw: it ends the stream.
  *
  * A message goes out with its last byte.  Only a stream that is entered in the
  * middle of a message, where a 0xD3 may look like a beginning, can be held
@@ -82,6 +84,7 @@ void ntrip_rtcm_init(ntrip_rtcm_t *f, ngx_uint_t mode);
  *   NGX_OK      the next message, or raw piece; points into "in" or "f", until
  *               the next call
  *   NGX_AGAIN   "in" is used up
+ *   NGX_ERROR   AUTO: it is a page, or a table
  */
 ngx_int_t ntrip_rtcm_next(ntrip_rtcm_t *f, ngx_str_t *in,
     ntrip_rtcm_message_t *m);
@@ -92,6 +95,9 @@ ngx_int_t ntrip_rtcm_check(ntrip_rtcm_message_t *m);
 
 /* of the frame that begins at p */
 size_t ntrip_rtcm_frame_len(u_char *p);
+
+/* AUTO, undecided: nothing but blanks has come, if anything */
+ngx_uint_t ntrip_rtcm_blank(ntrip_rtcm_t *f);
 
 /* sets type, station and flags of a frame whose data and len are set */
 void ntrip_rtcm_describe(ntrip_rtcm_message_t *m);

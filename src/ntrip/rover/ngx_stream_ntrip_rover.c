@@ -17,8 +17,10 @@
 /* reads of one event: a rover that floods does not keep others waiting */
 #define NGX_STREAM_NTRIP_READS  16
 
-/* a rover leaves its stream at this part of ntrip_share_distance */
+/* a rover leaves its stream at this part of ntrip_share_distance, and the next
+   one not before so many seconds */
 #define NGX_STREAM_NTRIP_LEAVE  1.1
+#define NGX_STREAM_NTRIP_DWELL  30
 
 
 static void ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover);
@@ -193,8 +195,9 @@ ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover)
 
 
 /*
- * It has been on a stream for ntrip_source_wait.  A login that is under way is
- * the source's matter, and takes the time that it takes.
+ * It has been on a stream for ntrip_source_wait.  A login, and what follows if
+ * it comes to nothing, is the source's matter, which closes all of its rovers
+ * when the time is over for it.
  */
 
 static void
@@ -210,15 +213,7 @@ ngx_stream_ntrip_rover_waited(ngx_stream_ntrip_rover_t *rover)
 
     ngx_stream_ntrip_stream_totals(rover, &bytes, &messages);
 
-    if (bytes
-        || __atomic_load_n(&row->row.state, __ATOMIC_ACQUIRE)
-           == NTRIP_STREAM_LIVE)
-    {
-        return;
-    }
-
-    if (__atomic_load_n(&row->source, __ATOMIC_ACQUIRE)) {
-        ngx_add_timer(c->read, NGX_STREAM_NTRIP_TICK);
+    if (bytes || __atomic_load_n(&row->tried, __ATOMIC_ACQUIRE)) {
         return;
     }
 
@@ -555,24 +550,30 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
 {
     double                        distance;
     ngx_int_t                     rc;
+    ntrip_session_row_t          *row;
     ngx_stream_ntrip_srv_conf_t  *conf;
 
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
     conf = ngx_stream_get_module_srv_conf(rover->session,
                                           ngx_stream_ntrip_module);
 
     /*
      * Too far for what this stream is made for: another one, at a message
      * boundary, that is when nothing is being sent to it.  Without a free
-     * account it stays, and tries again with its next position.  A lead that
-     * goes does not take the stream's position along, which is that of those
-     * who stay.
+     * account it stays, and tries again with its next position.  One whose
+     * positions jump about costs a login at a provider with each move: it
+     * stays for a while wherever it has come to.  A lead that goes does not
+     * take the stream's position along, which is that of those who stay.
      */
 
     distance = ngx_stream_ntrip_stream_distance(rover, mail->point);
 
     if (conf->share_distance != NTRIP_SHARE_NONE
         && distance > conf->share_distance * NGX_STREAM_NTRIP_LEAVE
-        && rover->stream->sinks[rover->sink].state == NTRIP_SINK_SYNC)
+        && rover->stream->sinks[rover->sink].state == NTRIP_SINK_SYNC
+        && (row->moved == 0
+            || (uint32_t) (ngx_current_msec / 1000) - row->moved
+               >= NGX_STREAM_NTRIP_DWELL))
     {
         rc = ngx_stream_ntrip_stream_move(rover, mail);
 
@@ -581,6 +582,7 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
                           "ntrip rover is %.0f m away from its stream, moved",
                           distance);
             rover->gga = ngx_current_msec;
+            row->moved = ngx_max(ngx_current_msec / 1000, 1);
             return NGX_OK;
         }
 

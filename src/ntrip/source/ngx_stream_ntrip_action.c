@@ -17,6 +17,7 @@ typedef void (*ngx_stream_ntrip_source_action_pt)(
 static void ngx_stream_ntrip_do_look(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_wait(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_turn(ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_do_trial(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_good(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_rest(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_closing(ngx_stream_ntrip_source_t *source);
@@ -29,6 +30,7 @@ static void ngx_stream_ntrip_do_unpark(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_give(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_linger(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_linger_not(ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_do_live(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_missed(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_lost(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_renew(ngx_stream_ntrip_source_t *source);
@@ -40,6 +42,7 @@ static const ngx_stream_ntrip_source_action_pt  ngx_stream_ntrip_actions[] = {
     [NTRIP_DO_LOOK] = ngx_stream_ntrip_do_look,
     [NTRIP_DO_WAIT] = ngx_stream_ntrip_do_wait,
     [NTRIP_DO_TURN] = ngx_stream_ntrip_do_turn,
+    [NTRIP_DO_TRIAL] = ngx_stream_ntrip_do_trial,
     [NTRIP_DO_GOOD] = ngx_stream_ntrip_do_good,
     [NTRIP_DO_REST] = ngx_stream_ntrip_do_rest,
     [NTRIP_DO_CLOSING] = ngx_stream_ntrip_do_closing,
@@ -52,6 +55,7 @@ static const ngx_stream_ntrip_source_action_pt  ngx_stream_ntrip_actions[] = {
     [NTRIP_DO_GIVE] = ngx_stream_ntrip_do_give,
     [NTRIP_DO_LINGER] = ngx_stream_ntrip_do_linger,
     [NTRIP_DO_LINGER_NOT] = ngx_stream_ntrip_do_linger_not,
+    [NTRIP_DO_LIVE] = ngx_stream_ntrip_do_live,
     [NTRIP_DO_MISSED] = ngx_stream_ntrip_do_missed,
     [NTRIP_DO_LOST] = ngx_stream_ntrip_do_lost,
     [NTRIP_DO_RENEW] = ngx_stream_ntrip_do_renew,
@@ -117,6 +121,15 @@ ngx_stream_ntrip_do_turn(ngx_stream_ntrip_source_t *source)
 
 
 static void
+ngx_stream_ntrip_do_trial(ngx_stream_ntrip_source_t *source)
+{
+    source->timer.cancelable = 1;
+
+    ngx_add_timer(&source->timer, NTRIP_TRIAL);
+}
+
+
+static void
 ngx_stream_ntrip_do_good(ngx_stream_ntrip_source_t *source)
 {
     ngx_stream_ntrip_worker_t  *worker;
@@ -128,15 +141,9 @@ ngx_stream_ntrip_do_good(ngx_stream_ntrip_source_t *source)
     if (ngx_stream_ntrip_feed_owned(&source->feed)) {
         ntrip_lease_good(worker->zone, source->feed.index,
                          &source->lease.candidate);
-        ntrip_stream_live(worker->zone, source->feed.index,
-                          &source->lease.label);
     }
 
     ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_count(source_logins);
-
-    ngx_log_error(NGX_LOG_INFO, &source->lease.log, 0, "source is live");
 }
 
 
@@ -216,6 +223,8 @@ ngx_stream_ntrip_do_login(ngx_stream_ntrip_source_t *source)
 
     row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, source->feed.index);
 
+    source->fed = 0;
+
     ngx_stream_ntrip_feed_begin(&source->feed);
     ngx_stream_ntrip_position_begin(source, 0);
 
@@ -223,6 +232,7 @@ ngx_stream_ntrip_do_login(ngx_stream_ntrip_source_t *source)
                                                   (in_port_t) row->port);
 
     if (source->reason != NTRIP_REST_NONE) {
+        source->last = ngx_stream_ntrip_lease_why(&source->lease);
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_CLOSED);
     }
 }
@@ -271,9 +281,19 @@ ngx_stream_ntrip_do_give(ngx_stream_ntrip_source_t *source)
 static void
 ngx_stream_ntrip_do_linger(ngx_stream_ntrip_source_t *source)
 {
-    if (!source->linger.timer_set) {
-        ngx_add_timer(&source->linger, source->conf->source_linger);
+    ntrip_stream_row_t  *row;
+
+    if (source->linger.timer_set) {
+        return;
     }
+
+    /* who has moved away does not come back soon */
+
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, source->feed.index);
+
+    ngx_add_timer(&source->linger,
+                  __atomic_load_n(&row->moved, __ATOMIC_ACQUIRE)
+                  ? 1 : source->conf->source_linger);
 }
 
 
@@ -283,6 +303,30 @@ ngx_stream_ntrip_do_linger_not(ngx_stream_ntrip_source_t *source)
     if (!source->linger.timer_set) {
         ngx_add_timer(&source->linger, 1);
     }
+}
+
+
+static void
+ngx_stream_ntrip_do_live(ngx_stream_ntrip_source_t *source)
+{
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    source->accepted = ngx_current_msec;
+
+    ngx_stream_ntrip_lock();
+
+    if (ngx_stream_ntrip_feed_owned(&source->feed)) {
+        ntrip_stream_live(worker->zone, source->feed.index,
+                          &source->lease.label);
+    }
+
+    ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_count(source_logins);
+
+    ngx_log_error(NGX_LOG_INFO, &source->lease.log, 0, "source is live");
 }
 
 
@@ -300,7 +344,9 @@ ngx_stream_ntrip_do_lost(ngx_stream_ntrip_source_t *source)
 {
     ngx_stream_ntrip_count(source_lost);
 
-    source->since = ngx_current_msec;
+    if (source->fed) {
+        source->since = ngx_current_msec;
+    }
 }
 
 
@@ -325,8 +371,10 @@ ngx_stream_ntrip_do_fail(ngx_stream_ntrip_source_t *source)
     source->lease.log.action = NULL;
 
     ngx_log_error(NGX_LOG_ERR, &source->lease.log, 0,
-                  "no source for pool \"%V\": %s, rovers are closed",
-                  &source->pool, source->why);
+                  "no source for pool \"%V\": %s%s%s, rovers are closed",
+                  &source->pool, source->why,
+                  source->last ? ", last: " : "",
+                  source->last ? source->last : "");
 
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
 

@@ -1,31 +1,16 @@
 
 /*
- * Fieldgate: a client of a provider: addresses, connecting, the request, the
- * reply, and what comes behind it.
+ * Fieldgate: a client of a provider that is connected: the request goes, the
+ * reply comes, and what comes behind it; the end.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_stream_ntrip_client.h"
+#include "ngx_stream_ntrip_client_private.h"
 
 
-/* fits a request with the longest fields of an account */
-#define NGX_STREAM_NTRIP_LOGIN  3072
-
-
-static ngx_int_t ngx_stream_ntrip_client_request(
-    ngx_stream_ntrip_client_t *client, ntrip_reply_request_t *request);
-static void ngx_stream_ntrip_client_wipe(ngx_stream_ntrip_client_t *client);
-static void ngx_stream_ntrip_client_found(ngx_stream_ntrip_addrs_t *addrs);
-static void ngx_stream_ntrip_client_connect(
-    ngx_stream_ntrip_client_t *client);
-static ngx_int_t ngx_stream_ntrip_client_try(
-    ngx_stream_ntrip_client_t *client);
-static void ngx_stream_ntrip_client_connect_handler(ngx_event_t *ev);
-static void ngx_stream_ntrip_client_connected(
-    ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_client_attach(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_client_write(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_client_write_handler(ngx_event_t *wev);
@@ -35,11 +20,14 @@ static void ngx_stream_ntrip_client_received(
     ngx_stream_ntrip_client_t *client, u_char *data, size_t len);
 static ngx_int_t ngx_stream_ntrip_client_reply(
     ngx_stream_ntrip_client_t *client, ngx_str_t *in);
+static void ngx_stream_ntrip_client_body(ngx_stream_ntrip_client_t *client,
+    ngx_str_t *body);
 static void ngx_stream_ntrip_client_drain(ngx_stream_ntrip_client_t *client);
 static ngx_uint_t ngx_stream_ntrip_client_reading(
     ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_client_timer_handler(ngx_event_t *ev);
-static void ngx_stream_ntrip_client_fail(ngx_stream_ntrip_client_t *client);
+static const char *ngx_stream_ntrip_client_silence(
+    ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_client_next_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_client_close(ngx_stream_ntrip_client_t *client);
 
@@ -63,231 +51,7 @@ ngx_stream_ntrip_client_init(ngx_stream_ntrip_client_t *client)
 }
 
 
-/* ---- the way there ---- */
-
-ngx_int_t
-ngx_stream_ntrip_client_login(ngx_stream_ntrip_client_t *client,
-    ntrip_reply_request_t *request)
-{
-    ngx_int_t  rc;
-
-    client->log->action = "logging in at a provider";
-
-    client->host.data = client->host_data;
-    client->host.len = request->host.len;
-    ngx_memcpy(client->host_data, request->host.data, request->host.len);
-
-    if (ngx_stream_ntrip_client_request(client, request) != NGX_OK) {
-        ngx_stream_ntrip_client_wipe(client);
-        return NGX_ERROR;
-    }
-
-    ntrip_reply_init(&client->reply, request->mount.len
-                                     ? NTRIP_REPLY_STREAM : NTRIP_REPLY_TABLE);
-
-    client->log->action = "looking up the address of a provider";
-    client->state = NGX_STREAM_NTRIP_CLIENT_LOOKUP;
-    client->addr = 0;
-
-    ngx_add_timer(&client->timer, client->connect_timeout);
-
-    rc = ngx_stream_ntrip_addrs_find(&client->addrs, &client->host,
-                                     (in_port_t) request->port);
-
-    if (rc == NGX_OK) {
-        ngx_stream_ntrip_client_connect(client);
-    }
-
-    if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_client_fail(client);
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_client_request(ngx_stream_ntrip_client_t *client,
-    ntrip_reply_request_t *request)
-{
-    u_char                 bracketed[NTRIP_HOST_MAX + 2];
-    ntrip_out_t            out;
-    ntrip_reply_request_t  r;
-
-    client->request = ngx_alloc(NGX_STREAM_NTRIP_LOGIN, client->log);
-    if (client->request == NULL) {
-        return NGX_ERROR;
-    }
-
-    r = *request;
-
-    if (ngx_strlchr(r.host.data, r.host.data + r.host.len, ':')) {
-        r.host.data = bracketed;
-        r.host.len = ngx_sprintf(bracketed, "[%V]", &request->host)
-                     - bracketed;
-    }
-
-    ntrip_out_init(&out, client->request, NGX_STREAM_NTRIP_LOGIN);
-    ntrip_reply_request(&out, &r);
-
-    if (out.overflow) {
-        ngx_log_error(NGX_LOG_ERR, client->log, 0,
-                      "the name or password of the account is too long");
-        return NGX_ERROR;
-    }
-
-    client->pos = out.start;
-    client->last = out.last;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_stream_ntrip_client_wipe(ngx_stream_ntrip_client_t *client)
-{
-    if (client->request) {
-        ngx_explicit_memzero(client->request, NGX_STREAM_NTRIP_LOGIN);
-        ngx_free(client->request);
-        client->request = NULL;
-    }
-
-    client->pos = client->last;
-}
-
-
-static void
-ngx_stream_ntrip_client_found(ngx_stream_ntrip_addrs_t *addrs)
-{
-    ngx_stream_ntrip_client_t  *client;
-
-    client = addrs->data;
-
-    if (addrs->naddrs == 0) {
-        ngx_stream_ntrip_client_fail(client);
-        return;
-    }
-
-    ngx_stream_ntrip_client_connect(client);
-}
-
-
-/* to the first address that can be tried, from client->addr on */
-
-static void
-ngx_stream_ntrip_client_connect(ngx_stream_ntrip_client_t *client)
-{
-    ngx_int_t          rc;
-    ngx_connection_t  *c;
-
-    client->state = NGX_STREAM_NTRIP_CLIENT_CONNECT;
-    client->log->action = "connecting to a provider";
-
-    rc = NGX_DECLINED;
-
-    for ( /* void */ ; client->addr < client->addrs.naddrs; client->addr++) {
-        rc = ngx_stream_ntrip_client_try(client);
-
-        if (rc == NGX_OK || rc == NGX_AGAIN) {
-            break;
-        }
-    }
-
-    if (rc != NGX_OK && rc != NGX_AGAIN) {
-        ngx_stream_ntrip_client_fail(client);
-        return;
-    }
-
-    c = client->peer.connection;
-
-    c->data = client;
-    c->log = client->log;
-    c->read->log = client->log;
-    c->write->log = client->log;
-    client->log->connection = c->number;
-
-    if (rc == NGX_OK) {
-        ngx_stream_ntrip_client_connected(client);
-        return;
-    }
-
-    c->read->handler = ngx_stream_ntrip_client_connect_handler;
-    c->write->handler = ngx_stream_ntrip_client_connect_handler;
-
-    ngx_add_timer(&client->timer, client->connect_timeout);
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_client_try(ngx_stream_ntrip_client_t *client)
-{
-    ngx_peer_connection_t  *peer;
-
-    peer = &client->peer;
-
-    ngx_memzero(peer, sizeof(ngx_peer_connection_t));
-
-    peer->sockaddr = &client->addrs.addrs[client->addr].sockaddr;
-    peer->socklen = client->addrs.socklens[client->addr];
-    peer->name = &client->addr_text;
-    peer->get = ngx_event_get_peer;
-    peer->log = client->log;
-    peer->log_error = NGX_ERROR_ERR;
-
-    client->addr_text.data = client->addr_data;
-    client->addr_text.len = ngx_sock_ntop(peer->sockaddr, peer->socklen,
-                                          client->addr_data,
-                                          NGX_SOCKADDR_STRLEN, 1);
-
-    return ngx_event_connect_peer(peer);
-}
-
-
-/* both events: which of them comes first differs */
-
-static void
-ngx_stream_ntrip_client_connect_handler(ngx_event_t *ev)
-{
-    int                         err;
-    socklen_t                   len;
-    ngx_connection_t           *c;
-    ngx_stream_ntrip_client_t  *client;
-
-    c = ev->data;
-    client = c->data;
-
-    if (client->state != NGX_STREAM_NTRIP_CLIENT_CONNECT) {
-        return;
-    }
-
-    if (c->close) {
-        client->events->exit(client);
-        return;
-    }
-
-    err = 0;
-    len = sizeof(int);
-
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
-        err = ngx_socket_errno;
-    }
-
-    if (err) {
-        (void) ngx_connection_error(c, err, "connect() failed");
-
-        ngx_close_connection(c);
-        client->peer.connection = NULL;
-        client->addr++;
-
-        ngx_stream_ntrip_client_connect(client);
-        return;
-    }
-
-    ngx_stream_ntrip_client_connected(client);
-}
-
-
-static void
+void
 ngx_stream_ntrip_client_connected(ngx_stream_ntrip_client_t *client)
 {
     ngx_connection_t  *c;
@@ -298,6 +62,7 @@ ngx_stream_ntrip_client_connected(ngx_stream_ntrip_client_t *client)
 
     client->state = NGX_STREAM_NTRIP_CLIENT_REPLY;
     client->log->action = "reading the reply of a provider";
+    client->why = NULL;
 
     ngx_add_timer(&client->timer, client->timeout);
 
@@ -307,7 +72,7 @@ ngx_stream_ntrip_client_connected(ngx_stream_ntrip_client_t *client)
         ngx_post_event(c->read, &ngx_posted_events);
 
     } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-        ngx_stream_ntrip_client_fail(client);
+        ngx_stream_ntrip_client_fail(client, "connection failed");
         return;
     }
 
@@ -365,7 +130,7 @@ ngx_stream_ntrip_client_write(ngx_stream_ntrip_client_t *client)
         }
 
         if (n <= 0) {
-            ngx_stream_ntrip_client_fail(client);
+            ngx_stream_ntrip_client_fail(client, "connection reset");
             return;
         }
 
@@ -377,7 +142,7 @@ ngx_stream_ntrip_client_write(ngx_stream_ntrip_client_t *client)
     }
 
     if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
-        ngx_stream_ntrip_client_fail(client);
+        ngx_stream_ntrip_client_fail(client, "connection failed");
     }
 }
 
@@ -419,7 +184,7 @@ ngx_stream_ntrip_client_read_handler(ngx_event_t *rev)
     if (client->state == NGX_STREAM_NTRIP_CLIENT_CLOSING) {
 
         if (c->close) {
-            ngx_stream_ntrip_client_fail(client);
+            ngx_stream_ntrip_client_fail(client, NULL);
             return;
         }
 
@@ -455,8 +220,6 @@ ngx_stream_ntrip_client_read(ngx_stream_ntrip_client_t *client)
     n = c->recv(c, buf, ngx_min(sizeof(buf), client->size));
 
     if (n > 0) {
-        ngx_add_timer(&client->timer, client->timeout);
-
         ngx_stream_ntrip_client_received(client, buf, n);
 
         if (!ngx_stream_ntrip_client_reading(client)) {
@@ -477,11 +240,13 @@ ngx_stream_ntrip_client_read(ngx_stream_ntrip_client_t *client)
                       "provider closed the connection");
     }
 
-    if (n == 0
-        || n == NGX_ERROR
-        || ngx_handle_read_event(rev, 0) != NGX_OK)
-    {
-        ngx_stream_ntrip_client_fail(client);
+    if (n == 0 || n == NGX_ERROR) {
+        client->plain = 1;
+        ngx_stream_ntrip_client_fail(client, n ? "connection reset"
+                                               : "connection closed");
+
+    } else if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        ngx_stream_ntrip_client_fail(client, "connection failed");
     }
 }
 
@@ -504,7 +269,9 @@ ngx_stream_ntrip_client_received(ngx_stream_ntrip_client_t *client,
         ngx_log_error(NGX_LOG_ERR, client->log, 0,
                       rc == NGX_DONE ? "provider has ended the stream"
                                      : "provider sent a wrong chunk");
-        ngx_stream_ntrip_client_fail(client);
+        client->plain = 1;
+        ngx_stream_ntrip_client_fail(client, rc == NGX_DONE ? "stream ended"
+                                                            : "wrong chunk");
     }
 
     /* what came before the end is made use of in any case */
@@ -529,7 +296,7 @@ ngx_stream_ntrip_client_reply(ngx_stream_ntrip_client_t *client,
     rc = ntrip_reply_next(&client->reply, in, &body);
 
     if (rc == NGX_DECLINED) {
-        ngx_stream_ntrip_client_fail(client);
+        ngx_stream_ntrip_client_fail(client, NULL);
         return NGX_DECLINED;
     }
 
@@ -545,6 +312,7 @@ ngx_stream_ntrip_client_reply(ngx_stream_ntrip_client_t *client,
     {
         client->state = NGX_STREAM_NTRIP_CLIENT_OPEN;
         client->log->action = "reading from a provider";
+        ngx_add_timer(&client->timer, client->timeout);
         client->events->open(client);
     }
 
@@ -552,11 +320,35 @@ ngx_stream_ntrip_client_reply(ngx_stream_ntrip_client_t *client,
         return NGX_DECLINED;
     }
 
-    if (rc == NGX_OK && client->events->body(client, &body) != NGX_OK) {
-        ngx_stream_ntrip_client_fail(client);
+    if (rc == NGX_OK) {
+        ngx_stream_ntrip_client_body(client, &body);
     }
 
     return ngx_stream_ntrip_client_reading(client) ? rc : NGX_DECLINED;
+}
+
+
+static void
+ngx_stream_ntrip_client_body(ngx_stream_ntrip_client_t *client,
+    ngx_str_t *body)
+{
+    switch (client->events->body(client, body)) {
+
+    case NGX_ERROR:
+        ngx_stream_ntrip_client_fail(client, client->why);
+        break;
+
+    case NGX_AGAIN:
+        client->useless = 1;
+        break;
+
+    default: /* NGX_OK */
+
+        if (ngx_stream_ntrip_client_reading(client)) {
+            client->useless = 0;
+            ngx_add_timer(&client->timer, client->timeout);
+        }
+    }
 }
 
 
@@ -582,7 +374,7 @@ ngx_stream_ntrip_client_drain(ngx_stream_ntrip_client_t *client)
         || n == NGX_ERROR
         || ngx_handle_read_event(c->read, 0) != NGX_OK)
     {
-        ngx_stream_ntrip_client_fail(client);
+        ngx_stream_ntrip_client_fail(client, NULL);
     }
 }
 
@@ -601,38 +393,59 @@ ngx_stream_ntrip_client_reading(ngx_stream_ntrip_client_t *client)
 static void
 ngx_stream_ntrip_client_timer_handler(ngx_event_t *ev)
 {
+    const char                 *why;
     ngx_stream_ntrip_client_t  *client;
 
     client = ev->data;
-
-    switch (client->state) {
-
-    case NGX_STREAM_NTRIP_CLIENT_CLOSING:
-        break;
-
-    case NGX_STREAM_NTRIP_CLIENT_LOOKUP:
-    case NGX_STREAM_NTRIP_CLIENT_CONNECT:
-        ngx_log_error(NGX_LOG_ERR, client->log, NGX_ETIMEDOUT,
-                      "provider timed out");
-        break;
-
-    default:
-        ngx_log_error(NGX_LOG_ERR, client->log, NGX_ETIMEDOUT,
-                      "provider is silent");
-    }
+    why = ngx_stream_ntrip_client_silence(client);
 
     if (client->state == NGX_STREAM_NTRIP_CLIENT_CONNECT
         && client->addr + 1 < client->addrs.naddrs)
     {
-        ngx_close_connection(client->peer.connection);
-        client->peer.connection = NULL;
-        client->addr++;
-
-        ngx_stream_ntrip_client_connect(client);
+        ngx_stream_ntrip_client_next(client);
         return;
     }
 
-    ngx_stream_ntrip_client_fail(client);
+    ngx_stream_ntrip_client_fail(client, why);
+}
+
+
+/* logs, and returns, what has not come in time */
+
+static const char *
+ngx_stream_ntrip_client_silence(ngx_stream_ntrip_client_t *client)
+{
+    const char  *text, *why;
+
+    switch (client->state) {
+
+    case NGX_STREAM_NTRIP_CLIENT_CLOSING:
+        return NULL;
+
+    case NGX_STREAM_NTRIP_CLIENT_LOOKUP:
+        text = "provider timed out";
+        why = "host not looked up in time";
+        break;
+
+    case NGX_STREAM_NTRIP_CLIENT_CONNECT:
+        text = "provider timed out";
+        why = "no connection in time";
+        break;
+
+    case NGX_STREAM_NTRIP_CLIENT_OPEN:
+        text = client->useless ? "provider sends no messages"
+                               : "provider is silent";
+        why = client->useless ? "no messages" : "no data";
+        break;
+
+    default:
+        text = "provider is silent";
+        why = "no answer";
+    }
+
+    ngx_log_error(NGX_LOG_ERR, client->log, NGX_ETIMEDOUT, "%s", text);
+
+    return why;
 }
 
 
@@ -653,7 +466,7 @@ ngx_stream_ntrip_client_shutdown(ngx_stream_ntrip_client_t *client,
     if (!ngx_stream_ntrip_client_reading(client)
         || ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1)
     {
-        ngx_stream_ntrip_client_fail(client);
+        ngx_stream_ntrip_client_fail(client, NULL);
         return;
     }
 
@@ -667,10 +480,12 @@ ngx_stream_ntrip_client_shutdown(ngx_stream_ntrip_client_t *client,
 }
 
 
-static void
-ngx_stream_ntrip_client_fail(ngx_stream_ntrip_client_t *client)
+void
+ngx_stream_ntrip_client_fail(ngx_stream_ntrip_client_t *client,
+    const char *why)
 {
     client->state = NGX_STREAM_NTRIP_CLIENT_FAILED;
+    client->why = why;
 
     if (client->timer.timer_set) {
         ngx_del_timer(&client->timer);
@@ -782,7 +597,7 @@ ngx_stream_ntrip_client_unpark(ngx_stream_ntrip_client_t *client)
     ngx_add_timer(&client->timer, client->timeout);
 
     if (ngx_stream_ntrip_unpark(c) != NGX_OK) {
-        ngx_stream_ntrip_client_fail(client);
+        ngx_stream_ntrip_client_fail(client, "connection failed");
     }
 }
 

@@ -8,9 +8,10 @@
  *   NONE      no connection
  *   LOOKUP    waits for addresses                connect_timeout
  *   CONNECT   connecting, address by address     connect_timeout each
- *   REPLY     the request goes, the reply comes  timeout since the last bytes
- *   HEADER    its first line was good            the same
- *   OPEN      what comes is the body             the same
+ *   REPLY     the request goes, the reply comes  timeout
+ *   HEADER    its first line was good            the same, both together
+ *   OPEN      what comes is the body             timeout since the last bytes
+ *                                                that were of use
  *   PARKED    neither reads nor writes
  *   CLOSING   SHUT_WR, waits for the FIN         timeout of shutdown()
  *   FAILED    of no use any more, "closed" follows
@@ -67,8 +68,9 @@ typedef struct {
      * While the reply is read, in this order:
      *   accepted  the first line was good, something may be sent
      *   open      so was the rest
-     *   body      the next bytes of it, good until it returns; NGX_ERROR: of
-     *             no use, the connection fails
+     *   body      the next bytes of it, good until it returns: NGX_OK;
+     *             NGX_AGAIN, nothing of use, the time runs on; NGX_ERROR: the
+     *             connection fails, and "why" was set
      *   received  these were all of one read
      * The first three may call shutdown(), and none of the rest follows.
      */
@@ -81,8 +83,8 @@ typedef struct {
     void       (*sent)(ngx_stream_ntrip_client_t *client);
 
     /* there is no connection any more: refused, if reply.result is more than
-       NTRIP_REPLY_OK; lost or never made, as was logged; or shut down.  The
-       client's memory may go. */
+       NTRIP_REPLY_OK; lost or never made, as was logged, and "why" says; or
+       shut down.  The client's memory may go. */
     void       (*closed)(ngx_stream_ntrip_client_t *client);
 
     /* the worker has to exit, stop() is due; the memory may go */
@@ -110,6 +112,9 @@ struct ngx_stream_ntrip_client_s {
 
     ngx_stream_ntrip_client_state_e  state;
     ntrip_reply_t                reply;
+    const char                  *why;        /* it has ended, in words; NULL:
+                                                the reply says it */
+    ngx_uint_t                   plain;      /* 1: the provider has closed */
 
     /* its own */
 
@@ -119,6 +124,7 @@ struct ngx_stream_ntrip_client_s {
     ngx_str_t                    host;
     ngx_stream_ntrip_addrs_t     addrs;
     ngx_uint_t                   addr;       /* the one that is tried */
+    ngx_uint_t                   useless;    /* 1: something has come since */
     ngx_str_t                    addr_text;
     ngx_peer_connection_t        peer;
 

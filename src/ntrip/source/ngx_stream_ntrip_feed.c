@@ -49,8 +49,8 @@ ngx_stream_ntrip_feed_size(ngx_stream_ntrip_feed_t *feed)
 ngx_int_t
 ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
 {
-    uint64_t                    bytes, messages;
-    ngx_int_t                   rc;
+    uint64_t                    bytes, messages, skipped;
+    ngx_int_t                   rc, end;
     ntrip_ring_t               *ring;
     ntrip_record_t              rec;
     ntrip_stream_row_t         *row;
@@ -70,8 +70,9 @@ ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
 
     bytes = data->len;
     messages = 0;
+    skipped = feed->rtcm.skipped;
 
-    while (ntrip_rtcm_next(&feed->rtcm, data, &m) == NGX_OK) {
+    while ((end = ntrip_rtcm_next(&feed->rtcm, data, &m)) == NGX_OK) {
 
         rec.len = m.len;
         rec.type = m.type;
@@ -97,8 +98,15 @@ ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
 
     ngx_stream_ntrip_count_n(bytes_in, bytes);
     ngx_stream_ntrip_count_n(messages_in, messages);
+    ngx_stream_ntrip_count_n(bytes_unusable, feed->rtcm.skipped - skipped);
 
-    return NGX_OK;
+    if (end == NGX_ERROR) {
+        return NGX_ABORT;
+    }
+
+    return (messages || (feed->rtcm.mode == NTRIP_RTCM_AUTO
+                         && !ntrip_rtcm_blank(&feed->rtcm)))
+           ? NGX_OK : NGX_AGAIN;
 }
 
 

@@ -37,9 +37,15 @@ ngx_uint_t ngx_stream_ntrip_feed_owned(ngx_stream_ntrip_feed_t *feed);
    this worker has copied them before more are written */
 size_t ngx_stream_ntrip_feed_size(ngx_stream_ntrip_feed_t *feed);
 
-/* writes the messages that end in these bytes, having taken a ring before the
-   first.  NGX_OK; NGX_DECLINED: the stream is no longer this worker's;
-   NGX_ERROR: no ring is free, as was logged */
+/*
+ * Writes the messages that end in these bytes, having taken a ring before the
+ * first.
+ *   NGX_OK        there were some, or it is not yet decided what comes
+ *   NGX_AGAIN     there was none
+ *   NGX_DECLINED  the stream is no longer this worker's
+ *   NGX_ERROR     no ring is free, as was logged
+ *   NGX_ABORT     it is a page, or a table
+ */
 ngx_int_t ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed,
     ngx_str_t *data);
 

@@ -124,6 +124,7 @@ ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease, in_port_t port)
     account = ngx_stream_ntrip_store_account(lease->candidate.source);
 
     if (account == NULL) {
+        lease->client.why = "account deleted";
         return NTRIP_REST_FOREIGN;
     }
 
@@ -140,16 +141,17 @@ ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease, in_port_t port)
     if (rc == NGX_BUSY) {
         ngx_log_error(NGX_LOG_INFO, &lease->log, 0,
                       "another nginx on this host uses the account");
+        lease->client.why = "in use by another nginx";
         return NTRIP_REST_FOREIGN;
     }
 
-    if (rc != NGX_OK
-        || ngx_stream_ntrip_client_login(&lease->client, &request) != NGX_OK)
-    {
+    if (rc != NGX_OK) {
+        lease->client.why = "account not locked";
         return NTRIP_REST_FAILED;
     }
 
-    return NTRIP_REST_NONE;
+    return (ngx_stream_ntrip_client_login(&lease->client, &request) == NGX_OK)
+           ? NTRIP_REST_NONE : NTRIP_REST_FAILED;
 }
 
 
@@ -182,6 +184,7 @@ ngx_stream_ntrip_lease_request(ngx_stream_ntrip_lease_t *lease,
         ngx_log_error(NGX_LOG_ERR, &lease->log, 0,
                       "account %uL has no usable host name",
                       lease->candidate.source);
+        lease->client.why = "no usable host name";
         return NGX_ERROR;
     }
 
@@ -321,11 +324,13 @@ ngx_stream_ntrip_lease_shown(ngx_stream_ntrip_lease_t *lease, u_char *text)
 
 
 ngx_uint_t
-ngx_stream_ntrip_lease_reason(ngx_stream_ntrip_lease_t *lease)
+ngx_stream_ntrip_lease_reason(ngx_stream_ntrip_lease_t *lease,
+    ngx_uint_t trial, ngx_uint_t brief)
 {
-    u_char      text[NTRIP_REPLY_SHOWN];
-    ngx_str_t   shown;
-    ngx_uint_t  result;
+    u_char               text[NTRIP_REPLY_SHOWN];
+    ngx_str_t            shown;
+    ngx_uint_t           result;
+    ntrip_policy_end_t   end;
 
     result = lease->client.reply.result;
 
@@ -338,5 +343,20 @@ ngx_stream_ntrip_lease_reason(ngx_stream_ntrip_lease_t *lease)
                       ntrip_reply_result(result), &shown);
     }
 
-    return ntrip_policy_reason(result);
+    end.result = result;
+    end.status = lease->client.reply.status;
+    end.plain = lease->client.plain;
+    end.trial = trial;
+    end.brief = brief;
+
+    return ntrip_policy_reason(&end);
+}
+
+
+const char *
+ngx_stream_ntrip_lease_why(ngx_stream_ntrip_lease_t *lease)
+{
+    return lease->client.why
+           ? lease->client.why
+           : ntrip_reply_result(lease->client.reply.result);
 }

@@ -39,7 +39,7 @@ void ngx_stream_ntrip_lease_init(ngx_stream_ntrip_lease_t *lease,
  * The account lease->candidate.source, whose row is leased: its client begins
  * to log in; "port" is that of the provider if the account has none.  Returns
  * NTRIP_REST_NONE, or why the account rests: FOREIGN, it is deleted or another
- * nginx uses it; FAILED, as was logged.
+ * nginx uses it; FAILED, as was logged.  Then lease_why() says it in words.
  */
 ngx_uint_t ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease,
     in_port_t port);
@@ -53,8 +53,12 @@ size_t ngx_stream_ntrip_lease_shown(ngx_stream_ntrip_lease_t *lease,
     u_char *text);
 
 /* the client is closed: logs what the provider said, if it refused the login;
-   returns NTRIP_REST_* */
-ngx_uint_t ngx_stream_ntrip_lease_reason(ngx_stream_ntrip_lease_t *lease);
+   returns NTRIP_REST_*, where "trial" and "brief" are as in ntrip_policy.h */
+ngx_uint_t ngx_stream_ntrip_lease_reason(ngx_stream_ntrip_lease_t *lease,
+    ngx_uint_t trial, ngx_uint_t brief);
+
+/* why it has ended, or login() has come to nothing, in words; never NULL */
+const char *ngx_stream_ntrip_lease_why(ngx_stream_ntrip_lease_t *lease);
 
 
 #endif /* _NGX_STREAM_NTRIP_LEASE_H_INCLUDED_ */

@@ -19,7 +19,8 @@ ngx_stream_ntrip_source_offer(ngx_stream_ntrip_source_t *source,
 
     lease = &source->lease;
 
-    if (source->state != NTRIP_SOURCE_LIVE
+    if ((source->state != NTRIP_SOURCE_TRIAL
+         && source->state != NTRIP_SOURCE_LIVE)
         || ngx_stream_ntrip_client_park(&lease->client, &fds[0]) != NGX_OK)
     {
         return NGX_DECLINED;

@@ -1,6 +1,7 @@
 
 /*
- * Fieldgate: which server of the configuration a mountpoint is of.
+ * Fieldgate: which server of the configuration a mountpoint is of, and where
+ * that listens.
  */
 
 
@@ -8,6 +9,12 @@
 #include <ngx_core.h>
 
 #include "ngx_stream_ntrip_source.h"
+
+
+static ngx_uint_t ngx_stream_ntrip_relay_listens(ngx_listening_t *ls,
+    ngx_stream_ntrip_srv_conf_t *conf);
+static ngx_uint_t ngx_stream_ntrip_relay_default(
+    ngx_stream_addr_conf_t *addr_conf, ngx_stream_ntrip_srv_conf_t *conf);
 
 
 ngx_stream_ntrip_srv_conf_t *
@@ -51,4 +58,86 @@ ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_str_t *name,
     }
 
     return NULL;
+}
+
+
+in_port_t
+ngx_stream_ntrip_relay_port(ngx_stream_ntrip_srv_conf_t *conf)
+{
+    ngx_uint_t        i;
+    ngx_listening_t  *ls;
+
+    ls = ngx_cycle->listening.elts;
+
+    for (i = 0; i < ngx_cycle->listening.nelts; i++) {
+        if (ls[i].handler == ngx_stream_init_connection
+            && ls[i].type == SOCK_STREAM
+            && ngx_stream_ntrip_relay_listens(&ls[i], conf))
+        {
+            return ngx_inet_get_port(ls[i].sockaddr);
+        }
+    }
+
+    return 0;
+}
+
+
+/* is it the default server of one of the addresses? */
+
+static ngx_uint_t
+ngx_stream_ntrip_relay_listens(ngx_listening_t *ls,
+    ngx_stream_ntrip_srv_conf_t *conf)
+{
+    ngx_uint_t              i;
+    ngx_stream_port_t      *port;
+    ngx_stream_in_addr_t   *addr;
+#if (NGX_HAVE_INET6)
+    ngx_stream_in6_addr_t  *addr6;
+#endif
+
+    port = ls->servers;
+
+    for (i = 0; i < port->naddrs; i++) {
+
+        switch (ls->sockaddr->sa_family) {
+
+#if (NGX_HAVE_INET6)
+        case AF_INET6:
+            addr6 = port->addrs;
+
+            if (ngx_stream_ntrip_relay_default(&addr6[i].conf, conf)) {
+                return 1;
+            }
+
+            break;
+#endif
+
+        case AF_INET:
+            addr = port->addrs;
+
+            if (ngx_stream_ntrip_relay_default(&addr[i].conf, conf)) {
+                return 1;
+            }
+
+            break;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_stream_ntrip_relay_default(ngx_stream_addr_conf_t *addr_conf,
+    ngx_stream_ntrip_srv_conf_t *conf)
+{
+    ngx_stream_conf_ctx_t  *ctx;
+
+#if (nginx_version >= 1025005)
+    ctx = addr_conf->default_server->ctx;
+#else
+    ctx = addr_conf->ctx;
+#endif
+
+    return ctx->srv_conf[ngx_stream_ntrip_module.ctx_index] == conf;
 }

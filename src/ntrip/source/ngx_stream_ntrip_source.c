@@ -11,7 +11,8 @@
 #include "ngx_stream_ntrip_source_private.h"
 
 
-#define NGX_STREAM_NTRIP_NO_ROOM  "\"ntrip_zone\" is full"
+#define NGX_STREAM_NTRIP_NO_ROOM     "\"ntrip_zone\" is full"
+#define NGX_STREAM_NTRIP_NO_ACCOUNT  "all accounts are in use or resting"
 
 
 static void ngx_stream_ntrip_source_next_handler(ngx_event_t *ev);
@@ -136,7 +137,7 @@ ngx_stream_ntrip_source_create(ngx_stream_ntrip_srv_conf_t *conf,
 
     /* by the worker that had the stream before */
 
-    source->tried = (row->ring != NTRIP_ROW_NONE);
+    source->tried = row->tried;
 
     name.data = row->mount;
     name.len = row->mount_len;
@@ -237,23 +238,33 @@ ngx_stream_ntrip_source_next_handler(ngx_event_t *ev)
 }
 
 
-/* the next look is due, or it is the login's turn */
+/* the next look is due, it is the login's turn, or its trial is over */
 
 static void
 ngx_stream_ntrip_source_timer_handler(ngx_event_t *ev)
 {
+    ntrip_source_event_e        event;
     ngx_stream_ntrip_source_t  *source;
 
     source = ev->data;
 
-    if (source->state == NTRIP_SOURCE_WAIT) {
+    switch (source->state) {
+
+    case NTRIP_SOURCE_WAIT:
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
         return;
+
+    case NTRIP_SOURCE_TRIAL:
+        event = NTRIP_EVENT_GOOD;
+        break;
+
+    default: /* NTRIP_SOURCE_TURN */
+        event = NTRIP_EVENT_TURN;
     }
 
     ngx_stream_ntrip_source_event(source,
                                   ngx_stream_ntrip_feed_owned(&source->feed)
-                                  ? NTRIP_EVENT_TURN : NTRIP_EVENT_DISOWNED);
+                                  ? event : NTRIP_EVENT_DISOWNED);
 }
 
 
@@ -281,6 +292,15 @@ ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
         return;
     }
 
+    if (ntrip_policy_over(ngx_current_msec, source->since,
+                          source->conf->source_wait, source->tried))
+    {
+        source->why = source->waits ? NGX_STREAM_NTRIP_NO_ACCOUNT
+                                    : "no login was good in time";
+        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_NONE);
+        return;
+    }
+
     ngx_memzero(&found, sizeof(ntrip_found_t));
 
     rc = ngx_stream_ntrip_source_pick(source, &found);
@@ -302,7 +322,7 @@ ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
     default:
         source->why = (rc == NGX_DECLINED)
                       ? "there is no valid account"
-                      : "all accounts are in use or resting";
+                      : NGX_STREAM_NTRIP_NO_ACCOUNT;
         event = ntrip_policy_wait(ngx_current_msec, source->since,
                                   source->conf->source_wait, found.wait,
                                   rc == NGX_DECLINED, source->tried, &delay);
@@ -422,27 +442,47 @@ static ngx_int_t
 ngx_stream_ntrip_source_body(ngx_stream_ntrip_client_t *client,
     ngx_str_t *data)
 {
+    uint64_t                    messages;
     ngx_int_t                   rc;
+    ngx_stream_ntrip_feed_t    *feed;
     ngx_stream_ntrip_source_t  *source;
 
     source = client->data;
+    feed = &source->feed;
 
-    rc = ngx_stream_ntrip_feed_write(&source->feed, data);
+    messages = feed->rtcm.messages;
+
+    rc = ngx_stream_ntrip_feed_write(feed, data);
 
     switch (rc) {
+
+    case NGX_OK:
+    case NGX_AGAIN:
+
+        if (feed->rtcm.messages > messages) {
+            source->fed = 1;
+            ngx_stream_ntrip_source_event(source, NTRIP_EVENT_GOOD);
+        }
+
+        return rc;
 
     case NGX_DECLINED:
         ngx_log_error(NGX_LOG_ERR, client->log, 0,
                       "the stream is no longer this worker's");
+        client->why = "stream lost";
         return NGX_ERROR;
 
-    case NGX_ERROR:
+    case NGX_ABORT:
+        ngx_log_error(NGX_LOG_ERR, client->log, 0,
+                      "provider sends a page or a table");
+        client->why = "a page or a table";
+        return NGX_ERROR;
+
+    default: /* NGX_ERROR */
         source->why = NGX_STREAM_NTRIP_NO_ROOM;
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FULL);
-        break;
+        return NGX_OK;
     }
-
-    return NGX_OK;
 }
 
 
@@ -472,11 +512,25 @@ ngx_stream_ntrip_source_sent(ngx_stream_ntrip_client_t *client)
 static void
 ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client)
 {
+    ngx_uint_t                  brief;
     ngx_stream_ntrip_source_t  *source;
 
     source = client->data;
 
-    source->reason = ngx_stream_ntrip_lease_reason(&source->lease);
+    brief = source->state == NTRIP_SOURCE_LIVE
+            && source->accepted
+            && ngx_current_msec - source->accepted < NTRIP_TRIAL;
+
+    source->reason = ngx_stream_ntrip_lease_reason(&source->lease,
+                                        source->state == NTRIP_SOURCE_TRIAL,
+                                        brief);
+    source->last = ngx_stream_ntrip_lease_why(&source->lease);
+
+    if (source->feed.rtcm.skipped) {
+        ngx_log_error(NGX_LOG_WARN, &source->lease.log, 0,
+                      "%uL bytes from the provider were no RTCM 3 messages",
+                      source->feed.rtcm.skipped);
+    }
 
     ngx_stream_ntrip_source_event(source, NTRIP_EVENT_CLOSED);
 }
@@ -617,9 +671,8 @@ static void
 ngx_stream_ntrip_source_renew(ngx_stream_ntrip_source_t *source,
     const char *why)
 {
-    if (source->state != NTRIP_SOURCE_TURN
-        && source->state != NTRIP_SOURCE_LOGIN
-        && source->state != NTRIP_SOURCE_LIVE)
+    if (source->state < NTRIP_SOURCE_TURN
+        || source->state > NTRIP_SOURCE_LIVE)
     {
         return;
     }

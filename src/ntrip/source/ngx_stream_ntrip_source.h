@@ -13,7 +13,8 @@
  *
  *   ntrip_policy.c               which event leads to what
  *   ngx_stream_ntrip_lease.c     an account: its file lock, its login
- *   ngx_stream_ntrip_client.c    a connection to a provider
+ *   ngx_stream_ntrip_connect.c   the way to a provider
+ *   ngx_stream_ntrip_client.c    a connection to it
  *   ngx_stream_ntrip_lookup.c    names of hosts
  *   ngx_stream_ntrip_feed.c      messages into a ring
  *
@@ -100,18 +101,21 @@ void ngx_stream_ntrip_source_refuse(ngx_stream_ntrip_source_t *source);
 /*
  * One login for SOURCE-TEST, for a mountpoint or, if it has no name, which it
  * is then given, the first of the relay that uses the account.  Leases the
- * account and takes the file lock as any other.  NGX_OK: handler gets
- * NTRIP_REST_* and the provider's first line, later; unless "data" is taken
- * back.  NGX_BUSY: the account is in use; NGX_DECLINED: it does not exist, has
- * expired, or no server relays that mountpoint from its pool; NGX_ERROR: no
- * memory, or a full table, logged.
+ * account and takes the file lock as any other, after other tests of it, whose
+ * end is waited for.  NGX_OK: the handler gets in words what it has met, the
+ * provider's first line if there was one, later; unless "data" is taken back.
+ * NGX_DECLINED: the account does not exist, has expired, or no server relays
+ * that mountpoint from its pool; NGX_ERROR: no memory, logged.
  */
-typedef void (*ngx_stream_ntrip_test_pt)(void *data, ngx_uint_t reason,
-    ngx_str_t *text);
+typedef void (*ngx_stream_ntrip_test_pt)(void *data, ngx_str_t *text);
 ngx_int_t ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
     ngx_stream_ntrip_test_pt handler, void *data);
 void ngx_stream_ntrip_source_test_cancel(void *data);
 
+
+/* the port at the provider, if neither its accounts nor the relay name one:
+   the first one that the server listens on; 0: none */
+in_port_t ngx_stream_ntrip_relay_port(ngx_stream_ntrip_srv_conf_t *conf);
 
 /* the first server of the cycle that relays a mountpoint from this pool; "name"
    empty: its first one.  NULL: none */

@@ -41,15 +41,20 @@ struct ngx_stream_ntrip_source_s {
 
     ngx_msec_t                    since;     /* when it had data last, or was
                                                 made */
+    ngx_msec_t                    accepted;  /* when the login was; 0: long
+                                                ago, by another worker */
     ngx_uint_t                    reason;    /* of the last end: NTRIP_REST_* */
+    const char                   *last;      /* the same in words; NULL: there
+                                                was none */
     const char                   *why;       /* no account is left */
     ngx_msec_t                    delay;     /* until the next look, 0: until
                                                 it is called; or until it may
                                                 log in */
     unsigned                      waits:1;   /* as was logged */
     unsigned                      tried:1;   /* it has had an account */
+    unsigned                      fed:1;     /* this login has given data */
 
-    ngx_event_t                   timer;     /* WAIT, TURN */
+    ngx_event_t                   timer;     /* WAIT, TURN, TRIAL */
     ngx_event_t                   linger;    /* until the stream is closed */
     ngx_event_t                   next;      /* posted: LOOK */
 

@@ -12,16 +12,20 @@
 #include "ngx_stream_ntrip_lease.h"
 
 
-/* the port of casters (IANA's rtcm-sc104), if the relay names none */
+/* ms: between two tries for an account that another test has, or a goodbye,
+   and how long that is waited for */
 
-#define NGX_STREAM_NTRIP_PORT   2101
+#define NGX_STREAM_NTRIP_TEST_AGAIN  100
+#define NGX_STREAM_NTRIP_TEST_WAIT   10000
 
 
 typedef struct {
     ngx_queue_t                 queue;       /* all of this worker */
     ngx_stream_ntrip_lease_t    lease;
     in_port_t                   port;
-    ngx_event_t                 start;       /* the host's turn */
+    ngx_event_t                 start;       /* its own turn, then the host's */
+    ngx_msec_t                  since;
+    unsigned                    leased:1;
     unsigned                    good:1;      /* that was the result */
 
     ngx_stream_ntrip_test_pt    handler;
@@ -31,22 +35,23 @@ typedef struct {
 
 static ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_test_find(uint64_t id,
     ngx_str_t *mount, ntrip_candidate_t *candidate);
-static ngx_int_t ngx_stream_ntrip_test_lease(ntrip_candidate_t *candidate,
-    uint64_t *delay);
 static ngx_stream_ntrip_test_t *ngx_stream_ntrip_test_create(
     ngx_stream_ntrip_srv_conf_t *conf, ngx_str_t *mount,
     ntrip_candidate_t *candidate);
-static void ngx_stream_ntrip_test_start(ngx_event_t *ev);
+static void ngx_stream_ntrip_test_handler(ngx_event_t *ev);
+static void ngx_stream_ntrip_test_lease(ngx_stream_ntrip_test_t *test);
+static void ngx_stream_ntrip_test_start(ngx_stream_ntrip_test_t *test);
 static void ngx_stream_ntrip_test_accepted(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_test_closed(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_test_exit(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_test_failed(ngx_stream_ntrip_test_t *test,
     ngx_uint_t reason);
 static void ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test,
-    ngx_uint_t reason);
+    const char *why);
 static void ngx_stream_ntrip_test_tested(ntrip_candidate_t *candidate,
     ngx_uint_t reason);
 static void ngx_stream_ntrip_test_free(ngx_stream_ntrip_test_t *test);
+static void ngx_stream_ntrip_test_end(ngx_stream_ntrip_test_t *test);
 
 
 static ngx_queue_t  ngx_stream_ntrip_tests = {
@@ -71,8 +76,6 @@ ngx_int_t
 ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
     ngx_stream_ntrip_test_pt handler, void *data)
 {
-    uint64_t                      delay;
-    ngx_int_t                     rc;
     ntrip_candidate_t             candidate;
     ngx_stream_ntrip_test_t      *test;
     ngx_stream_ntrip_srv_conf_t  *conf;
@@ -83,23 +86,16 @@ ngx_stream_ntrip_source_test(uint64_t id, ngx_str_t *mount,
         return NGX_DECLINED;
     }
 
-    rc = ngx_stream_ntrip_test_lease(&candidate, &delay);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
     test = ngx_stream_ntrip_test_create(conf, mount, &candidate);
 
     if (test == NULL) {
-        ngx_stream_ntrip_test_tested(&candidate, NTRIP_REST_FOREIGN);
         return NGX_ERROR;
     }
 
     test->handler = handler;
     test->data = data;
 
-    ngx_add_timer(&test->start, (ngx_msec_t) delay);
+    ngx_add_timer(&test->start, 0);
 
     return NGX_OK;
 }
@@ -132,7 +128,7 @@ ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
     }
 
     *mount = m->as;
-    port = conf->port ? conf->port : NGX_STREAM_NTRIP_PORT;
+    port = conf->port ? conf->port : ngx_stream_ntrip_relay_port(conf);
 
     if (ngx_stream_ntrip_store_candidates(&account->pool, mount, port,
                                           &candidates, &n)
@@ -152,27 +148,6 @@ ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
 }
 
 
-static ngx_int_t
-ngx_stream_ntrip_test_lease(ntrip_candidate_t *candidate, uint64_t *delay)
-{
-    ngx_int_t                   rc;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_stream_ntrip_lock();
-    rc = ntrip_lease_test(worker->zone, worker->bus, worker->me,
-                          ngx_current_msec, candidate, delay);
-    ngx_stream_ntrip_unlock();
-
-    if (rc == NGX_ERROR) {
-        ngx_stream_ntrip_zone_full(NTRIP_FULL_ACCOUNTS, ngx_cycle->log);
-    }
-
-    return rc;
-}
-
-
 static ngx_stream_ntrip_test_t *
 ngx_stream_ntrip_test_create(ngx_stream_ntrip_srv_conf_t *conf,
     ngx_str_t *mount, ntrip_candidate_t *candidate)
@@ -184,7 +159,8 @@ ngx_stream_ntrip_test_create(ngx_stream_ntrip_srv_conf_t *conf,
         return NULL;
     }
 
-    test->port = conf->port ? conf->port : NGX_STREAM_NTRIP_PORT;
+    test->port = conf->port ? conf->port : ngx_stream_ntrip_relay_port(conf);
+    test->since = ngx_current_msec;
 
     test->lease.candidate = *candidate;
     test->lease.client.events = &ngx_stream_ntrip_test_events;
@@ -192,7 +168,7 @@ ngx_stream_ntrip_test_create(ngx_stream_ntrip_srv_conf_t *conf,
 
     ngx_stream_ntrip_lease_init(&test->lease, conf, mount);
 
-    test->start.handler = ngx_stream_ntrip_test_start;
+    test->start.handler = ngx_stream_ntrip_test_handler;
     test->start.data = test;
     test->start.log = &test->lease.log;
 
@@ -222,12 +198,71 @@ ngx_stream_ntrip_source_test_cancel(void *data)
 
 
 static void
-ngx_stream_ntrip_test_start(ngx_event_t *ev)
+ngx_stream_ntrip_test_handler(ngx_event_t *ev)
 {
-    ngx_uint_t                reason;
     ngx_stream_ntrip_test_t  *test;
 
     test = ev->data;
+
+    if (test->leased) {
+        ngx_stream_ntrip_test_start(test);
+
+    } else if (test->data == NULL) {
+        ngx_stream_ntrip_test_end(test);
+
+    } else {
+        ngx_stream_ntrip_test_lease(test);
+    }
+}
+
+
+static void
+ngx_stream_ntrip_test_lease(ngx_stream_ntrip_test_t *test)
+{
+    uint64_t                    delay;
+    ngx_int_t                   rc;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_stream_ntrip_lock();
+    rc = ntrip_lease_test(worker->zone, worker->bus, worker->me,
+                          ngx_current_msec, &test->lease.candidate, &delay);
+    ngx_stream_ntrip_unlock();
+
+    switch (rc) {
+
+    case NGX_OK:
+        test->leased = 1;
+        ngx_add_timer(&test->start, (ngx_msec_t) delay);
+        return;
+
+    case NGX_AGAIN:
+
+        if (ngx_current_msec - test->since < NGX_STREAM_NTRIP_TEST_WAIT) {
+            ngx_add_timer(&test->start, NGX_STREAM_NTRIP_TEST_AGAIN);
+            return;
+        }
+
+        /* fall through */
+
+    case NGX_BUSY:
+        ngx_stream_ntrip_test_tell(test, "in use");
+        break;
+
+    default:
+        ngx_stream_ntrip_zone_full(NTRIP_FULL_ACCOUNTS, ngx_cycle->log);
+        ngx_stream_ntrip_test_tell(test, "not tried, see error.log");
+    }
+
+    ngx_stream_ntrip_test_end(test);
+}
+
+
+static void
+ngx_stream_ntrip_test_start(ngx_stream_ntrip_test_t *test)
+{
+    ngx_uint_t  reason;
 
     reason = ngx_stream_ntrip_lease_login(&test->lease, test->port);
 
@@ -253,7 +288,7 @@ ngx_stream_ntrip_test_accepted(ngx_stream_ntrip_client_t *client)
 
     ngx_stream_ntrip_client_shutdown(client, NTRIP_LEASE_FIN);
 
-    ngx_stream_ntrip_test_tell(test, NTRIP_REST_NONE);
+    ngx_stream_ntrip_test_tell(test, ntrip_reply_result(NTRIP_REPLY_OK));
 }
 
 
@@ -270,7 +305,8 @@ ngx_stream_ntrip_test_closed(ngx_stream_ntrip_client_t *client)
     }
 
     ngx_stream_ntrip_test_failed(test,
-                                 ngx_stream_ntrip_lease_reason(&test->lease));
+                                 ngx_stream_ntrip_lease_reason(&test->lease,
+                                                               0, 0));
 }
 
 
@@ -301,13 +337,16 @@ ngx_stream_ntrip_test_failed(ngx_stream_ntrip_test_t *test, ngx_uint_t reason)
     ngx_stream_ntrip_lease_stop(&test->lease);
     ngx_stream_ntrip_test_tested(&test->lease.candidate, reason);
 
-    ngx_stream_ntrip_test_tell(test, reason);
+    ngx_stream_ntrip_test_tell(test,
+                               ngx_stream_ntrip_lease_why(&test->lease));
     ngx_stream_ntrip_test_free(test);
 }
 
 
+/* the provider's own words, if it has said something, else these */
+
 static void
-ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test, ngx_uint_t reason)
+ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test, const char *why)
 {
     ngx_str_t  text;
     u_char     shown[NTRIP_REPLY_SHOWN];
@@ -319,7 +358,12 @@ ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test, ngx_uint_t reason)
     text.data = shown;
     text.len = ngx_stream_ntrip_lease_shown(&test->lease, shown);
 
-    test->handler(test->data, reason, &text);
+    if (text.len == 0) {
+        text.data = (u_char *) why;
+        text.len = ngx_strlen(why);
+    }
+
+    test->handler(test->data, &text);
     test->data = NULL;
 }
 
@@ -364,6 +408,13 @@ ngx_stream_ntrip_test_free(ngx_stream_ntrip_test_t *test)
 
     ngx_stream_ntrip_wake_set(&wake);
 
+    ngx_stream_ntrip_test_end(test);
+}
+
+
+static void
+ngx_stream_ntrip_test_end(ngx_stream_ntrip_test_t *test)
+{
     ngx_queue_remove(&test->queue);
     ngx_free(test);
 }

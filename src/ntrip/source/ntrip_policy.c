@@ -7,6 +7,49 @@
 #include "ntrip_policy.h"
 
 
+/* with an account, and the stream's: what is the same wherever that is */
+
+#define ntrip_policy_leased(state)                                            \
+                                                                              \
+        [NTRIP_EVENT_CHANGED] =  { NTRIP_SOURCE_RENEW,                        \
+                                   { NTRIP_DO_RENEW, NTRIP_DO_CLOSING,        \
+                                     NTRIP_DO_SHUTDOWN } },                   \
+        [NTRIP_EVENT_CLAIMED] =  { NTRIP_SOURCE_LOOK,                         \
+                                   { NTRIP_DO_STOP, NTRIP_DO_LOOK } },        \
+        [NTRIP_EVENT_IDLE] =     { state,                                     \
+                                   { NTRIP_DO_LINGER } },                     \
+        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_LEAVE,                        \
+                                   { NTRIP_DO_SHUTDOWN } },                   \
+        [NTRIP_EVENT_DISOWNED] = { NTRIP_SOURCE_END,                          \
+                                   { NTRIP_DO_STOP, NTRIP_DO_FREE } },        \
+        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,                          \
+                                   { NTRIP_DO_CLOSING, NTRIP_DO_ORPHAN,       \
+                                     NTRIP_DO_STOP, NTRIP_DO_CLOSED,          \
+                                     NTRIP_DO_FREE } }
+
+/* accepted, too */
+
+#define ntrip_policy_accepted(state)                                          \
+                                                                              \
+        [NTRIP_EVENT_FULL] =     { NTRIP_SOURCE_LEAVE,                        \
+                                   { NTRIP_DO_CLOSING, NTRIP_DO_FAIL,         \
+                                     NTRIP_DO_SHUTDOWN } },                   \
+        [NTRIP_EVENT_OFFER] =    { NTRIP_SOURCE_OFFERED,                      \
+                                   { NTRIP_DO_PARK } },                       \
+        ntrip_policy_leased(state)
+
+/* without an account: what is the same whether one is looked for or not */
+
+#define ntrip_policy_bare(state)                                              \
+                                                                              \
+        [NTRIP_EVENT_IDLE] =     { state,                                     \
+                                   { NTRIP_DO_LINGER_NOT } },                 \
+        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_END,                          \
+                                   { NTRIP_DO_FREE } },                       \
+        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,                          \
+                                   { NTRIP_DO_ORPHAN, NTRIP_DO_FREE } }
+
+
 /* a cell without actions that stays in LOOK is none: the event is ignored */
 
 static const ntrip_source_step_t
@@ -19,103 +62,57 @@ static const ntrip_source_step_t
                                    { NTRIP_DO_WAIT } },
         [NTRIP_EVENT_NONE] =     { NTRIP_SOURCE_END,
                                    { NTRIP_DO_FAIL, NTRIP_DO_FREE } },
-        [NTRIP_EVENT_ADOPTED] =  { NTRIP_SOURCE_LIVE,
-                                   { NTRIP_DO_UNPARK } },
-        [NTRIP_EVENT_IDLE] =     { NTRIP_SOURCE_LOOK,
-                                   { NTRIP_DO_LINGER_NOT } },
-        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_FREE } },
+        [NTRIP_EVENT_ADOPTED] =  { NTRIP_SOURCE_TRIAL,
+                                   { NTRIP_DO_UNPARK, NTRIP_DO_TRIAL } },
         [NTRIP_EVENT_DISOWNED] = { NTRIP_SOURCE_END,
                                    { NTRIP_DO_FREE } },
-        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_ORPHAN, NTRIP_DO_FREE } }
+        ntrip_policy_bare(NTRIP_SOURCE_LOOK)
     },
 
     [NTRIP_SOURCE_WAIT] = {
         [NTRIP_EVENT_FREE] =     { NTRIP_SOURCE_LOOK,
                                    { NTRIP_DO_LOOK } },
-        [NTRIP_EVENT_IDLE] =     { NTRIP_SOURCE_WAIT,
-                                   { NTRIP_DO_LINGER_NOT } },
-        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_FREE } },
-        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_ORPHAN, NTRIP_DO_FREE } }
+        ntrip_policy_bare(NTRIP_SOURCE_WAIT)
     },
 
     [NTRIP_SOURCE_TURN] = {
         [NTRIP_EVENT_TURN] =     { NTRIP_SOURCE_LOGIN,
                                    { NTRIP_DO_LOGIN } },
-        [NTRIP_EVENT_CHANGED] =  { NTRIP_SOURCE_RENEW,
-                                   { NTRIP_DO_RENEW, NTRIP_DO_CLOSING,
-                                     NTRIP_DO_SHUTDOWN } },
-        [NTRIP_EVENT_CLAIMED] =  { NTRIP_SOURCE_LOOK,
-                                   { NTRIP_DO_STOP, NTRIP_DO_LOOK } },
-        [NTRIP_EVENT_IDLE] =     { NTRIP_SOURCE_TURN,
-                                   { NTRIP_DO_LINGER } },
-        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_LEAVE,
-                                   { NTRIP_DO_SHUTDOWN } },
-        [NTRIP_EVENT_DISOWNED] = { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_STOP, NTRIP_DO_FREE } },
-        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_CLOSING, NTRIP_DO_ORPHAN,
-                                     NTRIP_DO_STOP, NTRIP_DO_CLOSED,
-                                     NTRIP_DO_FREE } }
+        ntrip_policy_leased(NTRIP_SOURCE_TURN)
     },
 
     [NTRIP_SOURCE_LOGIN] = {
-        [NTRIP_EVENT_ACCEPTED] = { NTRIP_SOURCE_LIVE,
+        [NTRIP_EVENT_ACCEPTED] = { NTRIP_SOURCE_TRIAL,
+                                   { NTRIP_DO_LIVE, NTRIP_DO_TRIAL } },
+        [NTRIP_EVENT_CLOSED] =   { NTRIP_SOURCE_LOOK,
+                                   { NTRIP_DO_STOP, NTRIP_DO_MISSED,
+                                     NTRIP_DO_REST, NTRIP_DO_LOOK } },
+        ntrip_policy_leased(NTRIP_SOURCE_LOGIN)
+    },
+
+    /* one that is taken over, or was nearly, is on trial again */
+
+    [NTRIP_SOURCE_TRIAL] = {
+        [NTRIP_EVENT_GOOD] =     { NTRIP_SOURCE_LIVE,
                                    { NTRIP_DO_GOOD } },
         [NTRIP_EVENT_CLOSED] =   { NTRIP_SOURCE_LOOK,
                                    { NTRIP_DO_STOP, NTRIP_DO_MISSED,
                                      NTRIP_DO_REST, NTRIP_DO_LOOK } },
-        [NTRIP_EVENT_CHANGED] =  { NTRIP_SOURCE_RENEW,
-                                   { NTRIP_DO_RENEW, NTRIP_DO_CLOSING,
-                                     NTRIP_DO_SHUTDOWN } },
-        [NTRIP_EVENT_CLAIMED] =  { NTRIP_SOURCE_LOOK,
-                                   { NTRIP_DO_STOP, NTRIP_DO_LOOK } },
-        [NTRIP_EVENT_IDLE] =     { NTRIP_SOURCE_LOGIN,
-                                   { NTRIP_DO_LINGER } },
-        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_LEAVE,
-                                   { NTRIP_DO_SHUTDOWN } },
-        [NTRIP_EVENT_DISOWNED] = { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_STOP, NTRIP_DO_FREE } },
-        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_CLOSING, NTRIP_DO_ORPHAN,
-                                     NTRIP_DO_STOP, NTRIP_DO_CLOSED,
-                                     NTRIP_DO_FREE } }
+        ntrip_policy_accepted(NTRIP_SOURCE_TRIAL)
     },
 
     [NTRIP_SOURCE_LIVE] = {
-        [NTRIP_EVENT_FULL] =     { NTRIP_SOURCE_LEAVE,
-                                   { NTRIP_DO_CLOSING, NTRIP_DO_FAIL,
-                                     NTRIP_DO_SHUTDOWN } },
         [NTRIP_EVENT_CLOSED] =   { NTRIP_SOURCE_LOOK,
                                    { NTRIP_DO_STOP, NTRIP_DO_LOST,
                                      NTRIP_DO_REST, NTRIP_DO_LOOK } },
-        [NTRIP_EVENT_CHANGED] =  { NTRIP_SOURCE_RENEW,
-                                   { NTRIP_DO_RENEW, NTRIP_DO_CLOSING,
-                                     NTRIP_DO_SHUTDOWN } },
-        [NTRIP_EVENT_OFFER] =    { NTRIP_SOURCE_OFFERED,
-                                   { NTRIP_DO_PARK } },
-        [NTRIP_EVENT_CLAIMED] =  { NTRIP_SOURCE_LOOK,
-                                   { NTRIP_DO_STOP, NTRIP_DO_LOOK } },
-        [NTRIP_EVENT_IDLE] =     { NTRIP_SOURCE_LIVE,
-                                   { NTRIP_DO_LINGER } },
-        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_LEAVE,
-                                   { NTRIP_DO_SHUTDOWN } },
-        [NTRIP_EVENT_DISOWNED] = { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_STOP, NTRIP_DO_FREE } },
-        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
-                                   { NTRIP_DO_CLOSING, NTRIP_DO_ORPHAN,
-                                     NTRIP_DO_STOP, NTRIP_DO_CLOSED,
-                                     NTRIP_DO_FREE } }
+        ntrip_policy_accepted(NTRIP_SOURCE_LIVE)
     },
 
     /* what may belong to another worker is left alone */
 
     [NTRIP_SOURCE_OFFERED] = {
-        [NTRIP_EVENT_KEEP] =     { NTRIP_SOURCE_LIVE,
-                                   { NTRIP_DO_UNPARK } },
+        [NTRIP_EVENT_KEEP] =     { NTRIP_SOURCE_TRIAL,
+                                   { NTRIP_DO_UNPARK, NTRIP_DO_TRIAL } },
         [NTRIP_EVENT_CLAIMED] =  { NTRIP_SOURCE_LOOK,
                                    { NTRIP_DO_STOP, NTRIP_DO_LOOK } },
         [NTRIP_EVENT_TAKEN] =    { NTRIP_SOURCE_END,
@@ -160,37 +157,56 @@ ntrip_policy_step(ntrip_source_state_e state, ntrip_source_event_e event)
 }
 
 
+ngx_uint_t
+ntrip_policy_over(uint64_t now, uint64_t since, uint64_t limit,
+    ngx_uint_t tried)
+{
+    return tried && (int64_t) (since + limit - now) <= 0;
+}
+
+
 ntrip_source_event_e
 ntrip_policy_wait(uint64_t now, uint64_t since, uint64_t limit, uint64_t rest,
     ngx_uint_t none, ngx_uint_t tried, uint64_t *delay)
 {
-    int64_t  left;
+    uint64_t  left;
 
     if (!tried) {
         *delay = (rest == NTRIP_WAIT_CALL) ? 0 : rest + 1;
         return NTRIP_EVENT_BUSY;
     }
 
-    left = (int64_t) (since + limit - now);
+    if (none || ntrip_policy_over(now, since, limit, tried)) {
+        return NTRIP_EVENT_NONE;
+    }
 
-    if (none || left <= 0
-        || (rest != NTRIP_WAIT_CALL && rest > (uint64_t) left))
-    {
+    left = since + limit - now;
+
+    if (rest != NTRIP_WAIT_CALL && rest > left && rest > NTRIP_REST_SHORT) {
         return NTRIP_EVENT_NONE;
     }
 
     /* what is in use may be given back until the time is over */
 
-    *delay = ngx_min(rest, (uint64_t) left) + 1;
+    *delay = ngx_min(rest, left) + 1;
 
     return NTRIP_EVENT_BUSY;
 }
 
 
 ngx_uint_t
-ntrip_policy_reason(ngx_uint_t result)
+ntrip_policy_reason(const ntrip_policy_end_t *end)
 {
-    switch (result) {
+    if (end->trial) {
+        return NTRIP_REST_DROPPED;
+    }
+
+    if (end->result <= NTRIP_REPLY_OK) {
+        return end->brief ? NTRIP_REST_BRIEF
+                          : end->plain ? NTRIP_REST_LOST : NTRIP_REST_FAILED;
+    }
+
+    switch (end->result) {
 
     case NTRIP_REPLY_UNAUTHORIZED:
     case NTRIP_REPLY_FORBIDDEN:
@@ -200,5 +216,6 @@ ntrip_policy_reason(ngx_uint_t result)
         return NTRIP_REST_MOUNT;
     }
 
-    return NTRIP_REST_FAILED;
+    return (end->status == 409 || end->status >= 500) ? NTRIP_REST_BUSY
+                                                      : NTRIP_REST_FAILED;
 }

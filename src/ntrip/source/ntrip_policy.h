@@ -8,7 +8,8 @@
  *   WAIT      all are in use or rest: again at a time, or when one is free
  *   TURN      an account is leased, other logins at its host come first
  *   LOGIN     the way to the provider is under way
- *   LIVE      the provider has accepted the login
+ *   TRIAL     the provider has accepted the login; is it good?
+ *   LIVE      it is: data have come, or NTRIP_TRIAL ms have passed
  *   OFFERED   a newer worker is asked to take it
  *   RENEW     the login says goodbye, then another one is made
  *   LEAVE     the same, and nothing follows: the stream has gone
@@ -34,6 +35,7 @@ typedef enum {
     NTRIP_SOURCE_WAIT,
     NTRIP_SOURCE_TURN,
     NTRIP_SOURCE_LOGIN,
+    NTRIP_SOURCE_TRIAL,
     NTRIP_SOURCE_LIVE,
     NTRIP_SOURCE_OFFERED,
     NTRIP_SOURCE_RENEW,
@@ -43,6 +45,9 @@ typedef enum {
 
 #define NTRIP_SOURCE_STATES  (NTRIP_SOURCE_END + 1)
 
+/* ms; one that has lasted for so long was good, whatever came of it */
+#define NTRIP_TRIAL          10000
+
 
 typedef enum {
     NTRIP_EVENT_LEASED = 0,    /* an account was found */
@@ -51,6 +56,8 @@ typedef enum {
     NTRIP_EVENT_FREE,          /* one may be free */
     NTRIP_EVENT_TURN,          /* the host's turn has come */
     NTRIP_EVENT_ACCEPTED,      /* the provider's reply was good */
+    NTRIP_EVENT_GOOD,          /* so is the login: data have come, or its time
+                                  of trial is over */
     NTRIP_EVENT_FULL,          /* there is no ring for what comes */
     NTRIP_EVENT_CLOSED,        /* the connection has gone, or was never made */
     NTRIP_EVENT_CHANGED,       /* the account is no longer what it was */
@@ -77,6 +84,7 @@ typedef enum {
     NTRIP_DO_LOOK,             /* looks for one, in an event of its own */
     NTRIP_DO_WAIT,             /* arms the timer for the next look, */
     NTRIP_DO_TURN,             /* for the host's turn */
+    NTRIP_DO_TRIAL,            /* for the end of the trial */
     NTRIP_DO_GOOD,             /* its failures are forgotten */
     NTRIP_DO_REST,             /* it failed, and rests for the reason */
     NTRIP_DO_CLOSING,          /* it is in use until its connection is closed */
@@ -93,8 +101,9 @@ typedef enum {
     /* the stream */
     NTRIP_DO_LINGER,           /* arms the timer until UNWANTED */
     NTRIP_DO_LINGER_NOT,       /* the same, with nothing to keep */
-    NTRIP_DO_MISSED,           /* no data has come */
-    NTRIP_DO_LOST,             /* it has, until now */
+    NTRIP_DO_LIVE,             /* it may be shown and handed over */
+    NTRIP_DO_MISSED,           /* the login was not good */
+    NTRIP_DO_LOST,             /* it was, until now */
     NTRIP_DO_RENEW,            /* nobody is to blame that it ends */
     NTRIP_DO_FAIL,             /* its rovers are closed */
     NTRIP_DO_ORPHAN,           /* whoever has rovers of it may go on */
@@ -117,21 +126,40 @@ const ntrip_source_step_t *ntrip_policy_step(ntrip_source_state_e state,
 
 
 /*
- * No account is free: BUSY, with *delay ms until the next look, 0: when it is
- * called; or NONE, as the time to look for one is over before.  All in ms:
- * "since" when there was data last, or the source was made; "limit" that is
- * waited; "rest" until the first account may be used, NTRIP_WAIT_CALL if nobody
- * knows.  "none": there is no valid account at all.  A source that was never
+ * All in ms: "since" when there was data last, or the source was made; "limit"
+ * that is waited for an account or a good login.  A source that was never
  * "tried" has rovers which have not got anything yet: it waits as long as they
  * do.
+ */
+
+/* is the time over, so that no account is looked for any more? */
+ngx_uint_t ntrip_policy_over(uint64_t now, uint64_t since, uint64_t limit,
+    ngx_uint_t tried);
+
+/*
+ * No account is free: BUSY, with *delay ms until the next look, 0: when it is
+ * called; or NONE, as the time is over, or will be before the first account
+ * ends a long rest.  "rest": ms until the first may be used, NTRIP_WAIT_CALL if
+ * nobody knows.  "none": there is no valid account at all.
  */
 ntrip_source_event_e ntrip_policy_wait(uint64_t now, uint64_t since,
     uint64_t limit, uint64_t rest, ngx_uint_t none, ngx_uint_t tried,
     uint64_t *delay);
 
-/* why the account rests, NTRIP_REST_*, for the NTRIP_REPLY_* of its provider;
-   0, NTRIP_REPLY_OK: it has refused nothing */
-ngx_uint_t ntrip_policy_reason(ngx_uint_t result);
+
+/* how a login, or what became of it, has ended */
+
+typedef struct {
+    ngx_uint_t    result;      /* NTRIP_REPLY_*; up to NTRIP_REPLY_OK: nothing
+                                  was refused */
+    ngx_uint_t    status;      /* of the reply, 0: none */
+    unsigned      plain:1;     /* the provider has closed the connection */
+    unsigned      trial:1;     /* in TRIAL */
+    unsigned      brief:1;     /* in LIVE, but within NTRIP_TRIAL */
+} ntrip_policy_end_t;
+
+/* what rests, and for how long: NTRIP_REST_* */
+ngx_uint_t ntrip_policy_reason(const ntrip_policy_end_t *end);
 
 
 #endif /* _NTRIP_POLICY_H_INCLUDED_ */

@@ -19,8 +19,12 @@ static void ngx_stream_ntrip_stream_free(ngx_stream_ntrip_stream_t *st);
 static ngx_int_t ngx_stream_ntrip_stream_attach(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail, uint32_t session,
     ngx_stream_ntrip_stream_t **st);
-static void ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st);
-static void ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial);
+static void ngx_stream_ntrip_stream_drop(ngx_stream_ntrip_rover_t *rover,
+    ngx_uint_t moved);
+static void ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st,
+    ngx_uint_t moved);
+static void ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial,
+    ngx_uint_t moved);
 static void ngx_stream_ntrip_stream_lost(ngx_stream_ntrip_stream_t *st);
 static ngx_uint_t ngx_stream_ntrip_stream_may_claim(
     ngx_stream_ntrip_stream_t *st);
@@ -176,7 +180,7 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
         return NGX_OK;
     }
 
-    ngx_stream_ntrip_stream_quit(st);
+    ngx_stream_ntrip_stream_quit(st, 0);
 
     return NGX_ERROR;
 }
@@ -219,14 +223,14 @@ ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
     }
 
     if (rc != NGX_OK) {
-        ngx_stream_ntrip_stream_quit(st);
+        ngx_stream_ntrip_stream_quit(st, 0);
         return NGX_AGAIN;
     }
 
-    ngx_stream_ntrip_stream_leave(rover);
+    ngx_stream_ntrip_stream_drop(rover, 1);
 
     if (ngx_stream_ntrip_sink_add(st, rover) != NGX_OK) {
-        ngx_stream_ntrip_stream_quit(st);
+        ngx_stream_ntrip_stream_quit(st, 0);
         return NGX_ERROR;
     }
 
@@ -296,7 +300,7 @@ ngx_stream_ntrip_stream_attach(ngx_stream_ntrip_rover_t *rover,
     *st = ngx_stream_ntrip_stream_new(found.index, found.serial,
                                       found.position, conf);
     if (*st == NULL) {
-        ngx_stream_ntrip_stream_detach(found.index, found.serial);
+        ngx_stream_ntrip_stream_detach(found.index, found.serial, 0);
         return NGX_ERROR;
     }
 
@@ -304,13 +308,14 @@ ngx_stream_ntrip_stream_attach(ngx_stream_ntrip_rover_t *rover,
 }
 
 
-/* nothing has come of it: without rovers here it is not this worker's */
+/* nothing has come of it, or the last rover has gone, "moved" to another one:
+   without rovers here it is not this worker's */
 
 static void
-ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st)
+ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st, ngx_uint_t moved)
 {
     if (ngx_stream_ntrip_stream_main(st)->nrovers == 0) {
-        ngx_stream_ntrip_stream_detach(st->index, st->serial);
+        ngx_stream_ntrip_stream_detach(st->index, st->serial, moved);
     }
 }
 
@@ -319,7 +324,8 @@ ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st)
    for others */
 
 static void
-ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial)
+ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial,
+    ngx_uint_t moved)
 {
     ntrip_slots_t               wake;
     ngx_stream_ntrip_worker_t  *worker;
@@ -333,7 +339,7 @@ ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial)
     ngx_stream_ntrip_lock();
 
     ntrip_stream_detach(worker->zone, worker->bus, worker->me,
-                        ngx_current_msec, index, serial, &wake);
+                        ngx_current_msec, index, serial, moved, &wake);
 
     if (st == NULL || st->source == NULL) {
         (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
@@ -371,10 +377,18 @@ ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
 }
 
 
-/* never from within the delivery loop */
-
 void
 ngx_stream_ntrip_stream_leave(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_stream_ntrip_stream_drop(rover, 0);
+}
+
+
+/* never from within the delivery loop */
+
+static void
+ngx_stream_ntrip_stream_drop(ngx_stream_ntrip_rover_t *rover,
+    ngx_uint_t moved)
 {
     size_t                      len;
     uint64_t                    bytes, messages;
@@ -408,7 +422,8 @@ ngx_stream_ntrip_stream_leave(ngx_stream_ntrip_rover_t *rover)
                        rover->login);
     ngx_stream_ntrip_unlock();
 
-    ngx_stream_ntrip_stream_part(rover);
+    ngx_stream_ntrip_sink_remove(rover);
+    ngx_stream_ntrip_stream_quit(st, moved);
 
     if (ntrip_stream_unlead(ngx_stream_ntrip_worker.zone, st->index,
                             rover->login))
@@ -426,7 +441,7 @@ ngx_stream_ntrip_stream_part(ngx_stream_ntrip_rover_t *rover)
     st = rover->stream;
 
     ngx_stream_ntrip_sink_remove(rover);
-    ngx_stream_ntrip_stream_quit(st);
+    ngx_stream_ntrip_stream_quit(st, 0);
 }
 
 

@@ -69,6 +69,7 @@
     X(bytes_in,        "bytes received from sources")                         \
     X(messages_out,    "messages delivered to rovers")                        \
     X(bytes_out,       "bytes delivered to rovers")                           \
+    X(bytes_unusable,  "bytes from sources that were no messages")            \
     X(skipped,         "messages skipped for slow rovers")                    \
     X(overruns,        "times a worker was overrun by a ring")                \
     X(source_logins,   "logins at providers")                                 \

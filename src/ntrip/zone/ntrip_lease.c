@@ -5,7 +5,13 @@
 #include "ntrip_zone.h"
 
 
+/* of latitude and longitude, in 1e-7 degrees */
+#define NTRIP_LEASE_CELL  1000000
+
+
 static uint64_t ntrip_lease_hash(uint64_t source);
+static uint64_t ntrip_lease_place(ntrip_zone_t *zone, uint32_t index,
+    const ntrip_candidate_t *candidate);
 static void ntrip_lease_rest(ntrip_lease_row_t *lease, uint64_t until,
     ngx_uint_t reason);
 static ntrip_lease_row_t *ntrip_lease_new(ntrip_zone_t *zone, uint64_t now,
@@ -13,12 +19,22 @@ static ntrip_lease_row_t *ntrip_lease_new(ntrip_zone_t *zone, uint64_t now,
 static uint64_t ntrip_lease_turn(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, const ntrip_candidate_t *candidate);
 static void ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason);
+    uint64_t now, const ntrip_candidate_t *candidate, uint64_t place,
+    ngx_uint_t reason);
+static uint64_t ntrip_lease_refused(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, const ntrip_candidate_t *candidate,
+    ntrip_lease_row_t *lease);
+static uint64_t ntrip_lease_again(uint64_t now, ntrip_lease_row_t *lease,
+    uint64_t first);
 static void ntrip_lease_forgive(ntrip_zone_t *zone,
     ntrip_lease_row_t *lease, const ntrip_candidate_t *candidate);
 static ntrip_lease_row_t *ntrip_lease_row(ntrip_zone_t *zone, uint64_t now);
 static uint64_t ntrip_lease_backoff(uint64_t first, uint64_t max,
     ngx_uint_t failures);
+static void ntrip_rest_mount(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, uint64_t key, ngx_uint_t reason);
+static void ntrip_rest_place(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, uint64_t key, ngx_uint_t reason);
 static ntrip_rest_row_t *ntrip_rest_find(ntrip_zone_t *zone, uint64_t key);
 static ntrip_rest_row_t *ntrip_rest_get(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, uint64_t key);
@@ -26,7 +42,7 @@ static ngx_uint_t ntrip_rest_idle(ntrip_rest_row_t *rest, uint64_t now);
 
 
 ngx_uint_t
-ntrip_lease_look(ntrip_zone_t *zone, uint64_t now,
+ntrip_lease_look(ntrip_zone_t *zone, uint64_t now, uint32_t index,
     const ntrip_candidate_t *candidate, ntrip_look_t *look)
 {
     uint64_t            until;
@@ -63,7 +79,38 @@ ntrip_lease_look(ntrip_zone_t *zone, uint64_t now,
         return 0;
     }
 
+    until = ntrip_rest_until(zone, ntrip_lease_place(zone, index, candidate));
+
+    if (until > now) {
+        look->mount = 1;
+        look->place = 1;
+        look->until = until;
+        return 0;
+    }
+
+    look->since = ngx_max(look->since, until);
+
     return 1;
+}
+
+
+/* without positions all streams of the mountpoint are in one place */
+
+static uint64_t
+ntrip_lease_place(ntrip_zone_t *zone, uint32_t index,
+    const ntrip_candidate_t *candidate)
+{
+    int32_t        cell[2];
+    ntrip_point_t  reference;
+
+    reference = __atomic_load_n(&ntrip_stream_row(zone, index)->reference,
+                                __ATOMIC_ACQUIRE);
+
+    cell[0] = ntrip_point_lat(reference) / NTRIP_LEASE_CELL;
+    cell[1] = ntrip_point_lon(reference) / NTRIP_LEASE_CELL;
+
+    return ntrip_hash(candidate->host_mount, (u_char *) cell, sizeof(cell),
+                      0);
 }
 
 
@@ -134,6 +181,7 @@ ntrip_lease_new(ntrip_zone_t *zone, uint64_t now, uint64_t source)
     lease->until = 0;
     lease->reason = NTRIP_REST_NONE;
     lease->last = NTRIP_REST_NONE;
+    lease->refusals = 0;
 
     return lease;
 }
@@ -171,7 +219,8 @@ ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 {
     ntrip_stream_row_t  *stream;
 
-    ntrip_lease_punish(zone, bus, now, candidate, reason);
+    ntrip_lease_punish(zone, bus, now, candidate,
+                       ntrip_lease_place(zone, index, candidate), reason);
 
     stream = ntrip_stream_row(zone, index);
     __atomic_store_n(&stream->source, 0, __ATOMIC_SEQ_CST);
@@ -182,10 +231,9 @@ ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
 static void
 ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    const ntrip_candidate_t *candidate, ngx_uint_t reason)
+    const ntrip_candidate_t *candidate, uint64_t place, ngx_uint_t reason)
 {
     uint64_t            until;
-    ntrip_rest_row_t   *rest;
     ntrip_lease_row_t  *lease;
 
     lease = ntrip_lease_find(zone, candidate->source);
@@ -194,41 +242,24 @@ ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     switch (reason) {
 
     case NTRIP_REST_REFUSED:
-        if (lease) {
-            lease->failures++;
-            until += ntrip_lease_backoff(NTRIP_REST_MIN, NTRIP_REST_MAX,
-                                         lease->failures);
-        }
-
-        rest = ntrip_rest_get(zone, bus, now, candidate->host);
-
-        if (rest == NULL) {
-            break;
-        }
-
-        if (rest->refused
-            && rest->source != candidate->source
-            && now - rest->refused < NTRIP_REST_MIN)
-        {
-            rest->reason = reason;
-            rest->until = now + NTRIP_REST_MIN;
-        }
-
-        rest->source = candidate->source;
-        rest->refused = now;
+        until = ntrip_lease_refused(zone, bus, now, candidate, lease);
         break;
 
     case NTRIP_REST_MOUNT:
-        rest = ntrip_rest_get(zone, bus, now, candidate->host_mount);
+    case NTRIP_REST_BUSY:
+        ntrip_rest_mount(zone, bus, now, candidate->host_mount, reason);
+        break;
 
-        if (rest) {
-            rest->failures++;
-            rest->reason = reason;
-            rest->until = now + ntrip_lease_backoff(NTRIP_REST_MIN,
-                                                    NTRIP_REST_MAX,
-                                                    rest->failures);
-        }
+    case NTRIP_REST_DROPPED:
+        ntrip_rest_place(zone, bus, now, place, reason);
+        break;
 
+    case NTRIP_REST_BRIEF:
+        ntrip_rest_place(zone, bus, now, place, reason);
+        /* fall through */
+
+    case NTRIP_REST_LOST:
+        until = ntrip_lease_again(now, lease, NTRIP_REST_SOON);
         break;
 
     case NTRIP_REST_FOREIGN:
@@ -236,18 +267,125 @@ ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         break;
 
     default:
-        if (lease) {
-            lease->failures++;
-            until += ntrip_lease_backoff(NTRIP_REST_LOST, NTRIP_REST_MIN,
-                                         lease->failures);
-        }
-
-        break;
+        until = ntrip_lease_again(now, lease, NTRIP_REST_FAULT);
     }
 
     if (lease) {
         ntrip_lease_rest(lease, until, reason);
     }
+}
+
+
+/* until when the account rests; two of its host within a minute: so does
+   that */
+
+static uint64_t
+ntrip_lease_refused(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    const ntrip_candidate_t *candidate, ntrip_lease_row_t *lease)
+{
+    uint64_t           until;
+    ntrip_rest_row_t  *rest;
+
+    until = now;
+
+    if (lease) {
+        lease->failures = lease->refusals ? lease->failures + 1 : 1;
+        lease->refusals = 1;
+
+        until += ntrip_lease_backoff(NTRIP_REST_MIN, NTRIP_REST_MAX,
+                                     lease->failures);
+    }
+
+    rest = ntrip_rest_get(zone, bus, now, candidate->host);
+
+    if (rest == NULL) {
+        return until;
+    }
+
+    if (rest->refused
+        && rest->source != candidate->source
+        && now - rest->refused < NTRIP_REST_MIN)
+    {
+        rest->reason = NTRIP_REST_REFUSED;
+        rest->until = now + NTRIP_REST_MIN;
+    }
+
+    rest->source = candidate->source;
+    rest->refused = now;
+
+    return until;
+}
+
+
+/* until when the account rests, for what is no refusal */
+
+static uint64_t
+ntrip_lease_again(uint64_t now, ntrip_lease_row_t *lease, uint64_t first)
+{
+    if (lease == NULL) {
+        return now;
+    }
+
+    lease->failures = lease->refusals ? 1 : lease->failures + 1;
+    lease->refusals = 0;
+
+    return now + ntrip_lease_backoff(first, NTRIP_REST_MIN, lease->failures);
+}
+
+
+static void
+ntrip_rest_mount(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint64_t key, ngx_uint_t reason)
+{
+    ntrip_rest_row_t  *rest;
+
+    rest = ntrip_rest_get(zone, bus, now, key);
+
+    if (rest == NULL) {
+        return;
+    }
+
+    rest->failures = (rest->reason == reason) ? rest->failures + 1 : 1;
+    rest->reason = reason;
+
+    rest->until = now + ((reason == NTRIP_REST_MOUNT)
+                         ? ntrip_lease_backoff(NTRIP_REST_MIN, NTRIP_REST_MAX,
+                                               rest->failures)
+                         : ntrip_lease_backoff(NTRIP_REST_FAULT,
+                                               NTRIP_REST_MIN,
+                                               rest->failures));
+}
+
+
+/* what was long ago does not count */
+
+static void
+ntrip_rest_place(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint64_t key, ngx_uint_t reason)
+{
+    ngx_uint_t         n;
+    ntrip_rest_row_t  *rest;
+
+    rest = ntrip_rest_get(zone, bus, now, key);
+
+    if (rest == NULL) {
+        return;
+    }
+
+    if (now - ngx_min(now, rest->until) > NTRIP_REST_MIN) {
+        rest->failures = 0;
+    }
+
+    rest->failures++;
+    rest->reason = reason;
+
+    /* one that gave data is followed by another account at once */
+
+    n = (reason == NTRIP_REST_BRIEF) ? rest->failures - 1 : rest->failures;
+
+    rest->until = now + (n ? ntrip_lease_backoff(NTRIP_REST_SOON,
+                                                 NTRIP_REST_SHORT, n)
+                           : 0);
 }
 
 
@@ -279,12 +417,14 @@ ntrip_lease_forgive(ntrip_zone_t *zone, ntrip_lease_row_t *lease,
 
     if (rest) {
         rest->refused = 0;
+        rest->until = 0;
     }
 
     rest = ntrip_rest_find(zone, candidate->host_mount);
 
     if (rest) {
         rest->failures = 0;
+        rest->until = 0;
     }
 }
 
@@ -368,8 +508,12 @@ ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     lease = ntrip_lease_find(zone, candidate->source);
 
     if (lease) {
-        if (lease->row.state != NTRIP_LEASE_IDLE) {
+        if (lease->row.state == NTRIP_LEASE_HELD) {
             return NGX_BUSY;
+        }
+
+        if (lease->row.state != NTRIP_LEASE_IDLE) {
+            return NGX_AGAIN;
         }
 
         *delay = (lease->reason == NTRIP_REST_CRASH && lease->until > now)
@@ -440,7 +584,7 @@ ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     }
 
     if (reason != NTRIP_REST_NONE) {
-        ntrip_lease_punish(zone, bus, now, candidate, reason);
+        ntrip_lease_punish(zone, bus, now, candidate, 0, reason);
         ntrip_wait_call(zone, bus, now, wake);
         return;
     }

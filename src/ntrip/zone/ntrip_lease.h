@@ -55,19 +55,34 @@
 #define NTRIP_LEASE_FOREIGN  1000    /* ms: somebody else has it */
 #define NTRIP_REST_MIN       60000   /* ms after a refusal, doubling */
 #define NTRIP_REST_MAX       3600000
-#define NTRIP_REST_LOST      5000    /* ms after any other failure, doubling
+#define NTRIP_REST_FAULT     5000    /* ms after any other failure, doubling
                                         up to NTRIP_REST_MIN */
+#define NTRIP_REST_SOON      1000    /* ms after a plain close, the same */
+#define NTRIP_REST_SHORT     30000   /* ms, the most that a place rests */
 #define NTRIP_HOST_PACE      100     /* ms between logins to one host */
 
 
-/* why an account or a host rests; also what a login attempt came to */
+/*
+ * Why something rests, which is also what a login came to, and what it is that
+ * rests.  A place is a (host, mountpoint) and a cell of about 10 km, the one in
+ * which the reference of the stream is: what the provider serves may hang on
+ * that.  Streams without positions are all in one.  The README has a table.
+ */
 
 #define NTRIP_REST_NONE      0
-#define NTRIP_REST_FOREIGN   1       /* another instance uses it */
-#define NTRIP_REST_REFUSED   2       /* 401, 403 */
-#define NTRIP_REST_MOUNT     3       /* SOURCETABLE, 404 */
-#define NTRIP_REST_FAILED    4       /* anything else */
-#define NTRIP_REST_CRASH     5       /* its worker died */
+#define NTRIP_REST_FOREIGN   1       /* the account: somebody else uses it */
+#define NTRIP_REST_REFUSED   2       /* the account: 401, 403; and the host,
+                                        after two of them */
+#define NTRIP_REST_MOUNT     3       /* (host, mountpoint): SOURCETABLE, 404 */
+#define NTRIP_REST_BUSY      4       /* the same, for less: 409, 5xx */
+#define NTRIP_REST_DROPPED   5       /* the place: it was accepted, and ended
+                                        before it was good */
+#define NTRIP_REST_BRIEF     6       /* the account, and after the first time
+                                        the place: it was good, not for long */
+#define NTRIP_REST_LOST      7       /* the account: the provider has closed
+                                        the connection */
+#define NTRIP_REST_FAILED    8       /* the account: anything else */
+#define NTRIP_REST_CRASH     9       /* the account: its worker died */
 
 
 typedef struct {
@@ -76,17 +91,18 @@ typedef struct {
 
     uint64_t           source;       /* source.id, the key */
     uint32_t           stream;       /* HELD: which stream, */
-    uint32_t           failures;     /* in a row */
+    uint32_t           failures;     /* in a row; refusals by themselves */
     uint64_t           serial;       /* and which use of it */
     uint64_t           until;        /* rests until, monotonic ms */
     uint32_t           reason;       /* NTRIP_REST_* */
     uint32_t           last;         /* reason of the last failure */
+    uint64_t           refusals;     /* 1: the failures are such */
 } ntrip_lease_row_t;
 
 
 typedef struct {
-    ntrip_row_t        row;          /* key: hash of "host:port" or of
-                                        "host:port/mount" */
+    ntrip_row_t        row;          /* key: hash of "host:port", of
+                                        "host:port/mount", or of a place */
     uint64_t           until;        /* rests until */
     uint64_t           login;        /* next login not before this */
     uint64_t           refused;      /* when an account was last refused */
@@ -120,6 +136,8 @@ typedef struct {
                                         as far as rests tell */
     unsigned           used:1;       /* somebody has it */
     unsigned           mount:1;      /* it is free, for other mountpoints */
+    unsigned           place:1;      /* it is free, for other places of the
+                                        mountpoint, too */
 } ntrip_look_t;
 
 
@@ -127,13 +145,14 @@ typedef struct {
  * Lock held in all that follow.  "wake" gets the slots of owners whose streams
  * may go on, as in ntrip_wait.h.
  *
- * look: may it be leased now, for the candidate's mountpoint?  1: it is free.
+ * look: may it be leased now, for the candidate's mountpoint and the place of
+ *       streams[index]?  1: it is free.
  * take: leases it for streams[index] with "serial", which then writes "source"
  *       into the stream; *delay gets the milliseconds after which it may
  *       connect, the host's next turn, which is taken.  NGX_OK, or NGX_ERROR:
  *       the table is full.
  */
-ngx_uint_t ntrip_lease_look(ntrip_zone_t *zone, uint64_t now,
+ngx_uint_t ntrip_lease_look(ntrip_zone_t *zone, uint64_t now, uint32_t index,
     const ntrip_candidate_t *candidate, ntrip_look_t *look);
 ngx_int_t ntrip_lease_take(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, uint32_t index, uint64_t serial,
@@ -144,14 +163,15 @@ uint64_t ntrip_rest_until(ntrip_zone_t *zone, uint64_t key);
 
 /*
  * The owner of the stream: the login or the connection failed; the lease
- * goes, the account rests as the reason demands, and with it the host (two
- * refused accounts in a minute) or the (host, mountpoint) pair.
+ * goes, and what the reason demands rests: the account, and with it the host
+ * (two refused accounts in a minute); the (host, mountpoint) pair; the place.
  */
 void ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason,
     ntrip_slots_t *wake);
 
-/* the login was good: failures are forgotten */
+/* the login was good: failures of the account are forgotten, and those of its
+   mountpoint; neither that nor the host rests any more */
 void ntrip_lease_good(ntrip_zone_t *zone, uint32_t index,
     const ntrip_candidate_t *candidate);
 
@@ -171,6 +191,7 @@ void ntrip_lease_renew(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t source,
  * rests is no reason not to try; *delay gets the milliseconds after which it
  * may connect: the host's turn, and what an account cools after a crash.
  *   NGX_OK     TESTING; then ntrip_lease_tested()
+ *   NGX_AGAIN  it will soon be free: another test, or a goodbye, is under way
  *   NGX_BUSY   it is in use
  *   NGX_ERROR  the table is full
  */
@@ -179,8 +200,9 @@ ngx_int_t ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
 
 /*
  * What it came to.  NTRIP_REST_NONE: the login was good, the account is
- * CLOSING, and the caller closes the connection as after any other; a reason:
- * the connection is closed, the account rests as after any other failure.
+ * CLOSING, and the caller closes the connection as after any other; a reason,
+ * none that is a place's: the connection is closed, and what the reason demands
+ * rests.
  */
 void ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason,

@@ -128,6 +128,7 @@ ntrip_session_fill(ntrip_session_row_t *row, const ntrip_login_t *login)
     row->bytes = 0;
     row->messages = 0;
     row->gga = 0;
+    row->moved = 0;
     row->stream = NTRIP_ROW_NONE;
     row->version = login->version;
     row->tls = login->tls;

@@ -84,7 +84,8 @@ typedef struct {
     u_char             agent[NTRIP_AGENT_MAX];
     u_char             addr[NTRIP_ADDR_MAX];
                                      /* struct sockaddr, from its pool */
-    u_char             spare2[4];
+    uint32_t           moved;        /* to another stream, monotonic s, 0:
+                                        never; its worker only, no lock */
 } ntrip_session_row_t;
 
 

@@ -186,7 +186,8 @@ ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
     stream->head.key = 0;
     stream->waiting = 0;
     stream->called = 0;
-    stream->after = 0;
+    stream->tried = 0;
+    stream->moved = 0;
     stream->looked = 0;
     stream->frees = 0;
 
@@ -253,7 +254,8 @@ ntrip_stream_rejoin(ntrip_zone_t *zone, uint64_t me, uint32_t index,
 
 void
 ntrip_stream_detach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint64_t now, uint32_t index, uint64_t serial, ntrip_slots_t *wake)
+    uint64_t now, uint32_t index, uint64_t serial, ngx_uint_t moved,
+    ntrip_slots_t *wake)
 {
     ngx_uint_t           slot;
     ntrip_stream_row_t  *stream;
@@ -263,6 +265,8 @@ ntrip_stream_detach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     if (stream->row.state == NTRIP_ROW_FREE || stream->row.serial != serial) {
         return;
     }
+
+    __atomic_store_n(&stream->moved, moved, __ATOMIC_SEQ_CST);
 
     slot = ntrip_holder_slot(me);
 

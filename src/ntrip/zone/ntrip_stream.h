@@ -105,7 +105,6 @@ typedef struct {
 
     uint64_t           waiting;      /* ticket, 0: it does not wait */
     uint64_t           called;       /* when it was called, monotonic ms */
-    uint64_t           after;        /* it wants none before, monotonic ms */
     uint64_t           looked;       /* when, as the first of its line, */
     uint64_t           frees;        /* and what zone->frees was then */
     ntrip_link_t       line;         /* of those that wait for the same */
@@ -114,6 +113,8 @@ typedef struct {
     uint16_t           format;       /* of the mountpoint: NTRIP_RTCM_AUTO,
                                         _RTCM3, _RAW */
     uint16_t           gga;          /* it needs positions */
+    uint16_t           tried;        /* it has had an account */
+    uint16_t           moved;        /* its last rover went to another stream */
     uint16_t           mount_len;
     uint16_t           pool_len;
     u_char             mount[NTRIP_MOUNT_MAX];
@@ -178,12 +179,14 @@ ngx_int_t ntrip_stream_rejoin(ntrip_zone_t *zone, uint64_t me,
     uint32_t index, uint64_t serial);
 
 /*
- * Clears the caller's bit: its last rover of this stream has gone.  Frees
- * the row if it has failed and this was the last bit.  "wake" gets the owner,
- * which begins to linger.  Harmless with an old serial.
+ * Clears the caller's bit: its last rover of this stream has gone; "moved": to
+ * another stream.  Frees the row if it has failed and this was the last bit.
+ * "wake" gets the owner, which begins to linger, unless the last one of all has
+ * moved.  Harmless with an old serial.
  */
 void ntrip_stream_detach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint64_t now, uint32_t index, uint64_t serial, ntrip_slots_t *wake);
+    uint64_t now, uint32_t index, uint64_t serial, ngx_uint_t moved,
+    ntrip_slots_t *wake);
 
 /* owner, before the first byte: NGX_OK, it has a ring; NGX_DECLINED: the stream
    is not the caller's; NGX_ERROR: all rings are in use */

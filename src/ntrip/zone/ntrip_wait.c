@@ -55,7 +55,7 @@ ntrip_stream_lease(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
     for (i = 0; i < n; i++) {
 
-        if (ntrip_lease_look(zone, now, &candidates[i], &l)) {
+        if (ntrip_lease_look(zone, now, index, &candidates[i], &l)) {
 
             if (!ntrip_wait_leave_alone(zone, bus, now, index, look,
                                         &candidates[i], l.since, wake))
@@ -73,6 +73,10 @@ ntrip_stream_lease(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
         if (l.mount) {
             look->passed = ngx_max(look->passed, ngx_max(l.since, 1));
+        }
+
+        if (l.place) {
+            look->place = 1;
         }
 
         if (l.until) {
@@ -111,7 +115,10 @@ ntrip_wait_none(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
     stream = ntrip_stream_row(zone, index);
 
-    if (stream->waiting == 0) {
+    if (look->place) {
+        ntrip_wait_end(zone, bus, index, now, wake);
+
+    } else if (stream->waiting == 0) {
         ntrip_wait_join(zone, index, ntrip_bus_next_serial(bus));
     }
 
@@ -119,7 +126,7 @@ ntrip_wait_none(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
     found->wait = NTRIP_WAIT_CALL;
 
-    if (ntrip_wait_behind(zone, index)) {
+    if (!look->place && ntrip_wait_behind(zone, index)) {
         return NGX_AGAIN;
     }
 
@@ -154,6 +161,7 @@ ntrip_wait_take(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         return NGX_ERROR;
     }
 
+    __atomic_store_n(&stream->tried, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&stream->source, candidate->source, __ATOMIC_SEQ_CST);
 
     ntrip_wait_end(zone, bus, index, now, wake);
@@ -198,7 +206,6 @@ ntrip_wait_leave_alone(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
         if (i != index
             && stream->pool_hash == own->pool_hash
-            && stream->after <= now
             && (stream->frees < zone->frees || stream->looked < since)
             && ntrip_bus_alive(bus, stream->row.holder)
             && ntrip_rest_until(zone, key) <= now
@@ -252,7 +259,6 @@ ntrip_wait_next(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
         if (i != index
             && stream->pool_hash == own->pool_hash
-            && stream->after <= now
             && (stream->frees < zone->frees || stream->looked < since))
         {
             ntrip_wait_ring(zone, bus, now, i, wake);
@@ -322,7 +328,7 @@ ntrip_wait_call(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
             }
         }
 
-        if (p == npools && stream->after <= now) {
+        if (p == npools) {
             ntrip_wait_ring(zone, bus, now, i, wake);
 
             if (npools == NTRIP_WAIT_POOLS) {
@@ -369,13 +375,6 @@ ntrip_wait_tick(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     if (due) {
         ntrip_wait_call(zone, bus, now, wake);
     }
-}
-
-
-void
-ntrip_wait_after(ntrip_zone_t *zone, uint32_t index, uint64_t after)
-{
-    ntrip_stream_row(zone, index)->after = after;
 }
 
 

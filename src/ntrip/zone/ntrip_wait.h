@@ -8,6 +8,9 @@
  * Only the first of a line looks for accounts: the others could not take what
  * it cannot.  The first of all lines stand in one line again, "heads".
  *
+ * One whose own place rests (NTRIP_REST_DROPPED) stands in no line, since the
+ * others can take what it cannot; it looks again when that rest ends.
+ *
  * Nobody polls.  An owner looks at the accounts when its stream begins to
  * want one, when it is called, and, as the first of its line, when the
  * earliest rest ends that it has seen.  It is called ("called" is set, its
@@ -28,9 +31,8 @@
  *   a younger stream looks at the moment an account is free: it sees that an
  *     older one has not looked since and could take it, leaves it alone and
  *     calls that one.
- *   older ones that cannot take it: whose mountpoint rests, who back off
- *     ("after") or have looked already are passed over, so that none starves
- *     behind them.
+ *   older ones that cannot take it: whose mountpoint rests, or who have looked
+ *     already are passed over, so that none starves behind them.
  *   killed after an account was given back, before the call: "frees" says so,
  *     and the tick calls.
  *   killed while lines change: they are derived from "waiting", and made
@@ -69,7 +71,8 @@
  *                 found->delay ms
  *   NGX_DECLINED  nothing in this slice: the next one (look->more only)
  *   NGX_AGAIN     nothing: the stream waits.  Look again in found->wait ms, or
- *                 with NTRIP_WAIT_CALL when ntrip_wait_called() says so
+ *                 with NTRIP_WAIT_CALL when ntrip_wait_called() says so.  It
+ *                 may stand in a line or not, see above
  *   NGX_ERROR     the leases table is full
  */
 typedef struct {
@@ -81,16 +84,13 @@ typedef struct {
     uint32_t           nelders;
     unsigned           begun:1;
     unsigned           more:1;
+    unsigned           place:1;      /* something is free for other places */
 } ntrip_wait_look_t;
 
 ngx_int_t ntrip_stream_lease(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, uint32_t index, ntrip_wait_look_t *look,
     const ntrip_candidate_t *candidates, ngx_uint_t n, ntrip_found_t *found,
     ntrip_slots_t *wake);
-
-/* owner: this stream wants no account before "after", 0: again; it keeps its
-   place */
-void ntrip_wait_after(ntrip_zone_t *zone, uint32_t index, uint64_t after);
 
 /* no lock, owner only: is it to look? */
 ngx_uint_t ntrip_wait_called(ntrip_zone_t *zone, uint32_t index);

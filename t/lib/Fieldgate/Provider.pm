@@ -24,6 +24,9 @@ package Fieldgate::Provider;
 #   delay        seconds before the reply
 #   fin          1: keeps its side open when the other one is shut down
 #   silent       1: no data from now on
+#   hangup       seconds from the reply to the end of the connection
+#   hangup_at    text of a position: which ends the connection instead
+#   noise        bytes in place of messages
 #   drop         account: its connection is closed now
 #
 # What is seen: { logins, open (now), twice (logins of an account that had one
@@ -227,6 +230,9 @@ sub run {
         $self->reply($_) for grep { my $c = $self->{clients}{$_};
                                     $c->{reply_at} && $c->{reply_at} <= $now }
                              keys %{$self->{clients}};
+        $self->close($_) for grep { my $c = $self->{clients}{$_};
+                                    $c->{hangup} && $c->{hangup} <= $now }
+                             keys %{$self->{clients}};
         next if $now < $next;
 
         $next += $period;
@@ -307,6 +313,12 @@ sub readable {
         my $line = $1;
         push @{$self->{seen}{gga}}, { account => $c->{account}, line => $line,
                                       time => time };
+        next unless defined $self->{hangup_at};
+        if (index($line, $self->{hangup_at}) >= 0) {
+            $self->close($no);
+            return 0;
+        }
+        $c->{fed} = 1;
     }
 
     return 1;
@@ -376,6 +388,7 @@ sub reply {
     }
 
     syswrite $c->{fh}, $reply;
+    $c->{hangup} = time + $self->{hangup} if defined $self->{hangup};
 }
 
 sub send_all {
@@ -384,6 +397,12 @@ sub send_all {
     for my $no (keys %{$self->{clients}}) {
         my $c = $self->{clients}{$no};
         next unless $c->{live};
+        next if defined $self->{hangup_at} && !$c->{fed};
+
+        if (defined $self->{noise}) {
+            syswrite $c->{fh}, $self->{noise};
+            next;
+        }
 
         my $out = '';
         for (1 .. $self->{epoch}) {
