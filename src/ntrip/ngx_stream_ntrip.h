@@ -96,6 +96,9 @@ typedef struct {
                                                       NULL: none */
     ngx_uint_t                 share_distance;     /* metres; 30000; off: 0,
                                                       NTRIP_SHARE_NONE */
+    ngx_uint_t                 gga_distance;       /* metres; 0: any */
+    ngx_uint_t                 gga_round;          /* metres; 0: not */
+    ngx_uint_t                 gga_form;           /* NTRIP_GGA_AS_IS, ... */
     ngx_msec_t                 gga_interval;       /* 1s */
     ngx_msec_t                 gga_repeat;         /* 10s */
     ngx_msec_t                 login_timeout;      /* 10s */
@@ -169,6 +172,8 @@ char *ngx_stream_ntrip_caster(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_stream_ntrip_share_distance(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_length(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_console(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

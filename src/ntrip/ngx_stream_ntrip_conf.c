@@ -231,6 +231,9 @@ ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf)
      */
 
     conf->share_distance = NGX_CONF_UNSET_UINT;
+    conf->gga_distance = NGX_CONF_UNSET_UINT;
+    conf->gga_round = NGX_CONF_UNSET_UINT;
+    conf->gga_form = NGX_CONF_UNSET_UINT;
     conf->gga_interval = NGX_CONF_UNSET_MSEC;
     conf->gga_repeat = NGX_CONF_UNSET_MSEC;
     conf->login_timeout = NGX_CONF_UNSET_MSEC;
@@ -258,6 +261,10 @@ ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_uint_value(conf->share_distance, prev->share_distance,
                               30000);
+    ngx_conf_merge_uint_value(conf->gga_distance, prev->gga_distance, 0);
+    ngx_conf_merge_uint_value(conf->gga_round, prev->gga_round, 0);
+    ngx_conf_merge_uint_value(conf->gga_form, prev->gga_form,
+                              NTRIP_GGA_AS_IS);
     ngx_conf_merge_msec_value(conf->gga_interval, prev->gga_interval, 1000);
     ngx_conf_merge_msec_value(conf->gga_repeat, prev->gga_repeat, 10000);
     ngx_conf_merge_msec_value(conf->login_timeout, prev->login_timeout,

@@ -28,6 +28,7 @@ static ngx_int_t ngx_stream_ntrip_handler(ngx_conf_t *cf,
     ngx_stream_content_handler_pt handler);
 static ngx_int_t ngx_stream_ntrip_check_database(ngx_conf_t *cf,
     ngx_str_t *name);
+static ngx_int_t ngx_stream_ntrip_metres(ngx_str_t *value);
 static ngx_int_t ngx_stream_ntrip_env(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *value);
 static ngx_int_t ngx_stream_ntrip_read_password(ngx_conf_t *cf,
@@ -354,22 +355,76 @@ ngx_stream_ntrip_share_distance(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_stream_ntrip_srv_conf_t *nscf = conf;
 
-    ngx_int_t    n;
-    ngx_str_t   *value, s;
-    ngx_uint_t   unit;
+    ngx_int_t   n;
+    ngx_str_t  *value;
 
     if (nscf->share_distance != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
-    s = value[1];
 
-    if (s.len == 3 && ngx_strncmp(s.data, "off", 3) == 0) {
+    if (value[1].len == 3 && ngx_strncmp(value[1].data, "off", 3) == 0) {
         nscf->share_distance = NTRIP_SHARE_NONE;
         return NGX_CONF_OK;
     }
 
+    n = ngx_stream_ntrip_metres(&value[1]);
+
+    if (n <= 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid distance \"%V\": it must be metres, "
+                           "metres with \"m\", kilometres with \"km\", or "
+                           "\"off\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    nscf->share_distance = n;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_stream_ntrip_length(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_int_t    n;
+    ngx_str_t   *value;
+    ngx_uint_t  *length;
+
+    length = (ngx_uint_t *) ((u_char *) conf + cmd->offset);
+
+    if (*length != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    n = ngx_stream_ntrip_metres(&value[1]);
+
+    if (n == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid length \"%V\": it must be metres, metres "
+                           "with \"m\", or kilometres with \"km\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    *length = n;
+
+    return NGX_CONF_OK;
+}
+
+
+/* NGX_ERROR: none, or more than half the way around the earth */
+
+static ngx_int_t
+ngx_stream_ntrip_metres(ngx_str_t *value)
+{
+    ngx_int_t   n;
+    ngx_str_t   s;
+    ngx_uint_t  unit;
+
+    s = *value;
     unit = 1;
 
     if (s.len > 2 && ngx_strncmp(s.data + s.len - 2, "km", 2) == 0) {
@@ -382,17 +437,11 @@ ngx_stream_ntrip_share_distance(ngx_conf_t *cf, ngx_command_t *cmd,
 
     n = ngx_atoi(s.data, s.len);
 
-    if (n <= 0 || n > (ngx_int_t) (NGX_STREAM_NTRIP_DISTANCE_MAX / unit)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid distance \"%V\": it must be metres, "
-                           "metres with \"m\", kilometres with \"km\", or "
-                           "\"off\"", &value[1]);
-        return NGX_CONF_ERROR;
+    if (n < 0 || n > (ngx_int_t) (NGX_STREAM_NTRIP_DISTANCE_MAX / unit)) {
+        return NGX_ERROR;
     }
 
-    nscf->share_distance = n * unit;
-
-    return NGX_CONF_OK;
+    return n * unit;
 }
 
 

@@ -40,6 +40,13 @@ static ngx_conf_enum_t  ngx_stream_ntrip_slow_rover[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_stream_ntrip_gga_forms[] = {
+    { ngx_string("as-is"), NTRIP_GGA_AS_IS },
+    { ngx_string("gpgga"), NTRIP_GGA_GPGGA },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_stream_ntrip_commands[] = {
 
     { ngx_string("ntrip_zone"),
@@ -104,6 +111,27 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("ntrip_gga_distance"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_length,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, gga_distance),
+      NULL },
+
+    { ngx_string("ntrip_gga_round"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_length,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, gga_round),
+      NULL },
+
+    { ngx_string("ntrip_gga_form"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, gga_form),
+      &ngx_stream_ntrip_gga_forms },
 
     { ngx_string("ntrip_gga_interval"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,

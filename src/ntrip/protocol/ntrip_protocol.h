@@ -18,6 +18,7 @@
 #include "ntrip_response.h"
 #include "ntrip_reply.h"
 #include "ntrip_gga.h"
+#include "ntrip_gga_form.h"
 #include "ntrip_rtcm.h"
 #include "ntrip_msm.h"
 #include "ntrip_profile.h"

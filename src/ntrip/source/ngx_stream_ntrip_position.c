@@ -7,10 +7,16 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <math.h>
+
 #include "ngx_stream_ntrip_source_private.h"
 
 
 static void ngx_stream_ntrip_position_read(
+    ngx_stream_ntrip_source_t *source);
+static ngx_uint_t ngx_stream_ntrip_position_news(
+    ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_position_compose(
     ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_position_handler(ngx_event_t *ev);
 
@@ -78,8 +84,8 @@ void
 ngx_stream_ntrip_position_send(ngx_stream_ntrip_source_t *source)
 {
     ngx_msec_t                    pause;
+    ngx_uint_t                    news;
     ngx_msec_int_t                left;
-    ntrip_stream_row_t           *row;
     ngx_stream_ntrip_position_t  *p;
 
     p = &source->position;
@@ -96,10 +102,12 @@ ngx_stream_ntrip_position_send(ngx_stream_ntrip_source_t *source)
         return;
     }
 
+    news = ngx_stream_ntrip_position_news(source);
+
     if (p->said) {
         pause = source->conf->gga_interval;
 
-        if (!p->fresh) {
+        if (!news) {
 
             if (source->conf->gga_repeat == 0) {
                 return;
@@ -116,22 +124,85 @@ ngx_stream_ntrip_position_send(ngx_stream_ntrip_source_t *source)
         }
     }
 
-    ngx_memcpy(p->line, p->mail.gga, p->mail.len);
+    if (news || p->len == 0) {
+        ngx_stream_ntrip_position_compose(source);
+    }
 
     p->said = 1;
-    p->fresh = 0;
     p->sent = ngx_current_msec;
+
+    ngx_stream_ntrip_client_send(&source->lease.client, p->line, p->len);
+
+    if (source->conf->gga_repeat) {
+        ngx_add_timer(&p->timer, source->conf->gga_repeat);
+    }
+}
+
+
+/* whoever leads, a place that is not far from the last one is none: it would
+   move the reference station of all who share the stream */
+
+static ngx_uint_t
+ngx_stream_ntrip_position_news(ngx_stream_ntrip_source_t *source)
+{
+    ngx_stream_ntrip_position_t  *p;
+
+    p = &source->position;
+
+    return p->fresh
+           && (p->len == 0
+               || source->conf->gga_distance == 0
+               || ntrip_point_distance(p->point, p->mail.point)
+                  >= source->conf->gga_distance);
+}
+
+
+/* the line, and the stream's reference: what the provider is told */
+
+static void
+ngx_stream_ntrip_position_compose(ngx_stream_ntrip_source_t *source)
+{
+    ngx_str_t                     line;
+    ntrip_gga_t                   gga;
+    ntrip_out_t                   out;
+    ntrip_point_t                 reference;
+    ntrip_stream_row_t           *row;
+    ngx_stream_ntrip_position_t  *p;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    p = &source->position;
+    conf = source->conf;
+
+    line.data = p->mail.gga;
+    line.len = p->mail.len;
+    reference = p->mail.point;
+
+    ntrip_out_init(&out, p->line, sizeof(p->line));
+
+    if ((conf->gga_round || conf->gga_form != NTRIP_GGA_AS_IS)
+        && ntrip_gga_parse(&gga, &line) == NGX_OK)
+    {
+        ntrip_gga_round(&gga, conf->gga_round);
+        ntrip_gga_form(&out, &line, &gga, conf->gga_round != 0,
+                       conf->gga_form);
+
+        if (conf->gga_round) {
+            reference = ntrip_point(lrint(gga.latitude * 1e7),
+                                    lrint(gga.longitude * 1e7));
+        }
+
+    } else {
+        ntrip_out_str(&out, &line);
+    }
+
+    p->len = out.last - out.start;
+    p->point = p->mail.point;
+    p->fresh = 0;
 
     if (ngx_stream_ntrip_feed_owned(&source->feed)) {
         row = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
                                source->feed.index);
-        __atomic_store_n(&row->reference, p->mail.point, __ATOMIC_RELEASE);
-    }
-
-    ngx_stream_ntrip_client_send(&source->lease.client, p->line, p->mail.len);
-
-    if (source->conf->gga_repeat) {
-        ngx_add_timer(&p->timer, source->conf->gga_repeat);
+        __atomic_store_n(&row->reference, reference, __ATOMIC_RELEASE);
     }
 }
 

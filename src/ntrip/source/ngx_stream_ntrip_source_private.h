@@ -24,7 +24,9 @@ typedef struct {
     uint64_t                      seq;       /* of the mailbox */
     ntrip_mail_t                  mail;
     ngx_event_t                   timer;     /* until the next one */
-    u_char                        line[NTRIP_GGA_LINE_MAX];
+    ntrip_point_t                 point;     /* of the mail that was sent */
+    size_t                        len;       /* of line; 0: none yet */
+    u_char                        line[NTRIP_GGA_FORM_MAX];
 } ngx_stream_ntrip_position_t;
 
 
