@@ -1,18 +1,21 @@
-# kill -9 in the middle of the import of a cors-relay.db, which is one
-# transaction: all of it is done or nothing, and whoever starts next does it.
+# kill -9 in the middle of the import of a cors-relay.db, or of the conversion of
+# a file of version 1, which is one transaction: all of it is done or nothing,
+# and whoever starts next does it.
 
 use lib 't/lib';
 use Fieldgate;
 use Fieldgate::Ntrip;
+use Fieldgate::Env qw(read_file);
 use File::Copy qw(copy);
 use Time::HiRes qw(sleep time);
 
-my ($users, $sources) = (100_000, 500);
+my ($users, $sources, $converted) = (100_000, 500, 60_000);
 
 my $n = Fieldgate::Ntrip->new(users => 0, accounts => 0, start => 0);
 my $t = $n->nginx;
 my $db = $n->database;
-my $old = $t->path('cors-relay.db');
+my $relay = $t->path('cors-relay.db');
+my $first = $t->path('version-1.db');
 
 sub sqlite {
     my ($file, $sql) = @_;
@@ -24,7 +27,7 @@ sub sqlite {
 }
 
 unlink $db;
-sqlite($old, <<"END");
+sqlite($relay, <<"END");
     CREATE TABLE tb_user (name VARCHAR(255) PRIMARY KEY NOT NULL,
                           passwd VARCHAR(255) NOT NULL,
                           expire DATETIME NOT NULL);
@@ -41,19 +44,31 @@ sqlite($old, <<"END");
 END
 
 
-# what a file is, with its log: as cors-relay left it, as nginx makes it, or
-# something in between
+sqlite($first, "\n" . read_file('t/lib/Fieldgate/schema-1.sql') . <<"END");
+    CREATE VIEW tb_src (token) AS
+        SELECT name || ':' || password || '\@' || host FROM source;
+    INSERT INTO user (name, password)
+        VALUES ('u1', 'p1'), ('u$users', 'p$users');
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+                            SELECT i + 1 FROM n WHERE i < $converted)
+    INSERT INTO source (host, name, password)
+        SELECT '127.0.0.1', 'a' || i, 's' || i FROM n;
+END
 
-my $nothing = "0 table table $users $sources ok";
-my $all = "1 view view $users $sources ok";
+# what a file is, with its log: as it was, as nginx makes it, or something in
+# between
+
+my ($old, $nothing, $all, $made) = ($relay,
+    "0 table table $users $sources ok",
+    "2 view view $users $sources $sources ok", 'imported from cors-relay');
 
 sub state_of {
     my ($file) = @_;
     my $tables = sqlite($file, "SELECT type FROM sqlite_master WHERE name IN"
                                . " ('tb_user', 'tb_src')");
-    my $imported = sqlite($file, "SELECT count(*) FROM sqlite_master WHERE"
-                                 . " name = 'user'");
-    my @of = $imported ? qw(user source) : qw(tb_user tb_src);
+    my @of = grep { sqlite($file, "SELECT count(*) FROM sqlite_master WHERE"
+                                  . " type = 'table' AND name = '$_'") }
+                  qw(tb_user tb_src user source pool);
     return join ' ', sqlite($file, 'PRAGMA user_version'), $tables,
                      (map { sqlite($file, "SELECT count(*) FROM $_") } @of),
                      sqlite($file, 'PRAGMA integrity_check');
@@ -69,19 +84,19 @@ sub copy_of {
     return $copy;
 }
 
-# nginx finds the file of cors-relay
+# nginx finds the old file
 
 my $imports = 0;
 
 sub begin {
     unlink $db, "$db-wal", "$db-shm";
     copy($old, $db) or die "copy: $!";
-    $imports = () = $t->error_log =~ /was imported/g;
+    $imports = () = $t->error_log =~ /was $made/g;
     $t->start;
 }
 
 sub done {
-    return (() = $t->error_log =~ /was imported from cors-relay/g) > $imports;
+    return (() = $t->error_log =~ /was $made/g) > $imports;
 }
 
 # until the log has so many bytes; most of them come before the transaction ends
@@ -100,7 +115,7 @@ sub imported {
 
     # who dies between the end of the transaction and the line does not say it
 
-    wait_for(sub { done() || sqlite($db, 'PRAGMA user_version') eq '1' },
+    wait_for(sub { done() || sqlite($db, 'PRAGMA user_version') eq '2' },
              'the import');
     is(state_of($db), $all, "$name: all of it, once");
 
@@ -110,57 +125,71 @@ sub imported {
 }
 
 
-begin();
-imported('undisturbed');
-my $size = -s "$db-wal";
-$t->stop('QUIT');
-is(state_of($old), $nothing, 'the file of cors-relay');
-
-my $middle = 0;
-
-for my $part (0.01, 0.3, 0.6, 0.95) {
-    my $name = "killed at $part of the log";
-
-    # the workers alone: others come, and do it
+sub run {
+    my (@parts) = @_;
 
     begin();
-    wait_log_size($part * $size);
-    my @workers = $t->pids;
-    $t->allow(map { (qr/ $_ exited on signal 9/, qr/was locked by $_\b/) }
-              @workers);
-    kill KILL => @workers;
-    wait_for(sub { !grep { Fieldgate::alive($_) } @workers }, 'them to die');
-    imported("workers $name");
-    $t->stop;
+    imported('undisturbed');
+    my $size = -s "$db-wal";
+    $t->stop('QUIT');
+    is(state_of($old), $nothing, 'the old file is what it is said to be');
 
-    # all of nginx: the next start does it.  On a slow machine the import may
-    # be over before it is seen to have got so far.
+    my $middle = 0;
 
-    my $state;
-    for (1 .. 10) {
+    for my $part (@parts) {
+        my $name = "killed at $part of the log";
+
+        # the workers alone: others come, and do it
+
         begin();
         wait_log_size($part * $size);
-        my @all = ($t->master, $t->pids);
-        kill KILL => @all;
-        wait_for(sub { !$t->nginx_processes }, 'nginx to die');
-        $t->{running} = 0;
+        my @workers = $t->pids;
+        $t->allow(map { (qr/ $_ exited on signal 9/, qr/was locked by $_\b/) }
+                  @workers);
+        kill KILL => @workers;
+        wait_for(sub { !grep { Fieldgate::alive($_) } @workers },
+                 'them to die');
+        imported("workers $name");
+        $t->stop;
 
-        $state = state_of(copy_of());
-        last if $state ne $all;
-    }
-    like($state, qr/^(?:$nothing|$all)$/, "$name: all or nothing");
-    $middle++ if $state eq $nothing && -s "$db-wal";
+        # all of nginx: the next start does it.  On a slow machine it may be
+        # over before it is seen to have got so far.
 
-    if ($state eq $nothing) {
-        $imports = () = $t->error_log =~ /was imported/g;
-        $t->start;
-        imported("started again, $name");
-    } else {
-        $t->start;
+        my $state;
+        for (1 .. 10) {
+            begin();
+            wait_log_size($part * $size);
+            my @all = ($t->master, $t->pids);
+            kill KILL => @all;
+            wait_for(sub { !$t->nginx_processes }, 'nginx to die');
+            $t->{running} = 0;
+
+            $state = state_of(copy_of());
+            last if $state ne $all;
+        }
+        like($state, qr/^(?:$nothing|$all)$/, "$name: all or nothing");
+        $middle++ if $state eq $nothing && -s "$db-wal";
+
+        if ($state eq $nothing) {
+            $imports = () = $t->error_log =~ /was $made/g;
+            $t->start;
+            imported("started again, $name");
+        } else {
+            $t->start;
+        }
+        $t->stop;
     }
-    $t->stop;
+
+    cmp_ok($middle, '>=', @parts / 2, 'it was interrupted');
 }
 
-cmp_ok($middle, '>=', 2, 'the import was interrupted');
+run(0.01, 0.3, 0.6, 0.95);
+
+# a file of version 1
+
+($old, $nothing, $all, $made) = ($first,
+    "1 view 2 $converted ok", "2 view 2 $converted $converted ok", 'upgraded');
+run(0.3, 0.9);
+
 is($n->provider->seen->{twice}, 0, 'no account was used twice');
 done_testing;

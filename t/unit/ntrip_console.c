@@ -60,6 +60,11 @@ command(const char *text, char *dump)
                         (int) cmd.token.port,
                         (int) cmd.mount.len, (char *) cmd.mount.data);
 
+        if (cmd.pool.len) {
+            dump += sprintf(dump, " %.*s", (int) cmd.pool.len,
+                            (char *) cmd.pool.data);
+        }
+
         if (cmd.expires.year) {
             ntrip_out_init(&out, (u_char *) dump, 64);
             ntrip_date_out(&out, &cmd.expires);
@@ -173,6 +178,16 @@ test_commands(void)
         { "SOURCE-TEST pw h:8002 u MNT\n", NULL,
           "SOURCE-TEST u  h 8002 MNT" },
         { "SOURCE-TEST pw h\n", "ERROR bad command\r\n", "" },
+        { "POOL-ADD pw west h:8002 u\n", NULL,
+          "POOL-ADD u  h 8002  west" },
+        { "POOL-ADD pw west h u x\n", "ERROR bad command\r\n", "" },
+        { "POOL-ADD pw west h\n", "ERROR bad command\r\n", "" },
+        { "POOL-ADD pw w\1 h u\n", "ERROR invalid pool\r\n", "" },
+        { "POOL-ADD pw west h:x u\n", "ERROR invalid server\r\n", "" },
+        { "POOL-DEL pw 12345678901234567890123456789012 h u\n", NULL,
+          "POOL-DEL u  h 0  12345678901234567890123456789012" },
+        { "POOL-DEL pw 123456789012345678901234567890123 h u\n",
+          "ERROR invalid pool\r\n", "" },
         { "STREAM-LIST pw\n", NULL, "STREAM-LIST    0 " },
         { "STREAM-LIST\n", "ERROR bad command\r\n", "" },
         { "HELP pw\n", NULL, "HELP    0 " },
@@ -401,6 +416,8 @@ test_replies(void)
        "SOURCE-UPDATE pw server user password\r\n"
        "SOURCE-DEL pw server user\r\n"
        "SOURCE-TEST pw server user [mountpoint]\r\n"
+       "POOL-ADD pw pool server user\r\n"
+       "POOL-DEL pw pool server user\r\n"
        "STREAM-LIST pw\r\n"
        "HELP pw\r\n", "HELP");
 }

@@ -747,8 +747,9 @@ ngx_stream_ntrip_console_log(ngx_stream_ntrip_console_t *console)
     }
 
     if (order->changed) {
-        ngx_log_error(NGX_LOG_NOTICE, log, 0, "console: %s \"%V%s%V\"",
-                      ntrip_console_verb(cmd->verb), &cmd->token.user,
+        ngx_log_error(NGX_LOG_NOTICE, log, 0, "console: %s %V%s\"%V%s%V\"",
+                      ntrip_console_verb(cmd->verb), &cmd->pool,
+                      cmd->pool.len ? " " : "", &cmd->token.user,
                       cmd->token.host.len ? "@" : "", &cmd->token.host);
         order->changed = 0;
     }

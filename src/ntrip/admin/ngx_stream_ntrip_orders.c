@@ -77,7 +77,20 @@ static const ngx_stream_ntrip_order_sql_t  ngx_stream_ntrip_order_verbs[] = {
 
     { NTRIP_CONSOLE_SOURCE_DEL,
       "DELETE FROM source"
-      " WHERE host = :host AND port = :port AND name = :user" }
+      " WHERE host = :host AND port = :port AND name = :user" },
+
+    /* it may be there already, which is no error */
+
+    { NTRIP_CONSOLE_POOL_ADD,
+      "INSERT INTO pool (name, source)"
+      " SELECT :pool, id FROM source"
+      " WHERE host = :host AND port = :port AND name = :user"
+      " ON CONFLICT (source, name) DO UPDATE SET name = name" },
+
+    { NTRIP_CONSOLE_POOL_DEL,
+      "DELETE FROM pool WHERE name = :pool AND source ="
+      " (SELECT id FROM source"
+      "  WHERE host = :host AND port = :port AND name = :user)" }
 };
 
 
@@ -313,6 +326,7 @@ ngx_stream_ntrip_order_bind(ngx_stream_ntrip_order_t *order,
     ngx_stream_ntrip_order_text(stmt, ":user", &token->user);
     ngx_stream_ntrip_order_text(stmt, ":password", &token->password);
     ngx_stream_ntrip_order_text(stmt, ":host", &token->host);
+    ngx_stream_ntrip_order_text(stmt, ":pool", &order->cmd.pool);
     ngx_stream_ntrip_order_number(stmt, ":port", token->port);
     ngx_stream_ntrip_order_number(stmt, ":expires",
                              ngx_stream_ntrip_order_time(&order->cmd.expires));

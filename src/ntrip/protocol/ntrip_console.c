@@ -10,6 +10,7 @@
 /*
  * What follows the password:
  *    a  user:password     u  user         p  password     s  server
+ *    o  pool
  *    d  date, and perhaps a time; m  perhaps a mountpoint: words behind it are
  *       no error
  */
@@ -49,6 +50,8 @@ static const ntrip_console_spec_t  ntrip_console_specs[] = {
     { "SOURCE-UPDATE", "sup", "ERROR source not found" CRLF },
     { "SOURCE-DEL",    "su",  "ERROR source not found" CRLF },
     { "SOURCE-TEST",   "sum", "ERROR source not found" CRLF },
+    { "POOL-ADD",      "osu", "ERROR source not found" CRLF },
+    { "POOL-DEL",      "osu", "ERROR source not found" CRLF },
     { "STREAM-LIST",   "",    "ERROR list streams failed" CRLF },
     { "HELP",          "",    "ERROR help failed" CRLF }
 };
@@ -182,6 +185,10 @@ ntrip_console_argument(ntrip_console_command_t *cmd, u_char kind,
     case 'p':
         rc = ntrip_console_name(&token->password, word, NTRIP_PASSWORD_MAX);
         return (rc == NGX_OK) ? NULL : NTRIP_CONSOLE_BAD_TOKEN;
+
+    case 'o':
+        rc = ntrip_console_name(&cmd->pool, word, NTRIP_CONSOLE_POOL_MAX);
+        return (rc == NGX_OK) ? NULL : NTRIP_CONSOLE_BAD_POOL;
 
     case 's':
         rc = ntrip_token_server(token, word);
@@ -433,6 +440,7 @@ ntrip_console_help(ntrip_out_t *out)
                                 : *p == 'u' ? " user"
                                 : *p == 'p' ? " password"
                                 : *p == 's' ? " server"
+                                : *p == 'o' ? " pool"
                                 : *p == 'd' ? " YYYY-MM-DD [HH:MM:SS]"
                                 : " [mountpoint]");
         }

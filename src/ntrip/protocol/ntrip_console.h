@@ -14,6 +14,8 @@
  *    SOURCE-UPDATE pw server user password
  *    SOURCE-DEL pw server user
  *    SOURCE-TEST pw server user [mountpoint]
+ *    POOL-ADD pw pool server user
+ *    POOL-DEL pw pool server user
  *    STREAM-LIST pw
  *    HELP pw
  *
@@ -44,6 +46,9 @@
 #define NTRIP_CONSOLE_ROW_MAX    1024
 #define NTRIP_CONSOLE_VALUE_MAX  255
 
+/* bytes of a pool's name, as of the directives */
+#define NTRIP_CONSOLE_POOL_MAX   32
+
 
 typedef enum {
     NTRIP_CONSOLE_USER_LIST = 0,
@@ -58,6 +63,8 @@ typedef enum {
     NTRIP_CONSOLE_SOURCE_UPDATE,
     NTRIP_CONSOLE_SOURCE_DEL,
     NTRIP_CONSOLE_SOURCE_TEST,
+    NTRIP_CONSOLE_POOL_ADD,
+    NTRIP_CONSOLE_POOL_DEL,
     NTRIP_CONSOLE_STREAM_LIST,
     NTRIP_CONSOLE_HELP
 } ntrip_console_verb_e;
@@ -69,6 +76,7 @@ typedef enum {
 #define NTRIP_CONSOLE_BAD_TOKEN     "ERROR invalid token\r\n"
 #define NTRIP_CONSOLE_BAD_DATE      "ERROR invalid date\r\n"
 #define NTRIP_CONSOLE_BAD_SERVER    "ERROR invalid server\r\n"
+#define NTRIP_CONSOLE_BAD_POOL      "ERROR invalid pool\r\n"
 #define NTRIP_CONSOLE_UNAVAILABLE   "ERROR database unavailable\r\n"
 #define NTRIP_CONSOLE_TOO_MANY      "ERROR too many connections\r\n"
 
@@ -91,6 +99,7 @@ typedef struct {
     /* of ntrip_console_arguments(), as the verb has them */
     ntrip_token_t          token;        /* user, password, host, port */
     ntrip_date_t           expires;      /* local time */
+    ngx_str_t              pool;
     ngx_str_t              mount;        /* SOURCE-TEST, may be empty */
 } ntrip_console_command_t;
 

@@ -343,10 +343,10 @@ ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
     ntrip_found_t *found)
 {
     ngx_int_t                   rc, lease;
-    ngx_uint_t                  i, n, size;
+    ngx_uint_t                  n, any, place;
     ntrip_slots_t               wake;
+    ntrip_candidate_t           candidates[NTRIP_WAIT_SLICE];
     ntrip_wait_look_t           look;
-    ntrip_candidate_t          *candidates;
     ntrip_stream_row_t         *row;
     ngx_stream_ntrip_worker_t  *worker;
 
@@ -360,32 +360,30 @@ ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
         return NGX_ERROR;
     }
 
-    n = 0;
-    rc = ngx_stream_ntrip_store_candidates(&source->pool,
-                                           &source->lease.mount,
-                                           (in_port_t) row->port,
-                                           &candidates, &n);
-
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
     ngx_memzero(&look, sizeof(ntrip_wait_look_t));
 
-    i = 0;
+    place = 0;
+    any = 0;
 
     do {
-        size = ngx_min(n - i, NTRIP_WAIT_SLICE);
-        look.more = (i + size < n);
+        n = NTRIP_WAIT_SLICE;
+        rc = ngx_stream_ntrip_store_candidates(&source->pool,
+                                               &source->lease.mount,
+                                               (in_port_t) row->port,
+                                               &place, candidates, &n);
+        any |= n;
+        look.more = (rc == NGX_OK);
 
         ngx_stream_ntrip_lock();
         lease = ntrip_stream_lease(worker->zone, worker->bus,
                                    ngx_current_msec, source->feed.index,
-                                   &look, candidates + i, size, found, &wake);
+                                   &look, candidates, n, found, &wake);
         ngx_stream_ntrip_unlock();
 
         if (lease == NGX_OK) {
-            source->lease.candidate = candidates[i + found->candidate];
+            source->lease.candidate = candidates[found->candidate];
         }
-
-        i += size;
 
     } while (lease == NGX_DECLINED);
 
@@ -395,16 +393,23 @@ ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
         ngx_stream_ntrip_zone_full(NTRIP_FULL_ACCOUNTS, ngx_cycle->log);
     }
 
-    return (lease == NGX_AGAIN) ? (rc == NGX_OK ? NGX_AGAIN : rc) : lease;
+    /* the pool has none; it is not that they are not known yet */
+
+    if (lease == NGX_AGAIN && rc == NGX_DONE && !any) {
+        return NGX_DECLINED;
+    }
+
+    return lease;
 }
 
 
-/* there are others than before: all that wait look */
+/* there are others than before: all that wait look, and who has one looks
+   whether it is still in the pool */
 
 void
 ngx_stream_ntrip_source_retry(void)
 {
-    ngx_queue_t                *q;
+    ngx_queue_t                *q, *next;
     ngx_stream_ntrip_source_t  *source;
 
     if (ngx_stream_ntrip_worker.me == 0) {
@@ -413,11 +418,17 @@ ngx_stream_ntrip_source_retry(void)
 
     for (q = ngx_queue_head(&ngx_stream_ntrip_sources);
          q != ngx_queue_sentinel(&ngx_stream_ntrip_sources);
-         q = ngx_queue_next(q))
+         q = next)
     {
+        next = ngx_queue_next(q);
         source = ngx_queue_data(q, ngx_stream_ntrip_source_t, queue);
 
-        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
+        if (source->lease.candidate.source) {
+            ngx_stream_ntrip_source_check(source);
+
+        } else {
+            ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
+        }
     }
 }
 
@@ -736,26 +747,21 @@ ngx_stream_ntrip_source_gives_up(ngx_stream_ntrip_source_t *source)
 static void
 ngx_stream_ntrip_source_check(ngx_stream_ntrip_source_t *source)
 {
-    ngx_uint_t                   n;
-    ntrip_candidate_t           *candidates;
     ngx_stream_ntrip_account_t  *account;
 
-    account = ngx_stream_ntrip_store_account(source->lease.candidate.source);
-
-    if (account) {
-        if (account->expires <= ngx_time()) {
-            ngx_stream_ntrip_source_renew(source, "the account has expired");
-        }
-
+    if (!ngx_stream_ntrip_store_known()) {
         return;
     }
 
-    /* unless the store knows of none at all yet */
+    account = ngx_stream_ntrip_store_account(source->lease.candidate.source);
 
-    if (ngx_stream_ntrip_store_candidates(&source->pool, &source->lease.mount,
-                                          0, &candidates, &n)
-        != NGX_AGAIN)
-    {
+    if (account == NULL) {
         ngx_stream_ntrip_source_renew(source, "the account was deleted");
+
+    } else if (account->expires <= ngx_time()) {
+        ngx_stream_ntrip_source_renew(source, "the account has expired");
+
+    } else if (!ngx_stream_ntrip_store_in_pool(account, &source->pool)) {
+        ngx_stream_ntrip_source_renew(source, "the account left the pool");
     }
 }

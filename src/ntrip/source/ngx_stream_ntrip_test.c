@@ -108,12 +108,12 @@ static ngx_stream_ntrip_srv_conf_t *
 ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
     ntrip_candidate_t *candidate)
 {
-    in_port_t                     port;
-    ngx_uint_t                    i, n;
-    ntrip_candidate_t            *candidates;
-    ngx_stream_ntrip_mount_t     *m;
-    ngx_stream_ntrip_account_t   *account;
-    ngx_stream_ntrip_srv_conf_t  *conf;
+    in_port_t                      port;
+    ngx_str_t                    **pool;
+    ngx_uint_t                     i;
+    ngx_stream_ntrip_mount_t      *m;
+    ngx_stream_ntrip_account_t    *account;
+    ngx_stream_ntrip_srv_conf_t   *conf;
 
     account = ngx_stream_ntrip_store_account(id);
 
@@ -121,7 +121,12 @@ ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
         return NULL;
     }
 
-    conf = ngx_stream_ntrip_relay_conf(&account->pool, mount, &m);
+    pool = account->pools.elts;
+    conf = NULL;
+
+    for (i = 0; conf == NULL && i < account->pools.nelts; i++) {
+        conf = ngx_stream_ntrip_relay_conf(pool[i], mount, &m);
+    }
 
     if (conf == NULL) {
         return NULL;
@@ -130,21 +135,9 @@ ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
     *mount = m->as;
     port = conf->port ? conf->port : ngx_stream_ntrip_relay_port(conf);
 
-    if (ngx_stream_ntrip_store_candidates(&account->pool, mount, port,
-                                          &candidates, &n)
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    for (i = 0; i < n; i++) {
-        if (candidates[i].source == id) {
-            *candidate = candidates[i];
-            return conf;
-        }
-    }
-
-    return NULL;
+    return (ngx_stream_ntrip_store_candidate(account, mount, port, candidate)
+            == NGX_OK)
+           ? conf : NULL;
 }
 
 

@@ -12,27 +12,48 @@
 #include "ngx_stream_ntrip_worker.h"
 
 
+/* what was read at one time, all of it in "pool" */
+
 typedef struct {
-    ngx_pool_t                   *pool;
-    ngx_array_t                   accounts;      /* in the order of ids */
-    ntrip_candidate_t            *candidates;    /* room for all of them */
+    ngx_pool_t                       *pool;
+    ngx_array_t                       accounts;  /* in the order of ids */
+    ngx_rbtree_t                      index;     /* of ..._members_t */
+    ngx_rbtree_node_t                 sentinel;
 } ngx_stream_ntrip_accounts_t;
 
 
+/* a pool of accounts; each look goes on shuffling what the last one has left */
+
+typedef struct {
+    ngx_str_node_t                    sn;        /* its name */
+    ngx_array_t                       places;    /* ngx_uint_t, in "accounts" */
+} ngx_stream_ntrip_members_t;
+
+
+static ngx_stream_ntrip_accounts_t *ngx_stream_ntrip_accounts_create(
+    ngx_log_t *log);
 static ngx_int_t ngx_stream_ntrip_accounts_row(
+    ngx_stream_ntrip_accounts_t *ac, sqlite3_stmt *stmt);
+static ngx_int_t ngx_stream_ntrip_accounts_account(
     ngx_stream_ntrip_accounts_t *ac, sqlite3_stmt *stmt);
 static ngx_int_t ngx_stream_ntrip_accounts_text(ngx_pool_t *pool,
     sqlite3_stmt *stmt, int column, ngx_str_t *text);
+static ngx_int_t ngx_stream_ntrip_accounts_join(
+    ngx_stream_ntrip_accounts_t *ac, ngx_str_t *name);
+static ngx_stream_ntrip_members_t *ngx_stream_ntrip_accounts_members(
+    ngx_stream_ntrip_accounts_t *ac, ngx_str_t *name);
 static void ngx_stream_ntrip_accounts_compare(
     ngx_stream_ntrip_accounts_t *old, ngx_stream_ntrip_store_hooks_t *hooks);
 static ngx_uint_t ngx_stream_ntrip_accounts_equal(
     ngx_stream_ntrip_account_t *a, ngx_stream_ntrip_account_t *b);
-static void ngx_stream_ntrip_accounts_candidate(
-    ngx_stream_ntrip_account_t *account, ngx_str_t *mount, in_port_t port,
-    ntrip_candidate_t *candidate);
+static ngx_uint_t ngx_stream_ntrip_accounts_same(ngx_str_t *a, ngx_str_t *b);
+static ngx_uint_t ngx_stream_ntrip_accounts_draw(
+    ngx_stream_ntrip_members_t *members, ngx_uint_t place);
 
 
-static ngx_stream_ntrip_accounts_t  ngx_stream_ntrip_accounts;
+/* NULL: they were never read */
+
+static ngx_stream_ntrip_accounts_t  *ngx_stream_ntrip_accounts;
 
 
 ngx_int_t
@@ -41,81 +62,120 @@ ngx_stream_ntrip_accounts_load(sqlite3 *db,
 {
     int                           rc;
     sqlite3_stmt                 *stmt;
-    ngx_stream_ntrip_accounts_t   ac, old;
+    ngx_stream_ntrip_accounts_t  *ac, *old;
+
+    /* one statement, so that accounts and pools are of one moment */
 
     rc = sqlite3_prepare_v2(db,
-             "SELECT id, pool, host, port, tls, name, password, expires_at"
-             " FROM source WHERE id > 0 ORDER BY id", -1, &stmt, NULL);
+             "SELECT source.id, host, port, tls, source.name, password,"
+             " expires_at, pool.name"
+             " FROM source LEFT JOIN pool ON pool.source = source.id"
+             " WHERE source.id > 0 ORDER BY source.id, pool.name",
+             -1, &stmt, NULL);
 
     if (rc != SQLITE_OK) {
         return NGX_ERROR;
     }
 
-    ac.pool = ngx_create_pool(16384, log);
-
-    if (ac.pool == NULL
-        || ngx_array_init(&ac.accounts, ac.pool, 64,
-                          sizeof(ngx_stream_ntrip_account_t))
-           != NGX_OK)
-    {
-        rc = SQLITE_NOMEM;
-        goto failed;
+    ac = ngx_stream_ntrip_accounts_create(log);
+    if (ac == NULL) {
+        (void) sqlite3_finalize(stmt);
+        return NGX_ERROR;
     }
 
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        if (ngx_stream_ntrip_accounts_row(&ac, stmt) != NGX_OK) {
-            rc = SQLITE_NOMEM;
-            goto failed;
+        if (ngx_stream_ntrip_accounts_row(ac, stmt) != NGX_OK) {
+            break;
         }
     }
 
-    if (rc != SQLITE_DONE) {
-        goto failed;
-    }
-
-    ac.candidates = ngx_palloc(ac.pool, (ac.accounts.nelts + 1)
-                                        * sizeof(ntrip_candidate_t));
-    if (ac.candidates == NULL) {
-        goto failed;
-    }
-
     (void) sqlite3_finalize(stmt);
+
+    if (rc != SQLITE_DONE) {
+        ngx_destroy_pool(ac->pool);
+        return NGX_ERROR;
+    }
 
     old = ngx_stream_ntrip_accounts;
     ngx_stream_ntrip_accounts = ac;
 
-    if (old.pool) {
-        ngx_stream_ntrip_accounts_compare(&old, hooks);
-        ngx_destroy_pool(old.pool);
+    if (old) {
+        ngx_stream_ntrip_accounts_compare(old, hooks);
+        ngx_destroy_pool(old->pool);
     }
 
     return NGX_OK;
+}
 
-failed:
 
-    (void) sqlite3_finalize(stmt);
+static ngx_stream_ntrip_accounts_t *
+ngx_stream_ntrip_accounts_create(ngx_log_t *log)
+{
+    ngx_pool_t                   *pool;
+    ngx_stream_ntrip_accounts_t  *ac;
 
-    if (ac.pool) {
-        ngx_destroy_pool(ac.pool);
+    pool = ngx_create_pool(16384, log);
+    if (pool == NULL) {
+        return NULL;
     }
 
-    return NGX_ERROR;
+    ac = ngx_palloc(pool, sizeof(ngx_stream_ntrip_accounts_t));
+
+    if (ac == NULL
+        || ngx_array_init(&ac->accounts, pool, 64,
+                          sizeof(ngx_stream_ntrip_account_t))
+           != NGX_OK)
+    {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    ac->pool = pool;
+    ngx_rbtree_init(&ac->index, &ac->sentinel, ngx_str_rbtree_insert_value);
+
+    return ac;
 }
 
 
 void
 ngx_stream_ntrip_accounts_free(void)
 {
-    if (ngx_stream_ntrip_accounts.pool) {
-        ngx_destroy_pool(ngx_stream_ntrip_accounts.pool);
-        ngx_memzero(&ngx_stream_ntrip_accounts,
-                    sizeof(ngx_stream_ntrip_accounts_t));
+    if (ngx_stream_ntrip_accounts) {
+        ngx_destroy_pool(ngx_stream_ntrip_accounts->pool);
+        ngx_stream_ntrip_accounts = NULL;
     }
 }
 
 
+/* an account, or another pool of the last one */
+
 static ngx_int_t
 ngx_stream_ntrip_accounts_row(ngx_stream_ntrip_accounts_t *ac,
+    sqlite3_stmt *stmt)
+{
+    uint64_t                     id;
+    ngx_str_t                    name;
+    ngx_stream_ntrip_account_t  *account;
+
+    id = (uint64_t) sqlite3_column_int64(stmt, 0);
+    account = ac->accounts.elts;
+
+    if ((ac->accounts.nelts == 0
+         || account[ac->accounts.nelts - 1].id != id)
+        && ngx_stream_ntrip_accounts_account(ac, stmt) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    name.data = (u_char *) sqlite3_column_text(stmt, 7);
+    name.len = sqlite3_column_bytes(stmt, 7);
+
+    return name.len ? ngx_stream_ntrip_accounts_join(ac, &name) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_accounts_account(ngx_stream_ntrip_accounts_t *ac,
     sqlite3_stmt *stmt)
 {
     int                          port;
@@ -127,25 +187,23 @@ ngx_stream_ntrip_accounts_row(ngx_stream_ntrip_accounts_t *ac,
     }
 
     account->id = (uint64_t) sqlite3_column_int64(stmt, 0);
-    port = sqlite3_column_int(stmt, 3);
+    port = sqlite3_column_int(stmt, 2);
     account->port = (port > 0 && port < 65536) ? (in_port_t) port : 0;
-    account->tls = (sqlite3_column_int(stmt, 4) != 0);
-    account->expires = (time_t) sqlite3_column_int64(stmt, 7);
+    account->tls = (sqlite3_column_int(stmt, 3) != 0);
+    account->expires = (time_t) sqlite3_column_int64(stmt, 6);
 
-    if (ngx_stream_ntrip_accounts_text(ac->pool, stmt, 1, &account->pool)
+    if (ngx_stream_ntrip_accounts_text(ac->pool, stmt, 1, &account->host)
         != NGX_OK
-        || ngx_stream_ntrip_accounts_text(ac->pool, stmt, 2, &account->host)
+        || ngx_stream_ntrip_accounts_text(ac->pool, stmt, 4, &account->name)
            != NGX_OK
-        || ngx_stream_ntrip_accounts_text(ac->pool, stmt, 5, &account->name)
-           != NGX_OK
-        || ngx_stream_ntrip_accounts_text(ac->pool, stmt, 6,
+        || ngx_stream_ntrip_accounts_text(ac->pool, stmt, 5,
                                           &account->password)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_array_init(&account->pools, ac->pool, 1, sizeof(ngx_str_t *));
 }
 
 
@@ -172,6 +230,78 @@ ngx_stream_ntrip_accounts_text(ngx_pool_t *pool, sqlite3_stmt *stmt,
 }
 
 
+/* the last account is in this pool */
+
+static ngx_int_t
+ngx_stream_ntrip_accounts_join(ngx_stream_ntrip_accounts_t *ac,
+    ngx_str_t *name)
+{
+    ngx_str_t                   **pool;
+    ngx_uint_t                   *place;
+    ngx_stream_ntrip_account_t   *account;
+    ngx_stream_ntrip_members_t   *members;
+
+    members = ngx_stream_ntrip_accounts_members(ac, name);
+    if (members == NULL) {
+        return NGX_ERROR;
+    }
+
+    account = ac->accounts.elts;
+    account += ac->accounts.nelts - 1;
+
+    pool = ngx_array_push(&account->pools);
+    place = ngx_array_push(&members->places);
+
+    if (pool == NULL || place == NULL) {
+        return NGX_ERROR;
+    }
+
+    *pool = &members->sn.str;
+    *place = ac->accounts.nelts - 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_stream_ntrip_members_t *
+ngx_stream_ntrip_accounts_members(ngx_stream_ntrip_accounts_t *ac,
+    ngx_str_t *name)
+{
+    uint32_t                     hash;
+    ngx_stream_ntrip_members_t  *members;
+
+    hash = ngx_crc32_short(name->data, name->len);
+
+    members = (ngx_stream_ntrip_members_t *)
+                  ngx_str_rbtree_lookup(&ac->index, name, hash);
+
+    if (members) {
+        return members;
+    }
+
+    members = ngx_palloc(ac->pool, sizeof(ngx_stream_ntrip_members_t));
+
+    if (members == NULL
+        || ngx_array_init(&members->places, ac->pool, 16, sizeof(ngx_uint_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    members->sn.node.key = hash;
+    members->sn.str.len = name->len;
+    members->sn.str.data = ngx_pstrdup(ac->pool, name);
+
+    if (members->sn.str.data == NULL) {
+        return NULL;
+    }
+
+    ngx_rbtree_insert(&ac->index, &members->sn.node);
+
+    return members;
+}
+
+
 /* both in the order of ids */
 
 static void
@@ -195,7 +325,10 @@ ngx_stream_ntrip_accounts_compare(ngx_stream_ntrip_accounts_t *old,
 }
 
 
-/* a note or a longer life is no reason to log in anew */
+/*
+ * A note or a longer life is no reason to log in anew, nor are other pools: who
+ * uses it asks ngx_stream_ntrip_store_in_pool().
+ */
 
 static ngx_uint_t
 ngx_stream_ntrip_accounts_equal(ngx_stream_ntrip_account_t *a,
@@ -204,16 +337,42 @@ ngx_stream_ntrip_accounts_equal(ngx_stream_ntrip_account_t *a,
     return a->port == b->port
            && a->tls == b->tls
            && b->expires >= a->expires
-           && a->pool.len == b->pool.len
-           && ngx_memcmp(a->pool.data, b->pool.data, a->pool.len) == 0
-           && a->host.len == b->host.len
-           && ngx_memcmp(a->host.data, b->host.data, a->host.len) == 0
-           && a->name.len == b->name.len
-           && ngx_memcmp(a->name.data, b->name.data, a->name.len) == 0
-           && a->password.len == b->password.len
-           && ngx_memcmp(a->password.data, b->password.data,
-                         a->password.len)
-              == 0;
+           && ngx_stream_ntrip_accounts_same(&a->host, &b->host)
+           && ngx_stream_ntrip_accounts_same(&a->name, &b->name)
+           && ngx_stream_ntrip_accounts_same(&a->password, &b->password);
+}
+
+
+static ngx_uint_t
+ngx_stream_ntrip_accounts_same(ngx_str_t *a, ngx_str_t *b)
+{
+    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_store_known(void)
+{
+    return ngx_stream_ntrip_accounts != NULL;
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_store_in_pool(ngx_stream_ntrip_account_t *account,
+    ngx_str_t *pool)
+{
+    ngx_str_t   **name;
+    ngx_uint_t    i;
+
+    name = account->pools.elts;
+
+    for (i = 0; i < account->pools.nelts; i++) {
+        if (ngx_stream_ntrip_accounts_same(name[i], pool)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -232,11 +391,17 @@ ngx_stream_ntrip_account_t *
 ngx_stream_ntrip_store_next(uint64_t id)
 {
     ngx_uint_t                   left, right, middle;
+    ngx_array_t                 *accounts;
     ngx_stream_ntrip_account_t  *account;
 
-    account = ngx_stream_ntrip_accounts.accounts.elts;
+    if (ngx_stream_ntrip_accounts == NULL) {
+        return NULL;
+    }
+
+    accounts = &ngx_stream_ntrip_accounts->accounts;
+    account = accounts->elts;
     left = 0;
-    right = ngx_stream_ntrip_accounts.accounts.nelts;
+    right = accounts->nelts;
 
     while (left < right) {
         middle = (left + right) / 2;
@@ -249,67 +414,87 @@ ngx_stream_ntrip_store_next(uint64_t id)
         }
     }
 
-    return (left < ngx_stream_ntrip_accounts.accounts.nelts) ? &account[left]
-                                                             : NULL;
+    return (left < accounts->nelts) ? &account[left] : NULL;
 }
 
 
 ngx_int_t
 ngx_stream_ntrip_store_candidates(ngx_str_t *pool, ngx_str_t *mount,
-    in_port_t port, ntrip_candidate_t **candidates, ngx_uint_t *n)
+    in_port_t port, ngx_uint_t *place, ntrip_candidate_t *candidates,
+    ngx_uint_t *n)
 {
-    time_t                        now;
-    ngx_uint_t                    i, j;
-    ntrip_candidate_t            *c, swap;
-    ngx_stream_ntrip_account_t   *account;
-    ngx_stream_ntrip_accounts_t  *ac;
+    uint32_t                     hash;
+    ngx_uint_t                   room;
+    ngx_stream_ntrip_account_t  *account;
+    ngx_stream_ntrip_members_t  *members;
 
-    ac = &ngx_stream_ntrip_accounts;
+    room = *n;
+    *n = 0;
 
-    if (ac->pool == NULL) {
+    if (ngx_stream_ntrip_accounts == NULL) {
         return NGX_AGAIN;
     }
 
-    c = ac->candidates;
-    account = ac->accounts.elts;
-    now = ngx_time();
-    *n = 0;
+    hash = ngx_crc32_short(pool->data, pool->len);
 
-    for (i = 0; i < ac->accounts.nelts; i++) {
+    members = (ngx_stream_ntrip_members_t *)
+                  ngx_str_rbtree_lookup(&ngx_stream_ntrip_accounts->index,
+                                        pool, hash);
 
-        if (account[i].expires <= now
-            || account[i].tls
-            || account[i].pool.len != pool->len
-            || ngx_memcmp(account[i].pool.data, pool->data, pool->len) != 0)
+    if (members == NULL) {
+        return NGX_DONE;
+    }
+
+    account = ngx_stream_ntrip_accounts->accounts.elts;
+
+    while (*n < room && *place < members->places.nelts) {
+
+        if (ngx_stream_ntrip_store_candidate(
+                &account[ngx_stream_ntrip_accounts_draw(members, *place)],
+                mount, port, &candidates[*n])
+            == NGX_OK)
         {
-            continue;
+            (*n)++;
         }
 
-        ngx_stream_ntrip_accounts_candidate(&account[i], mount, port,
-                                            &c[(*n)++]);
+        (*place)++;
     }
 
-    /* any of them, as with cors-relay, so that none is worn out */
-
-    for (i = *n; i > 1; i--) {
-        j = (ngx_uint_t) ngx_random() % i;
-
-        swap = c[i - 1];
-        c[i - 1] = c[j];
-        c[j] = swap;
-    }
-
-    *candidates = c;
-
-    return *n ? NGX_OK : NGX_DECLINED;
+    return (*place < members->places.nelts) ? NGX_OK : NGX_DONE;
 }
 
 
-static void
-ngx_stream_ntrip_accounts_candidate(ngx_stream_ntrip_account_t *account,
+/*
+ * Any of those that were not drawn yet in this look, as with cors-relay, so
+ * that none is worn out: one step of a shuffle of the whole pool.
+ */
+
+static ngx_uint_t
+ngx_stream_ntrip_accounts_draw(ngx_stream_ntrip_members_t *members,
+    ngx_uint_t place)
+{
+    ngx_uint_t  *places, any, drawn;
+
+    places = members->places.elts;
+    any = place + (ngx_uint_t) ngx_random() % (members->places.nelts - place);
+
+    drawn = places[any];
+    places[any] = places[place];
+    places[place] = drawn;
+
+    return drawn;
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_store_candidate(ngx_stream_ntrip_account_t *account,
     ngx_str_t *mount, in_port_t port, ntrip_candidate_t *candidate)
 {
     in_port_t  p;
+
+    if (account->expires <= ngx_time() || account->tls) {
+        return NGX_DECLINED;
+    }
 
     p = account->port ? account->port : port;
 
@@ -319,4 +504,6 @@ ngx_stream_ntrip_accounts_candidate(ngx_stream_ntrip_account_t *account,
     candidate->host = ntrip_hash(candidate->host, (u_char *) &p, sizeof(p), 0);
     candidate->host_mount = ntrip_hash(candidate->host, mount->data,
                                        mount->len, 0);
+
+    return NGX_OK;
 }

@@ -1,7 +1,7 @@
 
 /*
  * The accounts of the providers, held in memory; the rest of the interface is
- * ngx_stream_ntrip_store_candidates() and _account() in
+ * ngx_stream_ntrip_store_candidates(), _account() and their neighbours in
  * ngx_stream_ntrip_store.h.
  */
 
@@ -16,8 +16,9 @@
 
 
 /*
- * Reads the table of sources anew, and tells hooks->account() of each that is
- * gone or differs from what was read before.  NGX_OK, or NGX_ERROR with the old
+ * Reads the tables of sources and pools anew, and tells hooks->account() of
+ * each account that is gone or differs from what was read before, pools apart;
+ * then hooks->accounts().  NGX_OK, or NGX_ERROR with the old
  * ones kept: sqlite3_errmsg() tells why.
  */
 ngx_int_t ngx_stream_ntrip_accounts_load(sqlite3 *db,

@@ -21,6 +21,8 @@ static ngx_int_t ngx_stream_ntrip_schema_file(
     ngx_stream_ntrip_schema_t *schema);
 static int ngx_stream_ntrip_schema_upgrade(ngx_stream_ntrip_schema_t *schema);
 static int ngx_stream_ntrip_schema_tables(ngx_stream_ntrip_schema_t *schema);
+static int ngx_stream_ntrip_schema_make(ngx_stream_ntrip_schema_t *schema);
+static int ngx_stream_ntrip_schema_convert(ngx_stream_ntrip_schema_t *schema);
 static int ngx_stream_ntrip_schema_check(ngx_stream_ntrip_schema_t *schema);
 static int ngx_stream_ntrip_schema_number(sqlite3 *db, const char *sql,
     int *value);
@@ -37,7 +39,7 @@ ngx_stream_ntrip_schema_open(ngx_stream_ntrip_schema_t *schema)
     int        rc;
     ngx_int_t  status;
 
-    schema->made = 0;
+    schema->made = NGX_STREAM_NTRIP_SCHEMA_FOUND;
     schema->error[0] = '\0';
 
     status = ngx_stream_ntrip_schema_file(schema);
@@ -206,7 +208,7 @@ ngx_stream_ntrip_schema_upgrade(ngx_stream_ntrip_schema_t *schema)
     }
 
     (void) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-    schema->made = 0;
+    schema->made = NGX_STREAM_NTRIP_SCHEMA_FOUND;
 
     return rc;
 }
@@ -217,23 +219,42 @@ ngx_stream_ntrip_schema_upgrade(ngx_stream_ntrip_schema_t *schema)
 static int
 ngx_stream_ntrip_schema_tables(ngx_stream_ntrip_schema_t *schema)
 {
-    int       rc, version, relay;
-    sqlite3  *db;
+    int  rc, version;
 
-    db = schema->db;
+    rc = ngx_stream_ntrip_schema_number(schema->db, "PRAGMA user_version",
+                                        &version);
 
-    rc = ngx_stream_ntrip_schema_number(db, "PRAGMA user_version", &version);
-
-    if (rc != SQLITE_OK || version == NGX_STREAM_NTRIP_SCHEMA_VERSION) {
+    if (rc != SQLITE_OK) {
         return rc;
     }
 
-    if (version != 0) {
+    switch (version) {
+
+    case NGX_STREAM_NTRIP_SCHEMA_VERSION:
+        return SQLITE_OK;
+
+    case 0:
+        return ngx_stream_ntrip_schema_make(schema);
+
+    case 1:
+        return ngx_stream_ntrip_schema_convert(schema);
+
+    default:
         snprintf(schema->error, NGX_STREAM_NTRIP_SCHEMA_ERROR,
                  "its schema has version %d, this module knows version %d",
                  version, NGX_STREAM_NTRIP_SCHEMA_VERSION);
         return SQLITE_ERROR;
     }
+}
+
+
+static int
+ngx_stream_ntrip_schema_make(ngx_stream_ntrip_schema_t *schema)
+{
+    int       rc, relay;
+    sqlite3  *db;
+
+    db = schema->db;
 
     rc = ngx_stream_ntrip_schema_number(db,
              "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
@@ -245,9 +266,46 @@ ngx_stream_ntrip_schema_tables(ngx_stream_ntrip_schema_t *schema)
 
     if (rc == SQLITE_OK && relay) {
         rc = sqlite3_exec(db, ntrip_sql_import, NULL, NULL, NULL);
+
+        if (rc == SQLITE_OK) {
+            rc = sqlite3_exec(db, ntrip_sql_tb_src, NULL, NULL, NULL);
+        }
     }
 
-    schema->made = relay ? 2 : 1;
+    schema->made = relay ? NGX_STREAM_NTRIP_SCHEMA_IMPORTED
+                         : NGX_STREAM_NTRIP_SCHEMA_CREATED;
+
+    return rc;
+}
+
+
+/* from version 1 */
+
+static int
+ngx_stream_ntrip_schema_convert(ngx_stream_ntrip_schema_t *schema)
+{
+    int       rc, view;
+    sqlite3  *db;
+
+    db = schema->db;
+
+    rc = ngx_stream_ntrip_schema_number(db,
+             "SELECT count(*) FROM sqlite_master WHERE type = 'view'"
+             " AND name = 'tb_src'", &view);
+
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_exec(db, ntrip_sql_schema, NULL, NULL, NULL);
+    }
+
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_exec(db, ntrip_sql_pools, NULL, NULL, NULL);
+    }
+
+    if (rc == SQLITE_OK && view) {
+        rc = sqlite3_exec(db, ntrip_sql_tb_src, NULL, NULL, NULL);
+    }
+
+    schema->made = NGX_STREAM_NTRIP_SCHEMA_UPGRADED;
 
     return rc;
 }

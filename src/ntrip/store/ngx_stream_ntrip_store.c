@@ -368,6 +368,10 @@ static void
 ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
     ngx_stream_ntrip_store_job_t *job)
 {
+    static const char  *made[] = {
+        NULL, "created", "imported from cors-relay", "upgraded"
+    };
+
     switch (job->rc) {
 
     case NGX_OK:
@@ -400,11 +404,10 @@ ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
 
     ngx_stream_ntrip_store_found();
 
-    if (job->schema.made) {
+    if (job->schema.made != NGX_STREAM_NTRIP_SCHEMA_FOUND) {
         ngx_log_error(NGX_LOG_NOTICE, st->log, 0,
                       "ntrip database \"%V\" was %s", &st->conf->database,
-                      job->schema.made == 2 ? "imported from cors-relay"
-                                            : "created");
+                      made[job->schema.made]);
     }
 
     if (ngx_stream_ntrip_store_read(st) != NGX_OK) {

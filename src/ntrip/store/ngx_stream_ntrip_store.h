@@ -55,7 +55,7 @@ typedef struct {
 
 typedef struct {
     uint64_t                   id;
-    ngx_str_t                  pool;
+    ngx_array_t                pools;           /* of ngx_str_t *, by name */
     ngx_str_t                  host;            /* name or address */
     in_port_t                  port;            /* 0: the relay's */
     ngx_str_t                  name;
@@ -106,12 +106,28 @@ ngx_int_t ngx_stream_ntrip_store_user(ngx_str_t *name,
 ntrip_kinds_t *ngx_stream_ntrip_store_kinds(void);
 
 /*
- * The unexpired accounts of a pool for a mount, shuffled, as candidates; the
- * array belongs to the store and is good until the next call.  NGX_OK,
- * NGX_DECLINED: the pool has none; NGX_AGAIN: cannot be told now.
+ * The next of the unexpired accounts of a pool for a mount, in random order,
+ * as candidates, up to *n of them: *n becomes how many there are.  *place is 0
+ * before the first call of a look, in which control does not go back to the
+ * event loop.  It costs what it gives, however many the pool has.
+ *
+ *   NGX_OK     more may follow
+ *   NGX_DONE   these are the last, or there are none
+ *   NGX_AGAIN  cannot be told now, accounts were never read
  */
 ngx_int_t ngx_stream_ntrip_store_candidates(ngx_str_t *pool, ngx_str_t *mount,
-    in_port_t port, ntrip_candidate_t **candidates, ngx_uint_t *n);
+    in_port_t port, ngx_uint_t *place, ntrip_candidate_t *candidates,
+    ngx_uint_t *n);
+
+/* this account as a candidate; NGX_DECLINED: it is none, it has expired */
+ngx_int_t ngx_stream_ntrip_store_candidate(ngx_stream_ntrip_account_t *account,
+    ngx_str_t *mount, in_port_t port, ntrip_candidate_t *candidate);
+
+/* whether accounts were ever read: one that is not there is gone */
+ngx_uint_t ngx_stream_ntrip_store_known(void);
+
+ngx_uint_t ngx_stream_ntrip_store_in_pool(ngx_stream_ntrip_account_t *account,
+    ngx_str_t *pool);
 
 /* the account, good until control goes back to the event loop; NULL: gone */
 ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_account(uint64_t id);
