@@ -204,6 +204,125 @@ test_equal(void)
 }
 
 
+/* "secret", as above */
+
+#define TEST_1   "$1$saltsalt$9xy1btjgzLYfb7hivXtC//"
+#define TEST_5   "$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA"
+
+
+static void
+add(ntrip_kinds_t *kinds, const char *stored)
+{
+    ngx_str_t  s;
+
+    s = tap_str(stored);
+    ntrip_kinds_add(kinds, &s);
+    free(s.data);
+}
+
+
+static void
+test_kinds(void)
+{
+    u_char         longer[NTRIP_PASSWORD_EXAMPLE + 1];
+    size_t         i;
+    ngx_str_t      s;
+    ntrip_kinds_t  kinds;
+
+    static const struct {
+        const char  *stored;
+        ngx_uint_t   n;                  /* kinds, with those before */
+    } tests[] = {
+        { "", 0 }, { "secret", 0 }, { "{PLAIN}$6$x$y", 0 },
+        { "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", 0 },
+        { TEST_1, 1 }, { "$1$other$9xy1btjgzLYfb7hivXtC//", 1 },
+        { "{CRYPT}" TEST_1, 1 },
+        { TEST_5, 2 },
+        { "$5$rounds=9000$saltsalt$x", 3 },
+        { "$5$rounds=9000$other$y", 3 },
+        { "$5$rounds=9001$saltsalt$x", 4 },
+        { "$6$saltsalt$x", NTRIP_PASSWORD_KINDS }
+    };
+
+    memset(&kinds, 0, sizeof(ntrip_kinds_t));
+
+    memset(longer, 'x', sizeof(longer));
+    memcpy(longer, "$6$salt$", 8);
+    s.data = longer;
+    s.len = sizeof(longer);
+    ntrip_kinds_add(&kinds, &s);
+    tap_ok(kinds.n == 0, "what is too long is no example");
+
+    s.len = 20;
+    longer[10] = '\0';
+    ntrip_kinds_add(&kinds, &s);
+    tap_ok(kinds.n == 0, "nor what has a zero byte");
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        add(&kinds, tests[i].stored);
+        tap_ok(kinds.n == tests[i].n, "kinds with '%s'", tests[i].stored);
+    }
+
+    tap_ok(kinds.len[0] == strlen(TEST_1)
+           && memcmp(kinds.text[0], TEST_1, kinds.len[0]) == 0,
+           "the first example of a kind stays");
+}
+
+
+static void
+test_check(void)
+{
+    size_t         i;
+    ngx_str_t      stored, given;
+    ntrip_kinds_t  kinds, *k;
+
+    static const struct {
+        const char  *stored;             /* NULL: no such user */
+        const char  *given;
+        ngx_uint_t   refused;
+        ngx_int_t    rc;
+    } tests[] = {
+        { "secret", "secret", 0, NGX_OK },
+        { "secret", "secret", 1, NGX_DECLINED },
+        { "secret", "wrong", 0, NGX_DECLINED },
+        { TEST_1, "secret", 0, NGX_OK },
+        { TEST_1, "secret", 1, NGX_DECLINED },
+        { TEST_1, "wrong", 0, NGX_DECLINED },
+        { TEST_5, "secret", 0, NGX_OK },
+        { NULL, "secret", 0, NGX_DECLINED },
+        { NULL, "", 1, NGX_DECLINED },
+        { "{MD5}x", "secret", 0, NGX_ERROR },
+        { "{MD5}x", "secret", 1, NGX_ERROR }
+    };
+
+    memset(&kinds, 0, sizeof(ntrip_kinds_t));
+    add(&kinds, TEST_1);
+
+    for (i = 0; i < 2 * sizeof(tests) / sizeof(tests[0]); i++) {
+        k = (i % 2) ? &kinds : NULL;
+
+        given = tap_str(tests[i / 2].given);
+
+        if (tests[i / 2].stored) {
+            stored = tap_str(tests[i / 2].stored);
+        }
+
+        tap_ok(ntrip_password_check(tests[i / 2].stored ? &stored : NULL,
+                                    &given, tests[i / 2].refused, k)
+               == tests[i / 2].rc,
+               "'%s' for '%s'%s, %s kinds", tests[i / 2].given,
+               tests[i / 2].stored ? tests[i / 2].stored : "nobody",
+               tests[i / 2].refused ? ", refused" : "", k ? "with" : "without");
+
+        if (tests[i / 2].stored) {
+            free(stored.data);
+        }
+
+        free(given.data);
+    }
+}
+
+
 int
 main(void)
 {
@@ -212,6 +331,8 @@ main(void)
     test_plain();
     test_hash();
     test_equal();
+    test_kinds();
+    test_check();
 
     return tap_done();
 }
