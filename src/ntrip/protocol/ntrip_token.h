@@ -1,9 +1,9 @@
 /*
- * How accounts are written: "user:password" and "user:password@server", with
- * "server" as "host" or "host:port".
+ * How accounts are written: "user:password", and their server "host" or
+ * "host:port".
  *
- * The first ':' ends the user, so a password may have ':'; the last '@'
- * begins the server, so it may have '@' too.  An IPv6 address is in brackets.
+ * The first ':' ends the user, so a password may have ':'.  An IPv6 address is
+ * in brackets.
  */
 
 
@@ -34,13 +34,6 @@ ngx_int_t ntrip_token_account(ntrip_token_t *token, ngx_str_t *text);
 
 /* "host", "host:port", "[::1]:port"; port 1 to 65535 */
 ngx_int_t ntrip_token_server(ntrip_token_t *token, ngx_str_t *text);
-
-/* "user:password@server", the token of cors-relay's tb_src */
-ngx_int_t ntrip_token_source(ntrip_token_t *token, ngx_str_t *text);
-
-/* appends the server in the form that ntrip_token_server() reads */
-void ntrip_token_out_server(ntrip_out_t *out, ngx_str_t *host,
-    ngx_uint_t port);
 
 
 #endif /* _NTRIP_TOKEN_H_INCLUDED_ */
