@@ -4,7 +4,7 @@
  * file in order, and what one has signed it verifies, no other key does, and
  * nor does it any other mode or signature.
  *
- * sources: cwmp_sign.c cwmp_origin.c cwmp_host.c
+ * sources: cwmp_sign.c cwmp_origin.c cwmp_host.c cwmp_label.c cwmp_url.c
  * core: src/core/ngx_string.c src/core/ngx_inet.c
  * libs: -lcrypto
  */

@@ -272,6 +272,7 @@ ngx_stream_ntrip_tls_write(ntrip_sink_t *s, ngx_connection_t *c,
     pfd.revents = 0;
 
     if (poll(&pfd, 1, 0) == 0) {
+        c->write->ready = 0;
         return NGX_AGAIN;
     }
 
