@@ -36,7 +36,7 @@ sub begin {
     return ($pid, $out);
 }
 
-END { kill KILL => map { -$_ } keys %running if $owner == $$ }
+END { kill KILL => map { -$_ } keys %running if ($owner // 0) == $$ }
 
 # its exit status and output; every process of the group has to be gone
 

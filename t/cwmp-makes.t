@@ -71,6 +71,14 @@ sub lines {
                 split /\n/, read_file($t->path('access.log'));
 }
 
+# the same when there are as many, which nginx writes behind its answers
+
+sub all_lines {
+    my ($device, $n) = @_;
+    wait_for(sub { lines($device) >= $n }, "$n lines of $device in the log");
+    return lines($device);
+}
+
 sub rightly {
     my ($what, $messages, @r) = @_;
     my ($wrong, $unnamed) = (0, 0);
@@ -80,7 +88,7 @@ sub rightly {
     for my $r (@r) {
         my $make = make($r);
         my $acs = $t->port($make eq '00D09E' ? 'acs1' : 'acs2');
-        my @lines = lines($r->{device});
+        my @lines = all_lines($r->{device}, $messages);
         $unnamed++ if @lines != $messages;
         $wrong += grep { !/^\w+\|$make-Box-$r->{device}\|$make\|Box\|
                             $r->{device}\|2\ PERIODIC\|127\.0\.0\.1:$acs$/x }
@@ -137,13 +145,14 @@ never_mixed(seen($t), 'two makes');
     my $next = answer($s);
     is(server_of($next), 'acs2', 'a session over a reload, in the old worker');
     more($s, 1);
+    all_lines('D1', 2);
     $t->kill_worker(($t->pids)[0]);
     $s = $t->connect('cpe');
     post($s, 'response', 'D1', cookie_of($head));
     my $last = answer($s);
     is(server_of($last), 'acs2', 'in a new one');
     like($last, qr/^HTTP\S+ 204/, 'to its end');
-    is(scalar lines('D1'), 3, 'each line of the log names it');
+    is(scalar(my @d = all_lines('D1', 3)), 3, 'each line of the log names it');
 }
 
 # without cwmp_affinity, as long as it stays on the connection
@@ -160,7 +169,7 @@ $t->start;
     is(server_of(answer($s)), 'acs2', 'without affinity: an Inform');
     post($s, 'empty', 'E1');
     is(server_of(answer($s)), 'acs2', 'and the message behind it');
-    is(scalar lines('E1'), 2, 'both are named in the log');
+    is(scalar(my @e = all_lines('E1', 2)), 2, 'both are named in the log');
 }
 
 done_testing;
