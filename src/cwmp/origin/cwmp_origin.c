@@ -25,6 +25,8 @@ typedef struct {
 } cwmp_origin_args_t;
 
 
+static ngx_int_t cwmp_origin_split(cwmp_origin_t *o, ngx_str_t *hostport,
+    ngx_str_t *target, u_char **buf);
 static ngx_int_t cwmp_origin_check(u_char *p, u_char *last);
 static void cwmp_origin_set_target(cwmp_origin_t *o, u_char *p, u_char *last,
     u_char **buf);
@@ -172,26 +174,12 @@ cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *target,
         return CWMP_ORIGIN_MISSING;
     }
 
-    rc = cwmp_origin_check(value.data, value.data + value.len);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = cwmp_origin_check(p, last);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = cwmp_host_parse(o, value.data, value.data + value.len, &buf);
+    rc = cwmp_origin_split(o, &value, target, &buf);
     if (rc != NGX_OK) {
         return rc;
     }
 
     o->sig = sig;
-
-    o->target.data = buf;
-    o->target.len = target->len;
-    buf = ngx_cpymem(buf, p, target->len);
 
     p = buf;
     buf = cwmp_origin_cut_args(&args, buf, target);
@@ -206,20 +194,16 @@ ngx_int_t
 cwmp_origin_parse_name(cwmp_origin_t *o, ngx_str_t *name, ngx_str_t *target,
     u_char *buf)
 {
-    u_char     *p, *last;
     ngx_int_t   rc;
     ngx_str_t   value, sig;
 
     ngx_memzero(o, sizeof(cwmp_origin_t));
 
-    p = target->data;
-    last = p + target->len;
-
     if (target->len > CWMP_ORIGIN_MAX) {
         return CWMP_ORIGIN_TOO_LONG;
     }
 
-    if (p == last || *p != '/') {
+    if (target->len == 0 || target->data[0] != '/') {
         return CWMP_ORIGIN_MISSING;
     }
 
@@ -228,28 +212,46 @@ cwmp_origin_parse_name(cwmp_origin_t *o, ngx_str_t *name, ngx_str_t *target,
         return rc;
     }
 
-    rc = cwmp_origin_check(value.data, value.data + value.len);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = cwmp_origin_check(p, last);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = cwmp_host_parse(o, value.data, value.data + value.len, &buf);
+    rc = cwmp_origin_split(o, &value, target, &buf);
     if (rc != NGX_OK) {
         return rc;
     }
 
     o->sig = sig;
 
-    o->target.data = buf;
-    o->target.len = target->len;
-    buf = ngx_cpymem(buf, p, target->len);
-
     cwmp_origin_set_path(o, o->target.data, buf, &buf);
+
+    return NGX_OK;
+}
+
+
+/* host:port apart from the target, which is the CPE's or has it */
+
+static ngx_int_t
+cwmp_origin_split(cwmp_origin_t *o, ngx_str_t *hostport, ngx_str_t *target,
+    u_char **buf)
+{
+    ngx_int_t  rc;
+
+    rc = cwmp_origin_check(hostport->data, hostport->data + hostport->len);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_origin_check(target->data, target->data + target->len);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_host_parse(o, hostport->data, hostport->data + hostport->len,
+                         buf);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    o->target.data = *buf;
+    o->target.len = target->len;
+    *buf = ngx_cpymem(*buf, target->data, target->len);
 
     return NGX_OK;
 }
