@@ -9,71 +9,14 @@
 
 #include <sqlite3.h>
 
-#include "ngx_stream_ntrip_store.h"
-#include "ngx_stream_ntrip_accounts.h"
-#include "ngx_stream_ntrip_schema.h"
+#include "ngx_stream_ntrip_store_private.h"
 
 
 /* twice a second: what was changed shows within one */
 #define NGX_STREAM_NTRIP_STORE_POLL   500
 
-/* changes read at a time; what is left is read at the next turn */
-#define NGX_STREAM_NTRIP_STORE_BATCH  1000
-
 /* works that wait for the thread */
 #define NGX_STREAM_NTRIP_STORE_QUEUE  256
-
-
-typedef enum {
-    NGX_STREAM_NTRIP_STORE_OPENING = 0,   /* a thread opens the file */
-    NGX_STREAM_NTRIP_STORE_READY,
-    NGX_STREAM_NTRIP_STORE_DOWN           /* until the next poll */
-} ngx_stream_ntrip_store_state_e;
-
-
-/*
- * What the thread gets, one at a time: "work", or NULL: open the file.  While
- * it is out "schema" is the thread's.
- */
-
-typedef struct {
-    ngx_stream_ntrip_work_t        *work;
-    ngx_uint_t                      reopen;
-    ngx_int_t                       rc;
-    ngx_stream_ntrip_schema_t       schema;
-} ngx_stream_ntrip_store_job_t;
-
-
-struct ngx_stream_ntrip_store_s {
-    ngx_stream_ntrip_main_conf_t   *conf;
-    ngx_stream_ntrip_store_hooks_t *hooks;
-    ngx_stream_ntrip_store_state_e  state;
-    ngx_event_t                     poll;
-    ngx_connection_t                dumb;      /* names no descriptor */
-    ngx_log_t                      *log;
-    u_char                         *reason;    /* logged last, NULL: none */
-
-    sqlite3                        *reader;
-    sqlite3_stmt                   *user;
-    sqlite3_stmt                   *version;
-    sqlite3_stmt                   *range;
-    sqlite3_stmt                   *changes;
-
-    dev_t                           device;
-    ino_t                           inode;
-    int                             seen;      /* PRAGMA data_version */
-    int64_t                         cursor;    /* last change read */
-    ntrip_kinds_t                   kinds;     /* only ever more of them */
-    ntrip_kinds_t                   scanned;   /* the thread's, in "scan" */
-    ngx_stream_ntrip_work_t         scan;      /* data NULL: it is not out */
-    unsigned                        loaded:1;  /* it was ready before */
-    unsigned                        busy:1;    /* the job is out */
-    unsigned                        damaged:1; /* check before it is used */
-
-    ngx_thread_task_t              *task;
-    ngx_queue_t                     works;     /* of ..._work_t */
-    ngx_uint_t                      nworks;
-};
 
 
 static void ngx_stream_ntrip_store_poll(ngx_event_t *ev);
@@ -84,25 +27,9 @@ static void ngx_stream_ntrip_store_opened(ngx_stream_ntrip_store_t *st,
     ngx_stream_ntrip_store_job_t *job);
 static ngx_int_t ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st);
 static void ngx_stream_ntrip_store_close(ngx_stream_ntrip_store_t *st);
-static void ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st,
-    const char *reason);
 static void ngx_stream_ntrip_store_reason(ngx_stream_ntrip_store_t *st,
     ngx_uint_t level, const char *reason);
-static ngx_int_t ngx_stream_ntrip_store_failed(ngx_stream_ntrip_store_t *st,
-    int rc);
 static ngx_uint_t ngx_stream_ntrip_store_moved(ngx_stream_ntrip_store_t *st);
-static ngx_int_t ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st);
-static ngx_int_t ngx_stream_ntrip_store_range(ngx_stream_ntrip_store_t *st,
-    int64_t *first, int64_t *last);
-static ngx_int_t ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
-    ngx_uint_t *accounts);
-static void ngx_stream_ntrip_store_scan(ngx_stream_ntrip_store_t *st);
-static void ngx_stream_ntrip_store_scan_run(ngx_stream_ntrip_work_t *work,
-    void *db);
-static void ngx_stream_ntrip_store_scan_done(ngx_stream_ntrip_work_t *work);
-static void ngx_stream_ntrip_store_scan_free(ngx_stream_ntrip_work_t *work);
-static void ngx_stream_ntrip_store_learn(ngx_stream_ntrip_store_t *st,
-    ntrip_kinds_t *kinds);
 static void ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt,
     ngx_stream_ntrip_user_t *user);
 
@@ -529,7 +456,7 @@ ngx_stream_ntrip_store_close(ngx_stream_ntrip_store_t *st)
 }
 
 
-static void
+void
 ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st, const char *reason)
 {
     st->state = NGX_STREAM_NTRIP_STORE_DOWN;
@@ -573,7 +500,7 @@ ngx_stream_ntrip_store_reason(ngx_stream_ntrip_store_t *st, ngx_uint_t level,
  * else means that the file has to be opened anew.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_stream_ntrip_store_failed(ngx_stream_ntrip_store_t *st, int rc)
 {
     switch (rc & 0xff) {
@@ -700,67 +627,6 @@ ngx_stream_ntrip_store_kinds(void)
 }
 
 
-/* users were changed that are not known: looks at all of them, in the thread */
-
-static void
-ngx_stream_ntrip_store_scan(ngx_stream_ntrip_store_t *st)
-{
-    if (st->scan.data) {
-        return;
-    }
-
-    st->scan.run = ngx_stream_ntrip_store_scan_run;
-    st->scan.done = ngx_stream_ntrip_store_scan_done;
-    st->scan.free = ngx_stream_ntrip_store_scan_free;
-    st->scan.data = st;
-
-    if (ngx_stream_ntrip_store_post(&st->scan) != NGX_OK) {
-        st->scan.data = NULL;
-    }
-}
-
-
-static void
-ngx_stream_ntrip_store_scan_run(ngx_stream_ntrip_work_t *work, void *db)
-{
-    ngx_stream_ntrip_store_t *st = work->data;
-
-    (void) ngx_stream_ntrip_schema_kinds(db, &st->scanned);
-}
-
-
-static void
-ngx_stream_ntrip_store_scan_done(ngx_stream_ntrip_work_t *work)
-{
-    ngx_stream_ntrip_store_t *st = work->data;
-
-    ngx_stream_ntrip_store_learn(st, &st->scanned);
-}
-
-
-static void
-ngx_stream_ntrip_store_scan_free(ngx_stream_ntrip_work_t *work)
-{
-    work->data = NULL;
-}
-
-
-static void
-ngx_stream_ntrip_store_learn(ngx_stream_ntrip_store_t *st,
-    ntrip_kinds_t *kinds)
-{
-    ngx_str_t   stored;
-    ngx_uint_t  i;
-
-    for (i = 0; i < kinds->n; i++) {
-        stored.data = kinds->text[i];
-        stored.len = kinds->len[i];
-
-        ntrip_kinds_add(&st->kinds, &stored);
-    }
-}
-
-
 ngx_int_t
 ngx_stream_ntrip_store_sync(void)
 {
@@ -773,190 +639,4 @@ ngx_stream_ntrip_store_sync(void)
     }
 
     return (ngx_stream_ntrip_store_changed(st) == NGX_OK) ? NGX_OK : NGX_AGAIN;
-}
-
-
-/*
- * Reads the changes since the last time, those of any process.  NGX_OK, or
- * NGX_ERROR: cannot be told now.
- */
-
-static ngx_int_t
-ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
-{
-    int         rc, version;
-    int64_t     first, last;
-    ngx_int_t   all;
-    ngx_uint_t  accounts;
-
-    rc = sqlite3_step(st->version);
-    version = (rc == SQLITE_ROW) ? sqlite3_column_int(st->version, 0) : 0;
-    (void) sqlite3_reset(st->version);
-
-    if (rc != SQLITE_ROW) {
-        (void) ngx_stream_ntrip_store_failed(st, rc);
-        return NGX_ERROR;
-    }
-
-    if (version == st->seen) {
-        return NGX_OK;
-    }
-
-    if (ngx_stream_ntrip_store_range(st, &first, &last) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    /* our place was trimmed away, or it is another database in the file */
-
-    all = (first > st->cursor + 1 || last < st->cursor);
-
-    if (all) {
-        st->cursor = last;
-        accounts = 1;
-        ngx_stream_ntrip_store_scan(st);
-        st->hooks->user(NULL);
-
-    } else if (ngx_stream_ntrip_store_feed(st, &accounts) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    /* handlers look users up, and find out what has become of the file */
-
-    if (st->state != NGX_STREAM_NTRIP_STORE_READY) {
-        return NGX_ERROR;
-    }
-
-    if (accounts
-        && ngx_stream_ntrip_accounts_load(st->reader, st->hooks, st->log)
-           != NGX_OK)
-    {
-        ngx_stream_ntrip_store_down(st, sqlite3_errmsg(st->reader));
-        return NGX_ERROR;
-    }
-
-    if (all) {
-        st->hooks->account(0);
-    }
-
-    /* more than one batch: go on with the next poll */
-
-    if (st->cursor >= last) {
-        st->seen = version;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_store_range(ngx_stream_ntrip_store_t *st, int64_t *first,
-    int64_t *last)
-{
-    int  rc;
-
-    rc = sqlite3_step(st->range);
-
-    if (rc == SQLITE_ROW) {
-        *first = sqlite3_column_int64(st->range, 0);
-        *last = sqlite3_column_int64(st->range, 1);
-    }
-
-    (void) sqlite3_reset(st->range);
-
-    if (rc != SQLITE_ROW) {
-        (void) ngx_stream_ntrip_store_failed(st, rc);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * The rows of one batch.  Handlers are called behind the statement's reset,
- * since they look users up.
- */
-
-static ngx_int_t
-ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
-    ngx_uint_t *accounts)
-{
-    int          rc;
-    u_char      *kind;
-    int64_t      seq;
-    ngx_int_t    status;
-    ngx_str_t   *name, key;
-    ngx_uint_t   i;
-    ngx_pool_t  *pool;
-    ngx_array_t  users;
-
-    *accounts = 0;
-
-    pool = ngx_create_pool(1024, st->log);
-    if (pool == NULL) {
-        return NGX_ERROR;
-    }
-
-    status = NGX_ERROR;
-    seq = st->cursor;
-
-    if (ngx_array_init(&users, pool, 8, sizeof(ngx_str_t)) != NGX_OK) {
-        goto done;
-    }
-
-    (void) sqlite3_bind_int64(st->changes, 1, st->cursor);
-    (void) sqlite3_bind_int(st->changes, 2, NGX_STREAM_NTRIP_STORE_BATCH);
-
-    while ((rc = sqlite3_step(st->changes)) == SQLITE_ROW) {
-
-        seq = sqlite3_column_int64(st->changes, 0);
-        kind = (u_char *) sqlite3_column_text(st->changes, 1);
-
-        if (kind == NULL || ngx_strcmp(kind, "user") != 0) {
-            *accounts |= (kind && ngx_strcmp(kind, "source") == 0);
-            continue;
-        }
-
-        key.data = (u_char *) sqlite3_column_text(st->changes, 2);
-        key.len = sqlite3_column_bytes(st->changes, 2);
-
-        name = ngx_array_push(&users);
-
-        if (name == NULL || (name->data = ngx_pstrdup(pool, &key)) == NULL) {
-            break;
-        }
-
-        name->len = key.len;
-
-        key.data = (u_char *) sqlite3_column_text(st->changes, 3);
-        key.len = sqlite3_column_bytes(st->changes, 3);
-
-        ntrip_kinds_add(&st->kinds, &key);
-    }
-
-    (void) sqlite3_reset(st->changes);
-
-    if (rc != SQLITE_DONE) {
-        if (rc != SQLITE_ROW) {
-            (void) ngx_stream_ntrip_store_failed(st, rc);
-        }
-
-        goto done;
-    }
-
-    st->cursor = seq;
-
-    name = users.elts;
-
-    for (i = 0; i < users.nelts; i++) {
-        st->hooks->user(&name[i]);
-    }
-
-    status = NGX_OK;
-
-done:
-
-    ngx_destroy_pool(pool);
-
-    return status;
 }
