@@ -17,6 +17,8 @@ static char *ngx_http_cwmp_check_announce(ngx_conf_t *cf,
     ngx_http_cwmp_loc_conf_t *conf);
 static char *ngx_http_cwmp_check_wakeup(ngx_conf_t *cf,
     ngx_http_cwmp_loc_conf_t *conf);
+static char *ngx_http_cwmp_check_admission(ngx_conf_t *cf,
+    ngx_http_cwmp_main_conf_t *cmcf);
 static char *ngx_http_cwmp_error_at(ngx_conf_t *cf,
     ngx_http_cwmp_place_t *place, const char *text);
 
@@ -45,6 +47,7 @@ ngx_http_cwmp_create_main_conf(ngx_conf_t *cf)
      *     conf->zone = NULL;
      *     conf->shared = NULL;
      *     conf->affinity = { { 0, NULL }, 0 };
+     *     conf->admission = { { 0, NULL }, 0 };
      *     conf->upstreams = { NULL };
      *     conf->wakeup = { { 0, NULL }, 0 };
      *     conf->enabled = 0;
@@ -70,6 +73,9 @@ ngx_http_cwmp_create_srv_conf(ngx_conf_t *cf)
      *
      *     conf->affinity = { { 0, NULL }, 0 };
      *     conf->original_init_peer = NULL;
+     *     conf->admission = { { 0, NULL }, 0 };
+     *     conf->limits = { 0 };
+     *     conf->counted = 0;
      */
 
     conf->timeout = 300000;
@@ -306,6 +312,10 @@ ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
 ngx_int_t
 ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
 {
+    if (ngx_http_cwmp_check_admission(cf, cmcf) != NGX_CONF_OK) {
+        return NGX_ERROR;
+    }
+
     if (cmcf->zone
         || (!cmcf->enabled && !cmcf->status
             && cmcf->affinity.line == 0 && cmcf->wakeup.line == 0))
@@ -330,6 +340,53 @@ ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
     cmcf->shared = ngx_http_cwmp_zone_private(cf);
 
     return cmcf->shared ? NGX_OK : NGX_ERROR;
+}
+
+
+static char *
+ngx_http_cwmp_check_admission(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
+{
+    ngx_uint_t                       i;
+    ngx_http_cwmp_srv_conf_t        *cscf;
+    ngx_http_upstream_srv_conf_t   **uscf;
+    ngx_http_upstream_main_conf_t   *umcf;
+
+    if (cmcf->admission.line == 0) {
+        return NGX_CONF_OK;
+    }
+
+    if (cmcf->zone == NULL) {
+        return ngx_http_cwmp_error_at(cf, &cmcf->admission,
+                   "\"cwmp_admission\" needs a \"cwmp_zone\", in which all "
+                   "workers count");
+    }
+
+    if (!cmcf->enabled) {
+        return ngx_http_cwmp_error_at(cf, &cmcf->admission,
+                   "\"cwmp_admission\" needs \"cwmp on\", which finds the "
+                   "messages that begin a session");
+    }
+
+    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
+
+    uscf = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (uscf[i]->srv_conf == NULL) {
+            continue;
+        }
+
+        cscf = ngx_http_conf_upstream_srv_conf(uscf[i], ngx_http_cwmp_module);
+
+        if (cscf->admission.line && cscf->affinity.line == 0) {
+            return ngx_http_cwmp_error_at(cf, &cscf->admission,
+                       "\"cwmp_admission\" needs \"cwmp_affinity\" in the "
+                       "same upstream");
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -38,6 +38,7 @@ typedef struct {
     ngx_shm_zone_t              *zone;       /* NULL: no cwmp_zone */
     ngx_http_cwmp_zone_t        *shared;     /* the zone's or private tables */
     ngx_http_cwmp_place_t        affinity;   /* an upstream is pinned */
+    ngx_http_cwmp_place_t        admission;  /* an upstream has limits */
     ngx_array_t                  upstreams;  /* these; of their srv_conf's */
     ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
     unsigned                     enabled:1;  /* cwmp on somewhere */
@@ -61,6 +62,10 @@ typedef struct {
     ngx_msec_t                   timeout;    /* of a session's server */
     u_char                       tag[CWMP_TABLE_KEY_LEN];
     ngx_http_upstream_init_peer_pt  original_init_peer;
+
+    ngx_http_cwmp_place_t        admission;
+    cwmp_admission_limits_t      limits;
+    ngx_uint_t                   counted;    /* sessions of this worker */
 } ngx_http_cwmp_srv_conf_t;
 
 

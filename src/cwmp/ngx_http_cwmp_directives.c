@@ -19,8 +19,6 @@
 #define NGX_HTTP_CWMP_SECRET_FILE_MAX  65536
 
 
-static void ngx_http_cwmp_note_place(ngx_conf_t *cf,
-    ngx_http_cwmp_place_t *place);
 static ngx_int_t ngx_http_cwmp_add_key(ngx_conf_t *cf,
     ngx_http_cwmp_loc_conf_t *clcf, ngx_str_t *text);
 static void ngx_http_cwmp_free_keys(void *data);
@@ -608,53 +606,6 @@ ngx_http_cwmp_wakeup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_http_cwmp_affinity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_cwmp_srv_conf_t *cscf = conf;
-
-    ngx_str_t                  *value, s;
-    ngx_http_cwmp_main_conf_t  *cmcf;
-
-    if (cscf->affinity.line) {
-        return "is duplicate";
-    }
-
-    ngx_http_cwmp_note_place(cf, &cscf->affinity);
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
-
-    if (cmcf->affinity.line == 0) {
-        cmcf->affinity = cscf->affinity;
-    }
-
-    if (cf->args->nelts == 1) {
-        return NGX_CONF_OK;
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strncmp(value[1].data, "timeout=", 8) != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    s.len = value[1].len - 8;
-    s.data = value[1].data + 8;
-
-    cscf->timeout = ngx_parse_time(&s, 0);
-
-    if (cscf->timeout == (ngx_msec_t) NGX_ERROR || cscf->timeout == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid timeout \"%V\"", &s);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-char *
 ngx_http_cwmp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_core_loc_conf_t   *core;
@@ -670,7 +621,7 @@ ngx_http_cwmp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static void
+void
 ngx_http_cwmp_note_place(ngx_conf_t *cf, ngx_http_cwmp_place_t *place)
 {
     if (cf->conf_file == NULL) {

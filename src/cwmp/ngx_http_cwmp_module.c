@@ -52,6 +52,13 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("cwmp_admission"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_ANY,
+      ngx_http_cwmp_admission,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("cwmp"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_http_cwmp_flag,

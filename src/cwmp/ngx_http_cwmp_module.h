@@ -31,8 +31,15 @@ char *ngx_http_cwmp_credentials(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_cwmp_bind(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_wakeup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_cwmp_affinity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Notes where the directive that is being read stands. */
+void ngx_http_cwmp_note_place(ngx_conf_t *cf, ngx_http_cwmp_place_t *place);
+
+/* ngx_http_cwmp_upstream.c */
+
+char *ngx_http_cwmp_affinity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cwmp_admission(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ngx_http_cwmp_conf.c */
 

@@ -24,6 +24,8 @@ static ngx_int_t ngx_http_cwmp_rewritten_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_cwmp_session_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_cwmp_admission_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_cwmp_forwarded_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_cwmp_wakeup_get_variable(ngx_http_request_t *r,
@@ -61,6 +63,9 @@ static ngx_http_variable_t  ngx_http_cwmp_vars[] = {
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("cwmp_session"), NULL, ngx_http_cwmp_session_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("cwmp_admission"), NULL, ngx_http_cwmp_admission_variable,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("cwmp_forwarded"), NULL, ngx_http_cwmp_forwarded_variable,
@@ -182,6 +187,29 @@ ngx_http_cwmp_session_variable(ngx_http_request_t *r,
     }
 
     ngx_http_cwmp_set_value(v, &key);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_admission_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_cwmp_ctx_t  *ctx;
+
+    static ngx_str_t  passed = ngx_string("passed");
+    static ngx_str_t  limited = ngx_string("limited");
+
+    ctx = ngx_http_cwmp_find_ctx(r->main);
+
+    if (ctx == NULL || ctx->admission == CWMP_ADMISSION_NONE) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_cwmp_set_value(v, ctx->admission == CWMP_ADMISSION_PASSED
+                               ? &passed : &limited);
 
     return NGX_OK;
 }

@@ -184,10 +184,17 @@ ngx_http_cwmp_init_peer(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
+        if (ngx_http_cwmp_admission_judge(r, cp->session, us) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         ngx_http_cwmp_session_join(r, cp->session, claim);
         cp->inform = claim->claim.inform;
 
         cp->pin = ngx_http_cwmp_pin_get(cp->session, us, u->conf);
+
+        ngx_http_cwmp_admission_begin(cp->session, claim, us, cp->pin);
+
         if (cp->pin == NULL) {
             return NGX_ERROR;
         }
@@ -287,6 +294,11 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
     }
 
     if (rc != NGX_OK) {
+
+        if (pin) {
+            ngx_http_cwmp_admission_leave(pin);
+        }
+
         return rc;
     }
 
@@ -301,6 +313,8 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
     if (spare == NULL) {
         ngx_http_cwmp_attach_begin(&pin->attach, cp->upstream);
     }
+
+    ngx_http_cwmp_admission_enter(pin);
 
     ngx_http_cwmp_server_of(pc, &pin->server);
 

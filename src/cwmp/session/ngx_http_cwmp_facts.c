@@ -9,7 +9,7 @@
 
 
 static ngx_int_t ngx_http_cwmp_facts_keep(ngx_http_request_t *r,
-    ngx_http_cwmp_ctx_t *ctx);
+    ngx_http_cwmp_claim_t *claim, ngx_http_cwmp_ctx_t *ctx);
 static ngx_int_t ngx_http_cwmp_facts_find(ngx_http_request_t *r,
     ngx_http_cwmp_claim_t *claim, cwmp_facts_t *facts);
 
@@ -27,7 +27,7 @@ ngx_http_cwmp_facts(ngx_http_request_t *r, ngx_http_cwmp_claim_t *claim)
     }
 
     if (ctx->inform) {
-        return ngx_http_cwmp_facts_keep(r, ctx);
+        return ngx_http_cwmp_facts_keep(r, claim, ctx);
     }
 
     if (ctx->device_id.len
@@ -55,7 +55,8 @@ ngx_http_cwmp_facts(ngx_http_request_t *r, ngx_http_cwmp_claim_t *claim)
 
 
 static ngx_int_t
-ngx_http_cwmp_facts_keep(ngx_http_request_t *r, ngx_http_cwmp_ctx_t *ctx)
+ngx_http_cwmp_facts_keep(ngx_http_request_t *r, ngx_http_cwmp_claim_t *claim,
+    ngx_http_cwmp_ctx_t *ctx)
 {
     ngx_str_t                 facts[CWMP_FACTS];
     ngx_http_cwmp_session_t  *s;
@@ -63,6 +64,11 @@ ngx_http_cwmp_facts_keep(ngx_http_request_t *r, ngx_http_cwmp_ctx_t *ctx)
     s = ngx_http_cwmp_session_get(r, 1);
     if (s == NULL) {
         return NGX_ERROR;
+    }
+
+    if (!claim->kept) {
+        claim->before = s->facts;
+        claim->kept = 1;
     }
 
     facts[CWMP_FACT_OUI] = ctx->oui;

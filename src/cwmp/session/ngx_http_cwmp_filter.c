@@ -46,6 +46,12 @@ ngx_http_cwmp_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
+    if (r->headers_out.status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_cwmp_admission_header(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (r->headers_out.status == NGX_HTTP_UNAUTHORIZED) {
 
         /* with an error_page of its own it is the answer to a GET elsewhere */

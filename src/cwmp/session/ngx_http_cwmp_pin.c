@@ -87,6 +87,7 @@ ngx_http_cwmp_pin_closed(ngx_http_cwmp_attach_t *a, ngx_uint_t c)
 
     pin->spare = 0;
 
+    ngx_http_cwmp_admission_leave(pin);
     ngx_http_cwmp_rows_release(pin, 0);
 }
 

@@ -1,7 +1,7 @@
 
 /*
  * Fieldgate: what the files of the room offer each other.  Each uses those
- * before it: rows, pin, session; affinity and filter.
+ * before it: rows, admission, pin, session; affinity and filter.
  */
 
 
@@ -55,9 +55,13 @@ struct ngx_http_cwmp_session_s {
 
 struct ngx_http_cwmp_claim_s {
     cwmp_claim_t                      claim;
+    cwmp_facts_t                      before;    /* an Inform's facts */
     ngx_msec_t                        deadline;  /* of the wait; 0: none */
     unsigned                          fresh:1;   /* no row was found */
     unsigned                          joined:1;
+    unsigned                          kept:1;    /* "before" is set */
+    unsigned                          begins:1;  /* a session */
+    unsigned                          counted:1; /* which has no pin yet */
 };
 
 
@@ -72,6 +76,7 @@ typedef struct {
     ngx_msec_t                        touched;   /* the row, when held */
     unsigned                          held:1;
     unsigned                          firm:1;
+    unsigned                          counted:1; /* by cwmp_admission */
 
     cwmp_server_t                     server;
     ngx_sockaddr_t                    sockaddr;
@@ -152,6 +157,45 @@ void ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s);
  */
 ngx_int_t ngx_http_cwmp_rows_facts(ngx_http_cwmp_zone_t *zone,
     cwmp_session_name_t *name, cwmp_facts_t *facts);
+
+
+/*
+ * Whether the session of that name is one that the ACS has answered with 401
+ * just now, if at all.
+ */
+ngx_uint_t ngx_http_cwmp_rows_pending(ngx_http_cwmp_zone_t *zone,
+    cwmp_session_name_t *name, ngx_http_cwmp_srv_conf_t *cscf);
+
+
+/* ngx_http_cwmp_admission.c: which sessions may begin, see cwmp_admission.h */
+
+/*
+ * The request, which has a final claim, is about to join the session for that
+ * upstream.  NGX_OK: it may; if a session begins by it, that is counted, and
+ * ngx_http_cwmp_admission_begin() has to follow.  NGX_BUSY: it has been
+ * answered with 503, and nginx takes it for finalized; it leaves nothing.
+ */
+ngx_int_t ngx_http_cwmp_admission_judge(ngx_http_request_t *r,
+    ngx_http_cwmp_session_t *s, ngx_http_upstream_srv_conf_t *us);
+
+/*
+ * What was counted is the pin's session; NULL: there is no memory for one.
+ */
+void ngx_http_cwmp_admission_begin(ngx_http_cwmp_session_t *s,
+    ngx_http_cwmp_claim_t *claim, ngx_http_upstream_srv_conf_t *us,
+    ngx_http_cwmp_pin_t *pin);
+
+/*
+ * The pin's session has a connection to the ACS, or has it no longer.
+ */
+void ngx_http_cwmp_admission_enter(ngx_http_cwmp_pin_t *pin);
+void ngx_http_cwmp_admission_leave(ngx_http_cwmp_pin_t *pin);
+
+/*
+ * Header filter: tells who has been refused when to come back.  NGX_ERROR: no
+ * memory.
+ */
+ngx_int_t ngx_http_cwmp_admission_header(ngx_http_request_t *r);
 
 
 /* ngx_http_cwmp_facts.c */

@@ -369,6 +369,27 @@ ngx_http_cwmp_rows_lead(ngx_http_cwmp_zone_t *zone, u_char *key)
 }
 
 
+ngx_uint_t
+ngx_http_cwmp_rows_pending(ngx_http_cwmp_zone_t *zone,
+    cwmp_session_name_t *name, ngx_http_cwmp_srv_conf_t *cscf)
+{
+    u_char         key[CWMP_TABLE_KEY_LEN];
+    ngx_uint_t     pending;
+    cwmp_table_t  *t;
+
+    cwmp_session_row_key(key, name->key, cscf->tag);
+
+    t = ngx_http_cwmp_zone_lock(zone, NGX_HTTP_CWMP_SESSIONS);
+
+    pending = cwmp_session_row_pending(t, key, ngx_current_msec,
+                                       cscf->timeout);
+
+    ngx_http_cwmp_zone_unlock(zone, NGX_HTTP_CWMP_SESSIONS);
+
+    return pending;
+}
+
+
 void
 ngx_http_cwmp_rows_claim(ngx_http_cwmp_main_conf_t *cmcf,
     cwmp_claim_t *claim)

@@ -550,6 +550,7 @@ ngx_http_cwmp_session_over(ngx_http_cwmp_session_t *s, ngx_uint_t actions,
         pin->server.len = 0;
 
         if (actions & CWMP_SESSION_END) {
+            ngx_http_cwmp_admission_leave(pin);
             ngx_http_cwmp_rows_release(pin, 1);
         }
 

@@ -27,6 +27,8 @@
       "announced origins that the policy refused")                            \
     X(SESSIONS, "sessions", "event",                                          \
       "sessions by what happened to them")                                    \
+    X(ADMISSIONS, "admissions", "result",                                     \
+      "new sessions by what cwmp_admission said")                             \
     X(PINNED, "pinned_connections", "event",                                  \
       "upstream connections pinned to a CPE's connection")                    \
     X(WAKEUPS, "wakeups", "result",                                           \
@@ -88,6 +90,9 @@
     X(SESSIONS_MOVED, SESSIONS, "moved")                                      \
     X(SESSIONS_FORGOTTEN, SESSIONS, "forgotten")                              \
     X(SESSIONS_WAITED, SESSIONS, "waited")                                    \
+                                                                              \
+    X(ADMISSIONS_PASSED, ADMISSIONS, "passed")                                \
+    X(ADMISSIONS_LIMITED, ADMISSIONS, "limited")                              \
                                                                               \
     X(PINNED_OPENED, PINNED, "opened")                                        \
     X(PINNED_REUSED, PINNED, "reused")                                        \

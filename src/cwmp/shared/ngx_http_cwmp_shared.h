@@ -40,6 +40,8 @@ typedef struct {
     ngx_http_cwmp_claim_t       *claim;      /* NULL: not made yet */
     ngx_http_cwmp_wakeup_t      *wakeup;     /* NULL: not a wake-up */
 
+    cwmp_admission_e             admission;  /* of a new session */
+
     ngx_int_t                    status;     /* of the body, once it is read */
 
     unsigned                     done:1;     /* the facts are final */

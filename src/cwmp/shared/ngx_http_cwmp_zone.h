@@ -33,6 +33,7 @@
  *     nonces     ngx_http_cwmp_call.h
  *     calls      cwmp_turn.h
  *     notices    nothing: what was logged once, ngx_http_cwmp_announce.c
+ *     admissions cwmp_admission.h
  */
 
 #define NGX_HTTP_CWMP_SESSIONS      0
@@ -41,7 +42,8 @@
 #define NGX_HTTP_CWMP_NONCES        3
 #define NGX_HTTP_CWMP_CALLS         4
 #define NGX_HTTP_CWMP_NOTICES       5
-#define NGX_HTTP_CWMP_TABLES        6
+#define NGX_HTTP_CWMP_ADMISSIONS    6
+#define NGX_HTTP_CWMP_TABLES        7
 
 #define NGX_HTTP_CWMP_SESSION_SIZE  168
 #define NGX_HTTP_CWMP_COOKIE_SIZE   48
@@ -49,13 +51,15 @@
 #define NGX_HTTP_CWMP_NONCE_SIZE    512
 #define NGX_HTTP_CWMP_CALL_SIZE     256
 #define NGX_HTTP_CWMP_NOTICE_SIZE   0
+#define NGX_HTTP_CWMP_ADMISSION_SIZE  1056
 
 #define NGX_HTTP_CWMP_SESSIONS_PCT  29
 #define NGX_HTTP_CWMP_COOKIES_PCT   14
 #define NGX_HTTP_CWMP_FACTS_PCT     28
-#define NGX_HTTP_CWMP_NONCES_PCT    15
-#define NGX_HTTP_CWMP_CALLS_PCT     12
+#define NGX_HTTP_CWMP_NONCES_PCT    13
+#define NGX_HTTP_CWMP_CALLS_PCT     11
 #define NGX_HTTP_CWMP_NOTICES_PCT   2
+#define NGX_HTTP_CWMP_ADMISSIONS_PCT  3
 
 /* a block of MD5 */
 #define NGX_HTTP_CWMP_SECRET        64

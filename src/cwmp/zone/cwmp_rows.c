@@ -85,6 +85,20 @@ cwmp_session_row_foreign(cwmp_table_t *t, const u_char *key,
 }
 
 
+ngx_uint_t
+cwmp_session_row_pending(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
+    ngx_msec_t timeout)
+{
+    cwmp_session_row_t  *row;
+
+    row = cwmp_table_get(t, key, now);
+
+    return row && cwmp_table_yields(t, row)
+           && (ngx_msec_int_t) (now + timeout - cwmp_table_expires(t, row))
+              < CWMP_PENDING_TIME;
+}
+
+
 ngx_int_t
 cwmp_session_row_hold(cwmp_table_t *t, const u_char *key, const cwmp_hold_t *h,
     const cwmp_server_t *server, cwmp_holder_t *before)

@@ -82,6 +82,14 @@ typedef struct {
 } cwmp_hold_t;
 
 
+/*
+ * Milliseconds: a CPE comes again at once with what a 401 asks for, and after
+ * a failure not before 5 s (TR-069 3.2.1.1).  A row's time may be put off a
+ * second late.
+ */
+#define CWMP_PENDING_TIME  4000
+
+
 /* keys that are wanted at a time, and for how long, in milliseconds */
 
 #define CWMP_WANTED_MAX   128
@@ -123,6 +131,13 @@ ngx_int_t cwmp_session_row_server(cwmp_table_t *t, const u_char *key,
  */
 ngx_uint_t cwmp_session_row_foreign(cwmp_table_t *t, const u_char *key,
     const u_char *address, ngx_msec_t now);
+
+/*
+ * Whether the session has not been let in by the ACS yet, and a message of it
+ * came within CWMP_PENDING_TIME; "timeout" is what such rows live.
+ */
+ngx_uint_t cwmp_session_row_pending(cwmp_table_t *t, const u_char *key,
+    ngx_msec_t now, ngx_msec_t timeout);
 
 /*
  * Holds the row, with that server.  *before is who else has held it; process

@@ -269,6 +269,20 @@ cwmp_table_yield(cwmp_table_t *t, void *payload, ngx_uint_t yields)
 }
 
 
+ngx_uint_t
+cwmp_table_yields(cwmp_table_t *t, void *payload)
+{
+    return ((cwmp_row_t *) payload - 1)->yields;
+}
+
+
+ngx_msec_t
+cwmp_table_expires(cwmp_table_t *t, void *payload)
+{
+    return ((cwmp_row_t *) payload - 1)->expires;
+}
+
+
 void
 cwmp_table_delete(cwmp_table_t *t, void *payload)
 {

@@ -106,6 +106,12 @@ uint32_t cwmp_table_holder(cwmp_table_t *t, void *payload);
  */
 void cwmp_table_yield(cwmp_table_t *t, void *payload, ngx_uint_t yields);
 
+/*
+ * Whether it makes room although it is held, and until when it lives.
+ */
+ngx_uint_t cwmp_table_yields(cwmp_table_t *t, void *payload);
+ngx_msec_t cwmp_table_expires(cwmp_table_t *t, void *payload);
+
 void cwmp_table_delete(cwmp_table_t *t, void *payload);
 
 /*

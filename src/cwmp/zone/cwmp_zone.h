@@ -13,6 +13,7 @@
 #include "cwmp_session.h"
 #include "cwmp_rows.h"
 #include "cwmp_facts.h"
+#include "cwmp_admission.h"
 
 
 #endif /* _CWMP_ZONE_H_INCLUDED_ */
