@@ -5,8 +5,9 @@
 --
 -- A password that begins with "$" or "{" is a hash, see README.
 --
--- Run on a file of an older version it makes what that one lacks; pools.sql
--- and tb_src.sql do the rest.
+-- Run on a file of an older version it makes the tables and triggers that are
+-- missing there; columns.sql, pools.sql and tb_src.sql do the rest.  Columns
+-- that are newer than their table come last, as they do in such a file.
 
 CREATE TABLE IF NOT EXISTS user (
     name          TEXT PRIMARY KEY NOT NULL,
@@ -14,7 +15,11 @@ CREATE TABLE IF NOT EXISTS user (
     expires_at    INTEGER NOT NULL DEFAULT 253402214400,
     max_sessions  INTEGER NOT NULL DEFAULT 1,
     mounts        TEXT NOT NULL DEFAULT '',
-    note          TEXT NOT NULL DEFAULT ''
+    note          TEXT NOT NULL DEFAULT '',
+    valid_from    INTEGER NOT NULL DEFAULT 0,
+    area          TEXT NOT NULL DEFAULT '',
+    quota_bytes   INTEGER NOT NULL DEFAULT 0,
+    quota_seconds INTEGER NOT NULL DEFAULT 0
 );
 
 -- for the console's list: users that expire last come first, else in the order
@@ -23,6 +28,7 @@ CREATE INDEX IF NOT EXISTS user_expires ON user (expires_at DESC);
 
 -- AUTOINCREMENT: an id is a byte in the lock file, and is never used again.
 -- port 0: that of ntrip_relay.  pool: one of those that it is in, see below.
+-- ntrip: 1 or 2, the version of the protocol; 0: the one that works.
 
 CREATE TABLE IF NOT EXISTS source (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -34,6 +40,7 @@ CREATE TABLE IF NOT EXISTS source (
     password      TEXT NOT NULL,
     expires_at    INTEGER NOT NULL DEFAULT 253402214400,
     note          TEXT NOT NULL DEFAULT '',
+    ntrip         INTEGER NOT NULL DEFAULT 0,
     UNIQUE (host, port, name)
 );
 
@@ -51,6 +58,18 @@ CREATE TABLE IF NOT EXISTS station (
     password      TEXT NOT NULL,
     str           TEXT NOT NULL DEFAULT ''
 );
+
+-- What was used on a day, "YYYY-MM-DD", by each "user" and of each "source".
+
+CREATE TABLE IF NOT EXISTS usage (
+    day           TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    sessions      INTEGER NOT NULL DEFAULT 0,
+    seconds       INTEGER NOT NULL DEFAULT 0,
+    bytes         INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, kind, name)
+) WITHOUT ROWID;
 
 
 -- What has changed, whoever changed it.  Workers read new rows once a second;
@@ -190,4 +209,4 @@ BEGIN
         WHERE id = old.source AND pool = old.name;
 END;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

@@ -22,7 +22,8 @@ static ngx_int_t ngx_stream_ntrip_schema_file(
 static int ngx_stream_ntrip_schema_upgrade(ngx_stream_ntrip_schema_t *schema);
 static int ngx_stream_ntrip_schema_tables(ngx_stream_ntrip_schema_t *schema);
 static int ngx_stream_ntrip_schema_make(ngx_stream_ntrip_schema_t *schema);
-static int ngx_stream_ntrip_schema_convert(ngx_stream_ntrip_schema_t *schema);
+static int ngx_stream_ntrip_schema_convert(ngx_stream_ntrip_schema_t *schema,
+    int version);
 static int ngx_stream_ntrip_schema_check(ngx_stream_ntrip_schema_t *schema);
 static int ngx_stream_ntrip_schema_number(sqlite3 *db, const char *sql,
     int *value);
@@ -237,7 +238,8 @@ ngx_stream_ntrip_schema_tables(ngx_stream_ntrip_schema_t *schema)
         return ngx_stream_ntrip_schema_make(schema);
 
     case 1:
-        return ngx_stream_ntrip_schema_convert(schema);
+    case 2:
+        return ngx_stream_ntrip_schema_convert(schema, version);
 
     default:
         snprintf(schema->error, NGX_STREAM_NTRIP_SCHEMA_ERROR,
@@ -279,10 +281,10 @@ ngx_stream_ntrip_schema_make(ngx_stream_ntrip_schema_t *schema)
 }
 
 
-/* from version 1 */
+/* from an older version */
 
 static int
-ngx_stream_ntrip_schema_convert(ngx_stream_ntrip_schema_t *schema)
+ngx_stream_ntrip_schema_convert(ngx_stream_ntrip_schema_t *schema, int version)
 {
     int       rc, view;
     sqlite3  *db;
@@ -298,10 +300,16 @@ ngx_stream_ntrip_schema_convert(ngx_stream_ntrip_schema_t *schema)
     }
 
     if (rc == SQLITE_OK) {
+        rc = sqlite3_exec(db, ntrip_sql_columns, NULL, NULL, NULL);
+    }
+
+    /* of version 1 */
+
+    if (rc == SQLITE_OK && version == 1) {
         rc = sqlite3_exec(db, ntrip_sql_pools, NULL, NULL, NULL);
     }
 
-    if (rc == SQLITE_OK && view) {
+    if (rc == SQLITE_OK && version == 1 && view) {
         rc = sqlite3_exec(db, ntrip_sql_tb_src, NULL, NULL, NULL);
     }
 
