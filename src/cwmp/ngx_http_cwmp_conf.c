@@ -113,6 +113,7 @@ ngx_http_cwmp_create_loc_conf(ngx_conf_t *cf)
     conf->on_error = NGX_CONF_UNSET_UINT;
     conf->max_body = NGX_CONF_UNSET_SIZE;
     conf->max_ratio = NGX_CONF_UNSET;
+    conf->acs_auth = NGX_CONF_UNSET_UINT;
     conf->cpe_basic = NGX_CONF_UNSET;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
@@ -169,7 +170,16 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->user = prev->user;
         conf->password = prev->password;
         conf->credentials_place = prev->credentials_place;
+
+        if (conf->acs_auth == NGX_CONF_UNSET_UINT) {
+            conf->acs_auth = prev->acs_auth;
+            conf->acs_auth_place = prev->acs_auth_place;
+        }
     }
+
+    ngx_conf_init_uint_value(conf->acs_auth,
+                             conf->user ? NGX_HTTP_CWMP_ACS_NONE
+                                        : NGX_HTTP_CWMP_ACS_BASIC);
 
     if (clcf->lmt_excpt && clcf->handler == NULL && conf->wakeup_place.line) {
         clcf->handler = ngx_http_cwmp_wakeup_handler;
@@ -188,6 +198,12 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->credentials_place.line) {
         return ngx_http_cwmp_error_at(cf, &conf->credentials_place,
                    "\"cwmp_credentials\" has no effect without "
+                   "\"cwmp_connection_request\"");
+    }
+
+    if (conf->acs_auth_place.line) {
+        return ngx_http_cwmp_error_at(cf, &conf->acs_auth_place,
+                   "\"cwmp_acs_auth\" has no effect without "
                    "\"cwmp_connection_request\"");
     }
 
@@ -290,6 +306,18 @@ ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
                      "each other: in host mode the ACS has the credentials"
                    : "\"cwmp_credentials\" and \"cwmp_url_mode path\" exclude "
                      "each other: in path mode the ACS has the credentials");
+    }
+
+    if (conf->url_mode != CWMP_URL_QUERY && conf->acs_auth_place.line) {
+        return ngx_http_cwmp_error_at(cf, &conf->acs_auth_place,
+                   "\"cwmp_acs_auth\" needs \"cwmp_url_mode query\": "
+                   "otherwise the CPE asks the ACS itself");
+    }
+
+    if (conf->acs_auth == NGX_HTTP_CWMP_ACS_DIGEST && conf->user == NULL) {
+        return ngx_http_cwmp_error_at(cf, &conf->acs_auth_place,
+                   "\"cwmp_acs_auth digest\" needs \"cwmp_credentials\", "
+                   "by which a response is checked");
     }
 
     if (conf->keys == NULL && !cwmp_policy_has_cidr(&policy)) {

@@ -20,6 +20,13 @@
 #define NGX_HTTP_CWMP_ERROR_PASS    1
 
 
+/* cwmp_acs_auth */
+
+#define NGX_HTTP_CWMP_ACS_BASIC     0
+#define NGX_HTTP_CWMP_ACS_DIGEST    1
+#define NGX_HTTP_CWMP_ACS_NONE      2
+
+
 /*
  * Where a directive stands.  Some mistakes show only when the configuration
  * is merged, when nginx's own "in file:line" names the end of the block.
@@ -84,6 +91,7 @@ typedef struct {
 
     ngx_http_complex_value_t    *user;       /* cwmp_credentials, or NULL */
     ngx_http_complex_value_t    *password;
+    ngx_uint_t                   acs_auth;   /* NGX_HTTP_CWMP_ACS_* */
     ngx_flag_t                   cpe_basic;
     ngx_msec_t                   timeout;
     ngx_msec_t                   connect_timeout;
@@ -92,6 +100,7 @@ typedef struct {
     ngx_http_cwmp_place_t        enable_place;
     ngx_http_cwmp_place_t        mode_place;
     ngx_http_cwmp_place_t        credentials_place;
+    ngx_http_cwmp_place_t        acs_auth_place;
     ngx_http_cwmp_place_t        wakeup_place;   /* a wake-up location */
 } ngx_http_cwmp_loc_conf_t;
 

@@ -542,6 +542,30 @@ ngx_http_cwmp_credentials(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_cwmp_acs_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cwmp_loc_conf_t *clcf = conf;
+
+    static ngx_conf_enum_t  kinds[] = {
+        { ngx_string("basic"), NGX_HTTP_CWMP_ACS_BASIC },
+        { ngx_string("digest"), NGX_HTTP_CWMP_ACS_DIGEST },
+        { ngx_string("none"), NGX_HTTP_CWMP_ACS_NONE },
+        { ngx_null_string, 0 }
+    };
+
+    ngx_command_t  slot;
+
+    slot = *cmd;
+    slot.offset = offsetof(ngx_http_cwmp_loc_conf_t, acs_auth);
+    slot.post = kinds;
+
+    ngx_http_cwmp_note_place(cf, &clcf->acs_auth_place);
+
+    return ngx_conf_set_enum_slot(cf, &slot, conf);
+}
+
+
+char *
 ngx_http_cwmp_bind(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_cwmp_loc_conf_t *clcf = conf;

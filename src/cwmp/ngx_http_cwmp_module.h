@@ -29,6 +29,7 @@ char *ngx_http_cwmp_parameter(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_credentials(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_cwmp_acs_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_bind(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_wakeup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -11,6 +11,8 @@
 
 #include "cwmp_challenge.h"
 #include "cwmp_digest.h"
+#include "cwmp_nonce.h"
+#include "cwmp_verify.h"
 
 
 #endif /* _CWMP_AUTH_H_INCLUDED_ */

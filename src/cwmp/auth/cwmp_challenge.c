@@ -182,6 +182,37 @@ cwmp_auth_scheme(ngx_str_t *value)
 
 
 ngx_int_t
+cwmp_auth_parameter(ngx_str_t *rest, ngx_str_t *name, ngx_str_t *value)
+{
+    u_char  *p, *last;
+
+    last = rest->data + rest->len;
+    p = cwmp_challenge_skip(rest->data, last);
+
+    if (p == last) {
+        return NGX_DONE;
+    }
+
+    name->data = p;
+    p = cwmp_challenge_token(p, last);
+    name->len = p - name->data;
+
+    p = cwmp_challenge_skip_spaces(p, last);
+
+    if (name->len == 0 || p == last || *p != '=') {
+        return NGX_ERROR;
+    }
+
+    p = cwmp_challenge_value(value, p + 1, last);
+
+    rest->data = p;
+    rest->len = last - p;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 cwmp_challenge_strip_auth_int(ngx_str_t *value, u_char *dst, size_t *len,
     ngx_uint_t *only)
 {

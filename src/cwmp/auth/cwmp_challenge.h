@@ -116,6 +116,15 @@ cwmp_auth_scheme_e cwmp_auth_scheme(ngx_str_t *value);
 
 
 /*
+ * Takes the next name=value off the front of *rest, which is what stands behind
+ * the scheme of credentials: the value without its quotes, with its escapes.
+ * Returns NGX_OK; NGX_DONE at the end; NGX_ERROR: something else stands there.
+ */
+ngx_int_t cwmp_auth_parameter(ngx_str_t *rest, ngx_str_t *name,
+    ngx_str_t *value);
+
+
+/*
  * Removes auth-int from the qop lists of Digest challenges in value, which
  * may hold several, wherever another qop remains.  dst has value->len bytes
  * and gets the new value, its length in *len; all else stays byte-identical.

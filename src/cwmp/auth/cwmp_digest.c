@@ -40,14 +40,27 @@ static u_char *cwmp_digest_escape(u_char *dst, ngx_str_t *s);
 static ngx_uint_t cwmp_basic_has_control(ngx_str_t *s);
 
 
-/* RFC 7616 3.4.1; without qop RFC 2069 2.1.1 */
-
 ngx_int_t
 cwmp_digest_response(cwmp_challenge_t *ch, cwmp_digest_t *d, u_char *hex,
     size_t *len)
 {
+    u_char     text[8];
+    ngx_str_t  nc;
+
+    nc.data = text;
+    nc.len = ngx_sprintf(text, "%08xD", d->nc) - text;
+
+    return cwmp_digest_expected(ch, d, &nc, hex, len);
+}
+
+
+/* RFC 7616 3.4.1; without qop RFC 2069 2.1.1 */
+
+ngx_int_t
+cwmp_digest_expected(cwmp_challenge_t *ch, cwmp_digest_t *d, ngx_str_t *nc,
+    u_char *hex, size_t *len)
+{
     u_char               a1[CWMP_DIGEST_HEX_MAX], a2[CWMP_DIGEST_HEX_MAX];
-    u_char               nc[8];
     ngx_int_t            rc;
     ngx_str_t            text, response;
     ngx_uint_t           n;
@@ -83,13 +96,9 @@ cwmp_digest_response(cwmp_challenge_t *ch, cwmp_digest_t *d, u_char *hex,
     cwmp_digest_qop(ch, &text);
 
     if (text.len) {
+        cwmp_digest_part(&parts[n], nc, 0);
+        cwmp_digest_part(&parts[n + 1], &d->cnonce, 1);
         cwmp_digest_part(&parts[n + 2], &text, 0);
-
-        text.data = nc;
-        text.len = ngx_sprintf(nc, "%08xD", d->nc) - nc;
-
-        cwmp_digest_part(&parts[n], &text, 0);
-        cwmp_digest_part(&parts[n + 1], &d->cnonce, 0);
         n += 3;
     }
 

@@ -45,6 +45,14 @@ ngx_int_t cwmp_digest_response(cwmp_challenge_t *ch, cwmp_digest_t *d,
 
 
 /*
+ * The same for a response that has come: nc is as it stood there, of any form,
+ * and cnonce what stood between its quotes.
+ */
+ngx_int_t cwmp_digest_expected(cwmp_challenge_t *ch, cwmp_digest_t *d,
+    ngx_str_t *nc, u_char *hex, size_t *len);
+
+
+/*
  * Writes "Authorization: Digest username=...\r\n" into dst, which has
  * cwmp_digest_size() bytes.  Returns the end, or NULL if libcrypto fails.
  */

@@ -17,15 +17,12 @@
 #define CWMP_SIGN_DIGEST  32
 #define CWMP_SIGN_BYTES   16    /* taken of it */
 
-/* what is signed begins with this: keys may get another use one day */
-#define CWMP_SIGN_URL     1
-
 
 static EVP_MD_CTX *cwmp_sign_pad(u_char *block, u_char pad);
-static ngx_int_t cwmp_sign_digest(cwmp_sign_key_t *k, ngx_str_t *parts,
-    ngx_uint_t nparts, u_char *out);
-static ngx_int_t cwmp_sign_hash(cwmp_sign_key_t *k, ngx_str_t *parts,
-    ngx_uint_t nparts, u_char *hash);
+static ngx_int_t cwmp_sign_digest(cwmp_sign_key_t *k, cwmp_sign_use_e use,
+    ngx_str_t *parts, ngx_uint_t nparts, u_char *out);
+static ngx_int_t cwmp_sign_hash(cwmp_sign_key_t *k, cwmp_sign_use_e use,
+    ngx_str_t *parts, ngx_uint_t nparts, u_char *hash);
 static ngx_int_t cwmp_sign_hash_part(EVP_MD_CTX *ctx, ngx_str_t *part);
 
 
@@ -106,8 +103,7 @@ cwmp_sign_pad(u_char *block, u_char pad)
 ngx_int_t
 cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
 {
-    u_char     digest[CWMP_SIGN_DIGEST];
-    ngx_str_t  parts[3], src, dst;
+    ngx_str_t  parts[3];
 
     switch (mode) {
 
@@ -126,7 +122,18 @@ cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
     parts[1] = o->hostport;
     parts[2] = o->path;
 
-    if (cwmp_sign_digest(k, parts, 3, digest) != NGX_OK) {
+    return cwmp_sign_parts(k, CWMP_SIGN_URL, parts, 3, sig);
+}
+
+
+ngx_int_t
+cwmp_sign_parts(cwmp_sign_key_t *k, cwmp_sign_use_e use, ngx_str_t *parts,
+    ngx_uint_t nparts, u_char *sig)
+{
+    u_char     digest[CWMP_SIGN_DIGEST];
+    ngx_str_t  src, dst;
+
+    if (cwmp_sign_digest(k, use, parts, nparts, digest) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -160,6 +167,32 @@ cwmp_sign_verify(cwmp_sign_key_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
         }
 
         valid |= (CRYPTO_memcmp(sig, o->sig.data, CWMP_SIGN_LEN) == 0);
+    }
+
+    return valid ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+cwmp_sign_verify_parts(cwmp_sign_key_t *keys, ngx_uint_t nkeys,
+    cwmp_sign_use_e use, ngx_str_t *parts, ngx_uint_t nparts, ngx_str_t *sig)
+{
+    u_char      own[CWMP_SIGN_LEN];
+    ngx_uint_t  i, valid;
+
+    if (sig->len != CWMP_SIGN_LEN) {
+        return NGX_DECLINED;
+    }
+
+    valid = 0;
+
+    for (i = 0; i < nkeys; i++) {
+
+        if (cwmp_sign_parts(&keys[i], use, parts, nparts, own) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        valid |= (CRYPTO_memcmp(own, sig->data, CWMP_SIGN_LEN) == 0);
     }
 
     return valid ? NGX_OK : NGX_DECLINED;
@@ -220,12 +253,12 @@ cwmp_sign_next_key(ngx_str_t *text, ngx_str_t *key, ngx_uint_t *line,
 
 
 static ngx_int_t
-cwmp_sign_digest(cwmp_sign_key_t *k, ngx_str_t *parts, ngx_uint_t nparts,
-    u_char *out)
+cwmp_sign_digest(cwmp_sign_key_t *k, cwmp_sign_use_e use, ngx_str_t *parts,
+    ngx_uint_t nparts, u_char *out)
 {
     u_char  hash[CWMP_SIGN_DIGEST];
 
-    if (cwmp_sign_hash(k, parts, nparts, hash) != NGX_OK
+    if (cwmp_sign_hash(k, use, parts, nparts, hash) != NGX_OK
         || EVP_MD_CTX_copy_ex(k->md, k->inner) != 1
         || EVP_DigestUpdate(k->md, hash, CWMP_SIGN_DIGEST) != 1
         || EVP_DigestFinal_ex(k->md, hash, NULL) != 1
@@ -241,18 +274,18 @@ cwmp_sign_digest(cwmp_sign_key_t *k, ngx_str_t *parts, ngx_uint_t nparts,
 
 
 /*
- * Each part stands behind its length: no two lists of parts give the same
- * bytes.
+ * The use stands in front, and each part behind its length: no two lists of
+ * parts give the same bytes.
  */
 
 static ngx_int_t
-cwmp_sign_hash(cwmp_sign_key_t *k, ngx_str_t *parts, ngx_uint_t nparts,
-    u_char *hash)
+cwmp_sign_hash(cwmp_sign_key_t *k, cwmp_sign_use_e use, ngx_str_t *parts,
+    ngx_uint_t nparts, u_char *hash)
 {
     u_char      label;
     ngx_uint_t  i;
 
-    label = CWMP_SIGN_URL;
+    label = (u_char) use;
 
     if (EVP_DigestInit_ex(k->md, NULL, NULL) != 1
         || EVP_DigestUpdate(k->md, &label, 1) != 1)

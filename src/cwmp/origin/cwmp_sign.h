@@ -61,6 +61,24 @@ ngx_int_t cwmp_sign_verify(cwmp_sign_key_t *keys, ngx_uint_t nkeys,
 
 
 /*
+ * The same for anything else that nginx gives away and gets back: a signature
+ * for one use is none for another.  sig has CWMP_SIGN_LEN bytes;
+ * cwmp_sign_verify_parts() takes one of any length.
+ */
+
+typedef enum {
+    CWMP_SIGN_URL = 1,
+    CWMP_SIGN_NONCE,            /* of a challenge for the ACS */
+    CWMP_SIGN_SERVER            /* in a cookie for the CPE */
+} cwmp_sign_use_e;
+
+ngx_int_t cwmp_sign_parts(cwmp_sign_key_t *k, cwmp_sign_use_e use,
+    ngx_str_t *parts, ngx_uint_t nparts, u_char *sig);
+ngx_int_t cwmp_sign_verify_parts(cwmp_sign_key_t *keys, ngx_uint_t nkeys,
+    cwmp_sign_use_e use, ngx_str_t *parts, ngx_uint_t nparts, ngx_str_t *sig);
+
+
+/*
  * Takes the next key from the text of a cwmp_secret_file: one a line, empty
  * lines skipped, CR before LF removed, everything else belongs to the key.
  * text is advanced, line counts from 0 before the first call.

@@ -240,6 +240,45 @@ ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table)
 }
 
 
+uint32_t
+ngx_http_cwmp_zone_serial(ngx_http_cwmp_zone_t *z)
+{
+    uint32_t  serial;
+
+    if (z->shpool) {
+        ngx_shmtx_lock(&z->shpool->mutex);
+    }
+
+    serial = cwmp_replay_give(&z->sh->replay);
+
+    if (z->shpool) {
+        ngx_shmtx_unlock(&z->shpool->mutex);
+    }
+
+    return serial;
+}
+
+
+ngx_int_t
+ngx_http_cwmp_zone_use(ngx_http_cwmp_zone_t *z, uint32_t serial,
+    uint32_t count)
+{
+    ngx_int_t  rc;
+
+    if (z->shpool) {
+        ngx_shmtx_lock(&z->shpool->mutex);
+    }
+
+    rc = cwmp_replay_use(&z->sh->replay, serial, count);
+
+    if (z->shpool) {
+        ngx_shmtx_unlock(&z->shpool->mutex);
+    }
+
+    return rc;
+}
+
+
 /*
  * MD5, and not HMAC-SHA256 of libcrypto, since there are several keys to be
  * made with each message of a CPE, and it takes a quarter of the time.  The

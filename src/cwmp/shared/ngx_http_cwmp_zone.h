@@ -74,6 +74,7 @@ typedef struct {
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
     u_char                       secret[NGX_HTTP_CWMP_SECRET];
     cwmp_wanted_t                list[CWMP_WANTED_MAX];
+    cwmp_replay_t                replay;     /* of nonces for ACSs */
 } ngx_http_cwmp_zone_sh_t;
 
 
@@ -117,6 +118,14 @@ cwmp_table_t *ngx_http_cwmp_zone_lock(ngx_http_cwmp_zone_t *z,
 cwmp_table_t *ngx_http_cwmp_zone_switch(ngx_http_cwmp_zone_t *z,
     ngx_uint_t from, ngx_uint_t to);
 void ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table);
+
+/*
+ * A new nonce's serial number, and its use, see cwmp_replay.h.  These take the
+ * lock.
+ */
+uint32_t ngx_http_cwmp_zone_serial(ngx_http_cwmp_zone_t *z);
+ngx_int_t ngx_http_cwmp_zone_use(ngx_http_cwmp_zone_t *z, uint32_t serial,
+    uint32_t count);
 
 /*
  * Makes the key of a row, a digest of its kind and parts under the secret of

@@ -43,8 +43,8 @@ typedef enum {
 typedef struct {
     /* set by the caller, which zeroes the rest */
     unsigned                path:1;     /* cwmp_url_mode path */
-    unsigned                held:1;     /* cwmp_credentials */
-    unsigned                none:1;     /* held, but there are none for it */
+    unsigned                held:1;     /* not the ACS's own credentials */
+    unsigned                none:1;     /* but there are none for it */
     unsigned                basic:1;    /* cwmp_cpe_basic */
     unsigned                kept:1;     /* path mode: a connection is there */
     unsigned                known:1;    /* used is from an earlier exchange */

@@ -71,7 +71,7 @@ cwmp_outcome_set(cwmp_outcome_t *o, cwmp_wakeup_result_e result,
         /* fall through */
 
     case CWMP_WAKEUP_CREDENTIALS:
-        o->auth = CWMP_WAKEUP_OUR_BASIC;
+        o->auth = CWMP_WAKEUP_OURS;
         break;
 
     default:

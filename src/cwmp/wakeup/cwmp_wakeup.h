@@ -21,7 +21,7 @@ typedef enum {
     CWMP_WAKEUP_METHOD,         /* 405 */
     CWMP_WAKEUP_BAD_ORIGIN,     /* 400: missing or malformed */
     CWMP_WAKEUP_FORBIDDEN,      /* 403: signature or policy */
-    CWMP_WAKEUP_CREDENTIALS,    /* 401: the ACS sent none */
+    CWMP_WAKEUP_CREDENTIALS,    /* 401: the ACS sent none, or wrong ones */
 
     /* answered by the CPE */
     CWMP_WAKEUP_OK,             /* 200 or 204, as it came */
@@ -51,7 +51,7 @@ typedef enum {
 
 typedef enum {
     CWMP_WAKEUP_NO_AUTH = 0,
-    CWMP_WAKEUP_OUR_BASIC,      /* ours */
+    CWMP_WAKEUP_OURS,           /* that of "cwmp_acs_auth" */
     CWMP_WAKEUP_CPE_DIGEST      /* the CPE's Digest challenges, as they are */
 } cwmp_wakeup_auth_e;
 

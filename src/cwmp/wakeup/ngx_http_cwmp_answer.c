@@ -15,8 +15,6 @@
 static void ngx_http_cwmp_answer_count(ngx_http_cwmp_wakeup_t *w);
 static ngx_int_t ngx_http_cwmp_answer_relay(ngx_http_request_t *r,
     cwmp_reply_t *reply);
-static ngx_int_t ngx_http_cwmp_answer_challenge(ngx_http_request_t *r,
-    ngx_str_t *value);
 static ngx_table_elt_t *ngx_http_cwmp_answer_header(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_cwmp_answer_time(ngx_http_request_t *r,
@@ -27,8 +25,6 @@ static ngx_str_t  ngx_http_cwmp_allow_name = ngx_string("Allow");
 static ngx_str_t  ngx_http_cwmp_allow_value = ngx_string("GET, HEAD");
 
 static ngx_str_t  ngx_http_cwmp_auth_name = ngx_string("WWW-Authenticate");
-static ngx_str_t  ngx_http_cwmp_auth_value =
-    ngx_string("Basic realm=\"cwmp\"");
 
 
 /*
@@ -62,8 +58,8 @@ ngx_http_cwmp_answer(ngx_http_cwmp_wakeup_t *w, cwmp_reply_t *reply)
 
     switch (w->outcome.auth) {
 
-    case CWMP_WAKEUP_OUR_BASIC:
-        rc = ngx_http_cwmp_answer_challenge(r, &ngx_http_cwmp_auth_value);
+    case CWMP_WAKEUP_OURS:
+        rc = ngx_http_cwmp_acs_challenge(w);
         break;
 
     case CWMP_WAKEUP_CPE_DIGEST:
@@ -159,7 +155,7 @@ ngx_http_cwmp_answer_relay(ngx_http_request_t *r, cwmp_reply_t *reply)
 
 /* "auth_request" looks for challenges in headers_out.www_authenticate */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_cwmp_answer_challenge(ngx_http_request_t *r, ngx_str_t *value)
 {
     ngx_table_elt_t  *h, **last;

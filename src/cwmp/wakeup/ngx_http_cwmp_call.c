@@ -107,7 +107,7 @@ ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
 
     ngx_memzero(&same, sizeof(same));
 
-    same.flags = clcf->cpe_basic | (clcf->user ? 2 : 0);
+    same.flags = clcf->cpe_basic | (ngx_http_cwmp_acs_own(clcf) ? 0 : 2);
 
     if (w->origin.socklen == 0) {
         same.conf = clcf;

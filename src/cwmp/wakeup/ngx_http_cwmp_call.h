@@ -63,7 +63,9 @@ struct ngx_http_cwmp_wakeup_s {
     ngx_msec_t                   start;
     ngx_msec_t                   deadline;
     ngx_msec_t                   time;        /* taken, once answered */
-    cwmp_outcome_t      outcome;
+    cwmp_outcome_t               outcome;
+
+    unsigned                     stale:1;     /* the ACS's nonce */
 };
 
 
@@ -141,6 +143,35 @@ ngx_int_t ngx_http_cwmp_answer(ngx_http_cwmp_wakeup_t *w,
  */
 void ngx_http_cwmp_answer_late(ngx_http_cwmp_wakeup_t *w,
     cwmp_reply_t *reply);
+
+
+/*
+ * Adds a challenge to the answer.  NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_answer_challenge(ngx_http_request_t *r,
+    ngx_str_t *value);
+
+
+/* ngx_http_cwmp_acs.c: "cwmp_acs_auth" */
+
+/*
+ * Takes the ACS's credentials, or compares them with w->credentials, those of
+ * "cwmp_credentials".  CWMP_WAKEUP_NONE: they will do.
+ */
+cwmp_wakeup_result_e ngx_http_cwmp_acs_check(ngx_http_request_t *r,
+    ngx_http_cwmp_wakeup_t *w);
+
+/*
+ * Adds what nginx asks of the ACS to the answer.  NGX_ERROR: no memory, or
+ * libcrypto fails.
+ */
+ngx_int_t ngx_http_cwmp_acs_challenge(ngx_http_cwmp_wakeup_t *w);
+
+/*
+ * Whether the ACS itself has the credentials for the CPE, so that it is told
+ * when they do not satisfy it.
+ */
+ngx_uint_t ngx_http_cwmp_acs_own(ngx_http_cwmp_loc_conf_t *clcf);
 
 
 /* ngx_http_cwmp_call.c */

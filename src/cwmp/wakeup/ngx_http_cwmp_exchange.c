@@ -57,7 +57,7 @@ ngx_http_cwmp_exchange_start(ngx_http_cwmp_call_t *call)
 
     x = &call->exchange;
     x->path = call->path;
-    x->held = (call->conf->user != NULL);
+    x->held = !ngx_http_cwmp_acs_own(call->conf);
     x->none = (x->held && call->credentials.user.len == 0
                && call->credentials.password.len == 0);
     x->basic = call->conf->cpe_basic;

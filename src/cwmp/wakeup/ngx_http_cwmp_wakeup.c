@@ -121,8 +121,7 @@ ngx_http_cwmp_wakeup_refuse(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
-    cwmp_outcome_set(&w->outcome, result,
-                     clcf->user == NULL && clcf->url_mode == CWMP_URL_QUERY);
+    cwmp_outcome_set(&w->outcome, result, ngx_http_cwmp_acs_own(clcf));
 
     return ngx_http_cwmp_answer(w, NULL);
 }
@@ -234,50 +233,34 @@ static cwmp_wakeup_result_e
 ngx_http_cwmp_wakeup_credentials(ngx_http_request_t *r,
     ngx_http_cwmp_wakeup_t *w)
 {
-    u_char                    *buf;
     ngx_str_t                 *value;
     cwmp_auth_scheme_e         scheme;
+    cwmp_wakeup_result_e       result;
     ngx_http_cwmp_loc_conf_t  *clcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
-    if (clcf->user) {
-        return ngx_http_cwmp_wakeup_held(r, w);
+    if (clcf->url_mode == CWMP_URL_QUERY) {
+
+        result = clcf->user ? ngx_http_cwmp_wakeup_held(r, w)
+                            : CWMP_WAKEUP_NONE;
+
+        return (result == CWMP_WAKEUP_NONE) ? ngx_http_cwmp_acs_check(r, w)
+                                            : result;
     }
 
-    value = r->headers_in.authorization ? &r->headers_in.authorization->value
-                                        : NULL;
-
-    if (clcf->url_mode != CWMP_URL_QUERY) {
-
-        if (value == NULL) {
-            return CWMP_WAKEUP_NONE;
-        }
-
-        scheme = cwmp_auth_scheme(value);
-
-        if (scheme == CWMP_AUTH_DIGEST
-            || (scheme == CWMP_AUTH_BASIC && clcf->cpe_basic))
-        {
-            w->authorization = *value;
-        }
-
+    if (r->headers_in.authorization == NULL) {
         return CWMP_WAKEUP_NONE;
     }
 
-    if (value == NULL) {
-        return CWMP_WAKEUP_CREDENTIALS;
-    }
+    value = &r->headers_in.authorization->value;
 
-    buf = ngx_pnalloc(r->pool, value->len);
-    if (buf == NULL) {
-        return CWMP_WAKEUP_INTERNAL;
-    }
+    scheme = cwmp_auth_scheme(value);
 
-    if (cwmp_basic_decode(value, buf, &w->credentials) != NGX_OK) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "wake-up without usable Basic credentials");
-        return CWMP_WAKEUP_CREDENTIALS;
+    if (scheme == CWMP_AUTH_DIGEST
+        || (scheme == CWMP_AUTH_BASIC && clcf->cpe_basic))
+    {
+        w->authorization = *value;
     }
 
     return CWMP_WAKEUP_NONE;

@@ -59,6 +59,19 @@ sub sign {
 }
 
 
+# a nonce of nginx's own, of that time and serial number: cwmp_nonce.h
+
+sub nonce {
+    my ($key, $time, $serial) = @_;
+
+    my $text = sprintf '%08x%08x', $time, $serial;
+    my $hash = sha256("\x02" . pack('N', length $text) . $text);
+
+    return $text
+           . encode_base64url(substr hmac_sha256($hash, $key), 0, 16);
+}
+
+
 sub encode_base64url {
     my $text = encode_base64($_[0], '');
     $text =~ tr{+/=}{-_}d;
