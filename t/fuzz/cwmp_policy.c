@@ -5,9 +5,8 @@
  * it must not: an address with nobody's CIDR in the ranges that are built in, a
  * name without a regex and a CIDR.  More denials never let more pass.
  *
- * sources: cwmp_policy.c cwmp_origin.c cwmp_host.c cwmp_label.c cwmp_url.c
- * core: src/core/ngx_string.c src/core/ngx_inet.c
- * libs:
+ * sources: cwmp_policy.c cwmp_range.c cwmp_origin.c cwmp_host.c cwmp_label.c
+ * cwmp_url.c
  */
 
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "cwmp_policy.h"
+#include "cwmp_range.h"
 
 
 /* what is known when specs are evaluated */
@@ -18,49 +19,6 @@ typedef struct {
     ngx_uint_t           client;    /* the verdict of "client" */
     ngx_uint_t           regex;     /* a ~regex may admit */
 } cwmp_policy_case_t;
-
-
-#if (NGX_HAVE_INET6)
-
-/* IPv6 addresses that lead to an IPv4 one, which they have in these octets */
-
-typedef struct {
-    u_char               prefix[12];
-    u_char               len;       /* of the prefix, in octets */
-    u_char               octet[4];
-    u_char               mask;      /* it is obscured by */
-    u_char               zeros;     /* octets at the end that are zero */
-} cwmp_policy_embedded_t;
-
-
-static const cwmp_policy_embedded_t  cwmp_policy_embedded[] = {
-
-    /* RFC 4291 2.5.5.1, ::/96; mapped ones are taken for IPv4 at once */
-    { { 0 }, 12, { 12, 13, 14, 15 }, 0, 0 },
-
-    /* RFC 2765, ::ffff:0:0:0/96 */
-    { { 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, 12, { 12, 13, 14, 15 }, 0, 0 },
-
-    /* RFC 6052, 64:ff9b::/96 */
-    { { 0, 0x64, 0xff, 0x9b }, 12, { 12, 13, 14, 15 }, 0, 0 },
-
-    /*
-     * RFC 8215, 64:ff9b:1::/48, in which a network may use any prefix of RFC
-     * 6052; the longer ones have something behind the address of the others
-     */
-    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 6, { 6, 7, 9, 10 }, 0, 5 },
-    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 6, { 7, 9, 10, 11 }, 0, 4 },
-    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 6, { 9, 10, 11, 12 }, 0, 3 },
-    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 6, { 12, 13, 14, 15 }, 0, 0 },
-
-    /* RFC 3056, 2002::/16 */
-    { { 0x20, 0x02 }, 2, { 2, 3, 4, 5 }, 0, 0 },
-
-    /* RFC 4380, 2001::/32: the client's */
-    { { 0x20, 0x01, 0, 0 }, 4, { 12, 13, 14, 15 }, 0xff, 0 }
-};
-
-#endif
 
 
 static ngx_int_t cwmp_policy_parse_cidr(cwmp_policy_spec_t *spec, u_char *p,
@@ -76,13 +34,6 @@ static ngx_int_t cwmp_policy_match_any(cwmp_policy_t *p,
     cwmp_policy_spec_t *specs, ngx_uint_t nspecs, cwmp_policy_case_t *c);
 static ngx_int_t cwmp_policy_literal(cwmp_policy_t *p, cwmp_policy_case_t *c);
 static ngx_int_t cwmp_policy_name(cwmp_policy_t *p, cwmp_policy_case_t *c);
-static ngx_int_t cwmp_policy_builtin(cwmp_policy_t *p, cwmp_policy_case_t *c);
-static ngx_int_t cwmp_policy_builtin_inet(u_char *addr, ngx_uint_t *bits);
-#if (NGX_HAVE_INET6)
-static ngx_int_t cwmp_policy_builtin_inet6(u_char *addr, ngx_uint_t *bits);
-static ngx_int_t cwmp_policy_builtin_embedded(u_char *addr,
-    const cwmp_policy_embedded_t *e, ngx_uint_t *bits);
-#endif
 static ngx_uint_t cwmp_policy_is_listener(cwmp_policy_t *p,
     cwmp_policy_case_t *c);
 static ngx_uint_t cwmp_policy_is_loopback(ngx_sockaddr_t *addr);
@@ -478,30 +429,43 @@ cwmp_policy_match_any(cwmp_policy_t *p, cwmp_policy_spec_t *specs,
 }
 
 
-/* an address, announced as such or resolved from a name */
+/*
+ * An address, announced as such or resolved from a name.  What is refused is so
+ * in all its readings; what is allowed is the address as it is.
+ */
 
 static ngx_int_t
 cwmp_policy_literal(cwmp_policy_t *p, cwmp_policy_case_t *c)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  i;
+    ngx_int_t           rc;
+    ngx_uint_t          i, n, bits;
+    cwmp_policy_case_t  reading;
 
-    rc = cwmp_policy_match_any(p, p->deny, p->ndeny, c);
+    reading = *c;
 
-    if (rc != NGX_DECLINED) {
-        return (rc == NGX_OK) ? CWMP_POLICY_DENIED : CWMP_POLICY_REGEX_FAILED;
+    for (n = 0; cwmp_range_reading(&c->addr, &n, &reading.addr); /* void */ ) {
+
+        rc = cwmp_policy_match_any(p, p->deny, p->ndeny, &reading);
+
+        if (rc != NGX_DECLINED) {
+            return (rc == NGX_OK) ? CWMP_POLICY_DENIED
+                                  : CWMP_POLICY_REGEX_FAILED;
+        }
     }
 
-    rc = cwmp_policy_builtin(p, c);
-    if (rc != NGX_OK) {
+    rc = cwmp_range_reserved(&c->addr, &bits);
+    if (rc != NGX_OK && !cwmp_policy_names(p, c, bits)) {
         return rc;
     }
 
-    if (cwmp_policy_is_listener(p, c)
-        && !cwmp_policy_names(p, c, c->addr.sockaddr.sa_family == AF_INET
-                                    ? 32 : 128))
-    {
-        return CWMP_POLICY_LISTENER;
+    for (n = 0; cwmp_range_reading(&c->addr, &n, &reading.addr); /* void */ ) {
+
+        if (cwmp_policy_is_listener(p, &reading)
+            && !cwmp_policy_names(p, c, c->addr.sockaddr.sa_family == AF_INET
+                                        ? 32 : 128))
+        {
+            return CWMP_POLICY_LISTENER;
+        }
     }
 
     rc = cwmp_policy_match_any(p, p->allow, p->nallow, c);
@@ -542,149 +506,6 @@ cwmp_policy_name(cwmp_policy_t *p, cwmp_policy_case_t *c)
 
     return cwmp_policy_has_cidr(p) ? NGX_OK : CWMP_POLICY_NO_CIDR;
 }
-
-
-/* ranges that nobody means who does not name them */
-
-static ngx_int_t
-cwmp_policy_builtin(cwmp_policy_t *p, cwmp_policy_case_t *c)
-{
-    u_char      *addr;
-    ngx_int_t    rc;
-    ngx_uint_t   bits;
-
-    switch (c->addr.sockaddr.sa_family) {
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        addr = c->addr.sockaddr_in6.sin6_addr.s6_addr;
-        rc = cwmp_policy_builtin_inet6(addr, &bits);
-        break;
-#endif
-
-    default: /* AF_INET */
-        addr = (u_char *) &c->addr.sockaddr_in.sin_addr;
-        rc = cwmp_policy_builtin_inet(addr, &bits);
-        break;
-    }
-
-    if (rc != NGX_OK && cwmp_policy_names(p, c, bits)) {
-        return NGX_OK;
-    }
-
-    return rc;
-}
-
-
-static ngx_int_t
-cwmp_policy_builtin_inet(u_char *addr, ngx_uint_t *bits)
-{
-    *bits = 8;
-
-    if (addr[0] == 127) {
-        return CWMP_POLICY_LOOPBACK;
-    }
-
-    if (addr[0] == 0) {
-        return CWMP_POLICY_UNSPECIFIED;
-    }
-
-    if (addr[0] >= 224) {
-        *bits = 3;
-        return CWMP_POLICY_MULTICAST;
-    }
-
-    if (addr[0] == 169 && addr[1] == 254) {
-        *bits = 16;
-        return CWMP_POLICY_LINK_LOCAL;
-    }
-
-    return NGX_OK;
-}
-
-
-#if (NGX_HAVE_INET6)
-
-static ngx_int_t
-cwmp_policy_builtin_inet6(u_char *addr, ngx_uint_t *bits)
-{
-    ngx_int_t         rc;
-    ngx_uint_t        i;
-    struct in6_addr  *in6;
-
-    in6 = (struct in6_addr *) addr;
-    *bits = 128;
-
-    if (IN6_IS_ADDR_LOOPBACK(in6)) {
-        return CWMP_POLICY_LOOPBACK;
-    }
-
-    if (IN6_IS_ADDR_UNSPECIFIED(in6)) {
-        return CWMP_POLICY_UNSPECIFIED;
-    }
-
-    if (IN6_IS_ADDR_LINKLOCAL(in6)) {
-        *bits = 10;
-        return CWMP_POLICY_LINK_LOCAL;
-    }
-
-    if (IN6_IS_ADDR_MULTICAST(in6)) {
-        *bits = 8;
-        return CWMP_POLICY_MULTICAST;
-    }
-
-    rc = NGX_OK;
-
-    for (i = 0;
-         i < sizeof(cwmp_policy_embedded) / sizeof(cwmp_policy_embedded[0])
-         && rc == NGX_OK;
-         i++)
-    {
-        rc = cwmp_policy_builtin_embedded(addr, &cwmp_policy_embedded[i],
-                                          bits);
-    }
-
-    return rc;
-}
-
-
-static ngx_int_t
-cwmp_policy_builtin_embedded(u_char *addr, const cwmp_policy_embedded_t *e,
-    ngx_uint_t *bits)
-{
-    u_char      inet[4];
-    ngx_int_t   rc;
-    ngx_uint_t  i, last;
-
-    static u_char  zero[16];
-
-    if (ngx_memcmp(addr, e->prefix, e->len) != 0
-        || ngx_memcmp(addr + 16 - e->zeros, zero, e->zeros) != 0)
-    {
-        return NGX_OK;
-    }
-
-    for (i = 0; i < 4; i++) {
-        inet[i] = addr[e->octet[i]] ^ e->mask;
-    }
-
-    rc = cwmp_policy_builtin_inet(inet, bits);
-
-    /* one form of several, and it is another one's address that begins so */
-
-    if (rc == CWMP_POLICY_UNSPECIFIED && e->len == 6
-        && ngx_memcmp(addr + e->len, zero, 16 - e->len) != 0)
-    {
-        return NGX_OK;
-    }
-
-    last = *bits - 1;
-    *bits = e->octet[last / 8] * 8 + last % 8 + 1;
-
-    return rc;
-}
-
-#endif
 
 
 static ngx_uint_t
