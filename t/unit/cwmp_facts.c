@@ -1,7 +1,6 @@
 
 /*
- * sources: cwmp_facts.c cwmp_table.c
- * libs:
+ * sources: cwmp_facts.c cwmp_rows.c cwmp_table.c
  */
 
 
@@ -134,16 +133,16 @@ test_rows(void)
     tap_ok(cwmp_facts_row_get(t, a, 149, &f) == NGX_OK
            && memcmp(&f, &two, sizeof(f)) == 0, "its next Inform");
 
-    cwmp_facts_row_release(t, a, &other, 60, 1);
+    cwmp_row_release(t, a, &other, 60, 1);
     tap_ok(cwmp_facts_row_get(t, a, 60, &f) == NGX_OK, "not another's to end");
-    cwmp_facts_row_release(t, a, &h.me, 60, 0);
-    cwmp_facts_row_release(t, a, &h.me, 60, 1);
+    cwmp_row_release(t, a, &h.me, 60, 0);
+    cwmp_row_release(t, a, &h.me, 60, 1);
     tap_ok(cwmp_facts_row_get(t, a, 60, &f) == NGX_OK,
            "nor its own, when it has let go");
     tap_ok(cwmp_facts_row_get(t, a, 150, &f) == NGX_DECLINED, "until its time");
 
     cwmp_facts_row_set(t, a, &one, &h);
-    cwmp_facts_row_release(t, a, &h.me, 60, 1);
+    cwmp_row_release(t, a, &h.me, 60, 1);
     tap_ok(cwmp_facts_row_get(t, a, 60, &f) == NGX_DECLINED, "its end");
 
     cwmp_table_end(t);

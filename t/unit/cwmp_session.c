@@ -339,14 +339,14 @@ test_close(test_worker_t *w, test_client_t *c)
 
     if (c->held) {
         (void) cwmp_table_begin(sessions);
-        cwmp_session_row_release(sessions, c->key, &me, now, 0);
+        cwmp_row_release(sessions, c->key, &me, now, 0);
         cwmp_table_end(sessions);
         c->held = 0;
 
         (void) cwmp_table_begin(cookies);
         for (i = 0; i < c->s.ncookies; i++) {
-            cwmp_cookie_row_release(cookies, c->s.cookies[i].key, &me, now);
-            cwmp_cookie_row_release(cookies, c->s.cookies[i].kept, &me, now);
+            cwmp_row_release(cookies, c->s.cookies[i].key, &me, now, 0);
+            cwmp_row_release(cookies, c->s.cookies[i].kept, &me, now, 0);
         }
         cwmp_table_end(cookies);
     }
@@ -396,7 +396,7 @@ test_delete(test_worker_t *w, test_client_t *c)
 
     if (c->held) {
         (void) cwmp_table_begin(sessions);
-        cwmp_session_row_release(sessions, c->key, &me, now, 1);
+        cwmp_row_release(sessions, c->key, &me, now, 1);
         cwmp_table_end(sessions);
         c->held = 0;
     }
@@ -669,7 +669,7 @@ test_state_of(int cpe)
 
     (void) cwmp_table_begin(sessions);
     row = cwmp_table_get(sessions, key, now);
-    sum = row ? row->client * 31 + row->address[0] * 7
+    sum = row ? row->held.client * 31 + row->address[0] * 7
                 + cwmp_table_holder(sessions, row)
               : 0;
     cwmp_table_end(sessions);

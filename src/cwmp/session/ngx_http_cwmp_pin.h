@@ -142,14 +142,18 @@ void ngx_http_cwmp_rows_claim(ngx_http_cwmp_main_conf_t *cmcf,
 
 /*
  * The cookie leads to the session from now on, unless others have it, too;
- * cookies that count no more lead nowhere; nor do any of a session that is
- * over.
+ * cookies that count no more lead nowhere.
  */
 void ngx_http_cwmp_rows_cookie(ngx_http_cwmp_session_t *s,
     cwmp_session_cookie_t *cookie, ngx_msec_t timeout);
 void ngx_http_cwmp_rows_old(ngx_http_cwmp_session_t *s,
     cwmp_session_old_t *old);
-void ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s);
+
+/*
+ * The session has no connection any more, or with "delete" it is over: lets go
+ * of its cookies and facts, or deletes them.
+ */
+void ngx_http_cwmp_rows_leave(ngx_http_cwmp_session_t *s, ngx_uint_t delete);
 
 /*
  * What the Inform of the session of that name has said; NGX_DECLINED: nobody

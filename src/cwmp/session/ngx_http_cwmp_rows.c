@@ -29,7 +29,6 @@ static void ngx_http_cwmp_rows_hold_init(cwmp_hold_t *h,
     ngx_http_cwmp_session_t *s, ngx_msec_t timeout);
 static void ngx_http_cwmp_rows_touch(ngx_http_cwmp_session_t *s,
     cwmp_hold_t *h);
-static void ngx_http_cwmp_rows_let_go(ngx_http_cwmp_session_t *s);
 static ngx_uint_t ngx_http_cwmp_rows_has(ngx_http_cwmp_client_t *client,
     u_char *key);
 static ngx_uint_t ngx_http_cwmp_rows_drop(uint64_t client, u_char *key);
@@ -275,7 +274,7 @@ ngx_http_cwmp_rows_release(ngx_http_cwmp_pin_t *pin, ngx_uint_t delete)
 
     t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_SESSIONS);
 
-    cwmp_session_row_release(t, pin->key, &me, ngx_current_msec, delete);
+    cwmp_row_release(t, pin->key, &me, ngx_current_msec, delete);
 
     ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_SESSIONS);
 
@@ -289,34 +288,40 @@ ngx_http_cwmp_rows_release(ngx_http_cwmp_pin_t *pin, ngx_uint_t delete)
     }
 
     if (other == NULL && !delete) {
-        ngx_http_cwmp_rows_let_go(s);
+        ngx_http_cwmp_rows_leave(s, 0);
     }
 }
 
 
-static void
-ngx_http_cwmp_rows_let_go(ngx_http_cwmp_session_t *s)
+void
+ngx_http_cwmp_rows_leave(ngx_http_cwmp_session_t *s, ngx_uint_t delete)
 {
-    ngx_uint_t              i;
-    cwmp_table_t           *t;
-    cwmp_holder_t           me;
-    cwmp_session_cookie_t  *cookie;
+    u_char         *keys[2];
+    ngx_uint_t      i;
+    cwmp_table_t   *t;
+    cwmp_holder_t   me;
 
     ngx_http_cwmp_rows_me(&me, s->client);
 
     t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_COOKIES);
 
-    for (i = 0; i < s->state.ncookies; i++) {
-        cookie = &s->state.cookies[i];
+    for (i = 0; i < 2 * s->state.ncookies; i++) {
+        keys[0] = s->state.cookies[i / 2].key;
+        keys[1] = s->state.cookies[i / 2].kept;
 
-        cwmp_cookie_row_release(t, cookie->key, &me, ngx_current_msec);
-        cwmp_cookie_row_release(t, cookie->kept, &me, ngx_current_msec);
+        if (delete) {
+            cwmp_cookie_row_delete(t, keys[i % 2], &s->state.name,
+                                   ngx_current_msec);
+
+        } else {
+            cwmp_row_release(t, keys[i % 2], &me, ngx_current_msec, 0);
+        }
     }
 
     t = ngx_http_cwmp_zone_switch(s->zone, NGX_HTTP_CWMP_COOKIES,
                                   NGX_HTTP_CWMP_FACTS);
 
-    cwmp_facts_row_release(t, s->state.name.key, &me, ngx_current_msec, 0);
+    cwmp_row_release(t, s->state.name.key, &me, ngx_current_msec, delete);
 
     ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_FACTS);
 }
@@ -470,36 +475,6 @@ ngx_http_cwmp_rows_old(ngx_http_cwmp_session_t *s, cwmp_session_old_t *old)
     }
 
     ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_COOKIES);
-}
-
-
-void
-ngx_http_cwmp_rows_forget(ngx_http_cwmp_session_t *s)
-{
-    ngx_uint_t              i;
-    cwmp_table_t           *t;
-    cwmp_holder_t           me;
-    cwmp_session_cookie_t  *cookie;
-
-    ngx_http_cwmp_rows_me(&me, s->client);
-
-    t = ngx_http_cwmp_zone_lock(s->zone, NGX_HTTP_CWMP_COOKIES);
-
-    for (i = 0; i < s->state.ncookies; i++) {
-        cookie = &s->state.cookies[i];
-
-        cwmp_cookie_row_delete(t, cookie->key, &s->state.name,
-                               ngx_current_msec);
-        cwmp_cookie_row_delete(t, cookie->kept, &s->state.name,
-                               ngx_current_msec);
-    }
-
-    t = ngx_http_cwmp_zone_switch(s->zone, NGX_HTTP_CWMP_COOKIES,
-                                  NGX_HTTP_CWMP_FACTS);
-
-    cwmp_facts_row_release(t, s->state.name.key, &me, ngx_current_msec, 1);
-
-    ngx_http_cwmp_zone_unlock(s->zone, NGX_HTTP_CWMP_FACTS);
 }
 
 

@@ -486,7 +486,7 @@ ngx_http_cwmp_session_admitted(ngx_http_cwmp_session_t *s,
     if (ngx_memcmp(s->state.name.key, s->state.device, CWMP_TABLE_KEY_LEN)
         != 0)
     {
-        ngx_http_cwmp_rows_forget(s);
+        ngx_http_cwmp_rows_leave(s, 1);
 
         for (p = ngx_http_cwmp_pin_next(s->client, NULL);
              p;
@@ -538,7 +538,7 @@ ngx_http_cwmp_session_over(ngx_http_cwmp_session_t *s, ngx_uint_t actions,
     ngx_http_cwmp_pin_t  *pin;
 
     if (actions & CWMP_SESSION_END) {
-        ngx_http_cwmp_rows_forget(s);
+        ngx_http_cwmp_rows_leave(s, 1);
         ngx_memzero(&s->facts, sizeof(cwmp_facts_t));
         ngx_http_cwmp_count(s->zone, SESSIONS_ENDED);
     }

@@ -80,17 +80,12 @@ cwmp_facts_row_set(cwmp_table_t *t, const u_char *name, const cwmp_facts_t *f,
         }
     }
 
-    if (row->client != h->me.client
-        || ngx_memcmp(&row->facts, f, sizeof(cwmp_facts_t)) != 0)
-    {
+    if (ngx_memcmp(&row->facts, f, sizeof(cwmp_facts_t)) != 0) {
         cwmp_table_open(t, row);
-        row->client = h->me.client;
         row->facts = *f;
     }
 
-    cwmp_table_touch(t, row, h->expires);
-    cwmp_table_yield(t, row, !h->firm);
-    cwmp_table_hold(t, row, h->me.process);
+    cwmp_row_hold(t, &row->held, h);
 }
 
 
@@ -109,28 +104,4 @@ cwmp_facts_row_get(cwmp_table_t *t, const u_char *name, ngx_msec_t now,
     *f = row->facts;
 
     return NGX_OK;
-}
-
-
-void
-cwmp_facts_row_release(cwmp_table_t *t, const u_char *name,
-    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete)
-{
-    cwmp_facts_row_t  *row;
-
-    row = cwmp_table_get(t, name, now);
-
-    if (row == NULL
-        || row->client != me->client
-        || cwmp_table_holder(t, row) != me->process)
-    {
-        return;
-    }
-
-    if (delete) {
-        cwmp_table_delete(t, row);
-
-    } else {
-        cwmp_table_hold(t, row, 0);
-    }
 }

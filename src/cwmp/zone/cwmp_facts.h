@@ -39,8 +39,8 @@ typedef struct {
 
 
 typedef struct {
-    uint64_t      client;
-    cwmp_facts_t  facts;
+    cwmp_held_row_t  held;
+    cwmp_facts_t     facts;
 } cwmp_facts_row_t;
 
 
@@ -60,15 +60,13 @@ void cwmp_facts_unpack(cwmp_facts_t *f, ngx_str_t *facts);
 
 /*
  * The row of the session of that name: sets its facts and holds it; gets them,
- * NGX_DECLINED: there is none; lets go of it, or deletes it, if "me" still
- * holds it.  The table is begun.
+ * NGX_DECLINED: there is none.  cwmp_row_release() lets go of it.  The table is
+ * begun.
  */
 void cwmp_facts_row_set(cwmp_table_t *t, const u_char *name,
     const cwmp_facts_t *f, const cwmp_hold_t *h);
 ngx_int_t cwmp_facts_row_get(cwmp_table_t *t, const u_char *name,
     ngx_msec_t now, cwmp_facts_t *f);
-void cwmp_facts_row_release(cwmp_table_t *t, const u_char *name,
-    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete);
 
 
 #endif /* _CWMP_FACTS_H_INCLUDED_ */

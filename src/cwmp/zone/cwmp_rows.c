@@ -9,8 +9,6 @@
 
 static ngx_uint_t cwmp_cookie_row_leads(cwmp_cookie_row_t *row,
     const u_char *key);
-static void cwmp_cookie_row_hold(cwmp_table_t *t, cwmp_cookie_row_t *row,
-    const cwmp_hold_t *h);
 
 
 void
@@ -20,6 +18,44 @@ cwmp_session_row_key(u_char *key, const u_char *name, const u_char *tag)
 
     for (i = 0; i < CWMP_TABLE_KEY_LEN; i++) {
         key[i] = name[i] ^ tag[i];
+    }
+}
+
+
+void
+cwmp_row_hold(cwmp_table_t *t, cwmp_held_row_t *row, const cwmp_hold_t *h)
+{
+    if (row->client != h->me.client) {
+        cwmp_table_open(t, row);
+        row->client = h->me.client;
+    }
+
+    cwmp_table_touch(t, row, h->expires);
+    cwmp_table_yield(t, row, !h->firm);
+    cwmp_table_hold(t, row, h->me.process);
+}
+
+
+void
+cwmp_row_release(cwmp_table_t *t, const u_char *key, const cwmp_holder_t *me,
+    ngx_msec_t now, ngx_uint_t delete)
+{
+    cwmp_held_row_t  *row;
+
+    row = cwmp_table_get(t, key, now);
+
+    if (row == NULL
+        || row->client != me->client
+        || cwmp_table_holder(t, row) != me->process)
+    {
+        return;
+    }
+
+    if (delete) {
+        cwmp_table_delete(t, row);
+
+    } else {
+        cwmp_table_hold(t, row, 0);
     }
 }
 
@@ -41,7 +77,7 @@ cwmp_session_row_find(cwmp_table_t *t, const u_char *key,
     }
 
     holder->process = cwmp_table_holder(t, row);
-    holder->client = row->client;
+    holder->client = row->held.client;
 
     if (holder->process == me->process && holder->client == me->client) {
         holder->process = 0;
@@ -118,48 +154,21 @@ cwmp_session_row_hold(cwmp_table_t *t, const u_char *key, const cwmp_hold_t *h,
 
     row = cwmp_table_get(t, key, h->now);
 
-    if (row->client != h->me.client
+    if (row->held.client != h->me.client
         || ngx_memcmp(row->address, h->address, CWMP_ADDRESS_LEN) != 0
         || row->server.len != server->len
         || ngx_memcmp(row->server.data, server->data, server->len) != 0)
     {
         cwmp_table_open(t, row);
 
-        row->client = h->me.client;
+        row->held.client = h->me.client;
         ngx_memcpy(row->address, h->address, CWMP_ADDRESS_LEN);
         row->server = *server;
     }
 
-    cwmp_table_touch(t, row, h->expires);
-    cwmp_table_yield(t, row, !h->firm);
-    cwmp_table_hold(t, row, h->me.process);
+    cwmp_row_hold(t, &row->held, h);
 
     return rc;
-}
-
-
-void
-cwmp_session_row_release(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete)
-{
-    cwmp_session_row_t  *row;
-
-    row = cwmp_table_get(t, key, now);
-
-    if (row == NULL
-        || row->client != me->client
-        || cwmp_table_holder(t, row) != me->process)
-    {
-        /* another connection has taken it over, or it is gone */
-        return;
-    }
-
-    if (delete) {
-        cwmp_table_delete(t, row);
-
-    } else {
-        cwmp_table_hold(t, row, 0);
-    }
 }
 
 
@@ -200,7 +209,7 @@ cwmp_cookie_row_set(cwmp_table_t *t, const u_char *key,
         return NGX_DECLINED;
     }
 
-    cwmp_cookie_row_hold(t, row, h);
+    cwmp_row_hold(t, &row->held, h);
 
     return NGX_OK;
 }
@@ -211,21 +220,6 @@ cwmp_cookie_row_leads(cwmp_cookie_row_t *row, const u_char *key)
 {
     return !row->shared
            && ngx_memcmp(row->name.key, key, CWMP_TABLE_KEY_LEN) == 0;
-}
-
-
-static void
-cwmp_cookie_row_hold(cwmp_table_t *t, cwmp_cookie_row_t *row,
-    const cwmp_hold_t *h)
-{
-    if (row->client != h->me.client) {
-        cwmp_table_open(t, row);
-        row->client = h->me.client;
-    }
-
-    cwmp_table_touch(t, row, h->expires);
-    cwmp_table_yield(t, row, !h->firm);
-    cwmp_table_hold(t, row, h->me.process);
 }
 
 
@@ -290,23 +284,7 @@ cwmp_cookie_row_touch(cwmp_table_t *t, const u_char *key,
         cwmp_table_touch(t, row, h->expires);
 
     } else if (cwmp_cookie_row_leads(row, name->key)) {
-        cwmp_cookie_row_hold(t, row, h);
-    }
-}
-
-
-void
-cwmp_cookie_row_release(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, ngx_msec_t now)
-{
-    cwmp_cookie_row_t  *row;
-
-    row = cwmp_table_get(t, key, now);
-
-    if (row && row->client == me->client
-        && cwmp_table_holder(t, row) == me->process)
-    {
-        cwmp_table_hold(t, row, 0);
+        cwmp_row_hold(t, &row->held, h);
     }
 }
 

@@ -50,16 +50,23 @@ typedef struct {
 } cwmp_server_t;
 
 
+/* what every row that is held begins with */
+
 typedef struct {
-    uint64_t      client;             /* number of the client connection */
-    u_char        address[CWMP_ADDRESS_LEN];
-    cwmp_server_t server;
+    uint64_t             client;      /* number of the client connection */
+} cwmp_held_row_t;
+
+
+typedef struct {
+    cwmp_held_row_t      held;
+    u_char               address[CWMP_ADDRESS_LEN];
+    cwmp_server_t        server;
 } cwmp_session_row_t;
 
 
 typedef struct {
+    cwmp_held_row_t      held;
     cwmp_session_name_t  name;        /* what it leads to, if not shared */
-    uint64_t             client;
     uint32_t             shared;
 } cwmp_cookie_row_t;
 
@@ -113,6 +120,20 @@ void cwmp_session_row_key(u_char *key, const u_char *name, const u_char *tag);
  */
 
 /*
+ * Holds a row of any kind, which may be open for writing, and puts its time
+ * off.
+ */
+void cwmp_row_hold(cwmp_table_t *t, cwmp_held_row_t *row,
+    const cwmp_hold_t *h);
+
+/*
+ * Lets go of a row of any kind, or deletes it, if "me" still holds it, and not
+ * a connection that has taken it over.
+ */
+void cwmp_row_release(cwmp_table_t *t, const u_char *key,
+    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete);
+
+/*
  * Who else than "me" holds the row, *holder; process 0: nobody.  Returns 1 if
  * there is a row.
  */
@@ -148,12 +169,6 @@ ngx_int_t cwmp_session_row_hold(cwmp_table_t *t, const u_char *key,
     const cwmp_hold_t *h, const cwmp_server_t *server, cwmp_holder_t *before);
 
 /*
- * Lets go of the row, or deletes it, if "me" still holds it.
- */
-void cwmp_session_row_release(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, ngx_msec_t now, ngx_uint_t delete);
-
-/*
  * The cookie leads to the name, and its row is held; if it leads to another
  * session, it is shared from now on.  But what names a session takes over a
  * row that nobody holds.  Returns NGX_OK, NGX_DECLINED: shared, NGX_ERROR: no
@@ -182,11 +197,8 @@ void cwmp_cookie_row_touch(cwmp_table_t *t, const u_char *key,
     const cwmp_session_name_t *name, const cwmp_hold_t *h);
 
 /*
- * Lets go of the cookie's row, if "me" still holds it; and deletes it if it
- * leads to the name.
+ * Deletes the cookie's row if it leads to the name.
  */
-void cwmp_cookie_row_release(cwmp_table_t *t, const u_char *key,
-    const cwmp_holder_t *me, ngx_msec_t now);
 void cwmp_cookie_row_delete(cwmp_table_t *t, const u_char *key,
     const cwmp_session_name_t *name, ngx_msec_t now);
 
