@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_challenge.c
- * libs:
  *
  * The removal of auth-int: what is left has it nowhere beside another qop, is
  * not changed by a second removal, has the same challenges otherwise, and is

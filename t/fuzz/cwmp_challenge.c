@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_challenge.c
- * libs:
  *
  * Two field values, divided by a line feed.  Every challenge lies in its
  * field, in order; a usable one can be put between quotes again without a way

@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_cookie.c
- * libs:
  *
  * Pairs lie in the header, one after the other, without white space or
  * separators around them, and a header made of them alone gives the same.

@@ -7,7 +7,6 @@
  * and none ends before its quote.  Base64 of credentials comes back.
  *
  * sources: cwmp_digest.c cwmp_challenge.c
- * core: src/core/ngx_string.c
  * libs: -lcrypto
  */
 

@@ -11,7 +11,6 @@
  * sources: cwmp_xml.c cwmp_charset.c
  *          cwmp_message.c cwmp_parameter.c
  *          cwmp_prefilter.c cwmp_reference.c
- * core: src/core/ngx_string.c
  * libs: -lexpat
  */
 

@@ -1,8 +1,6 @@
 
 /*
  * sources: cwmp_origin.c cwmp_host.c cwmp_url.c cwmp_label.c
- * core: src/core/ngx_string.c src/core/ngx_inet.c
- * libs:
  *
  * The first byte chooses what the rest is: an origin URL or a request target
  * in one of the modes.  An origin that is accepted has no byte that could end

@@ -1,8 +1,6 @@
 
 /*
  * sources: cwmp_reply.c
- * core: src/core/ngx_string.c
- * libs:
  *
  * The first two bytes say how to split the rest, the third how it ends: the
  * result is the same as for the whole, and what was collected lies in the

@@ -5,7 +5,6 @@
  * nor does it any other mode or signature.
  *
  * sources: cwmp_sign.c cwmp_origin.c cwmp_host.c cwmp_label.c cwmp_url.c
- * core: src/core/ngx_string.c src/core/ngx_inet.c
  * libs: -lcrypto
  */
 

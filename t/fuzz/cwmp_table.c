@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_table.c
- * libs:
  *
  * The input is a list of operations on a table, which is compared with a plain
  * array: what it holds, and that it never loses a row but the least recently

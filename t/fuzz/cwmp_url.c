@@ -6,7 +6,6 @@
  *
  * sources: cwmp_url.c cwmp_origin.c cwmp_host.c cwmp_xml.c cwmp_reference.c
  *          cwmp_label.c
- * core: src/core/ngx_string.c src/core/ngx_inet.c
  */
 
 

@@ -1,7 +1,6 @@
 
 /*
  * sources: ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
- * core: src/core/ngx_string.c
  *
  * The first line is a list; the rest are payloads, each behind its length.
  * Whatever they are: whole frames with a right CRC come out, as many as went in

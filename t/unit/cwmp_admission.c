@@ -4,7 +4,6 @@
  * several processes, some of which are killed, beside a plain model.
  *
  * sources: cwmp_admission.c
- * libs:
  */
 
 

@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_challenge.c
- * libs:
  */
 
 

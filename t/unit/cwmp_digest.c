@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_digest.c cwmp_challenge.c
- * core: src/core/ngx_string.c
  * libs: -lcrypto
  *
  * The responses are those of the RFCs' examples, as far as these go, and

@@ -2,8 +2,6 @@
 /*
  * sources: cwmp_exchange.c cwmp_wakeup.c cwmp_reply.c
  *          cwmp_challenge.c
- * core: src/core/ngx_string.c
- * libs:
  *
  * Whole exchanges: what the CPE does, and what is done next.
  */

@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_label.c cwmp_origin.c cwmp_host.c cwmp_url.c
- * core: src/core/ngx_string.c src/core/ngx_inet.c
  *
  * Labels there and back; every other spelling is refused.
  */

@@ -7,7 +7,6 @@
  *          cwmp_message.c cwmp_parameter.c
  *          cwmp_prefilter.c cwmp_reference.c
  *          cwmp_url.c
- * core: src/core/ngx_string.c
  */
 
 

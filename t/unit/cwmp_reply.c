@@ -1,8 +1,6 @@
 
 /*
  * sources: cwmp_reply.c
- * core: src/core/ngx_string.c
- * libs:
  *
  * Each reply is parsed whole, in two pieces at every place, and byte by byte.
  */

@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_turn.c cwmp_wakeup.c
- * libs:
  *
  * Workers that call one CPE, against a model: they take turns, end their calls
  * or forget to, die and come back, in any order.

@@ -4,7 +4,6 @@
  *
  * sources: cwmp_url.c cwmp_charset.c
  *          cwmp_prefilter.c
- * core: src/core/ngx_string.c
  */
 
 

@@ -10,7 +10,6 @@
  * sources: cwmp_work.c cwmp_coding.c
  *          cwmp_message.c cwmp_parameter.c cwmp_xml.c cwmp_charset.c
  *          cwmp_prefilter.c cwmp_reference.c
- * core: src/core/ngx_string.c
  * libs: -lz
  */
 

@@ -1,7 +1,6 @@
 
 /*
  * sources: ntrip_checks.c
- * core: src/core/ngx_rbtree.c
  */
 
 /*

@@ -1,6 +1,5 @@
 /*
  * sources: ntrip_ring.c ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
- * core: src/core/ngx_string.c
  */
 
 /*

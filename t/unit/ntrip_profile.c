@@ -1,7 +1,6 @@
 
 /*
  * sources: ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
- * core: src/core/ngx_string.c
  *
  * Lists; random streams through random profiles, against a model that knows
  * whole epochs.

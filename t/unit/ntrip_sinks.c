@@ -2,7 +2,6 @@
 /*
  * sources: ntrip_sink.c ntrip_backlog.c ntrip_view.c ntrip_ring.c
  * ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
- * core: src/core/ngx_string.c
  *
  * What rovers get of a backlog, against a plain model, without nginx: the
  * kernel takes as much as it likes, time passes, rovers come, go, and go on

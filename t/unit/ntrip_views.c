@@ -1,7 +1,6 @@
 
 /*
  * sources: ntrip_view.c ntrip_ring.c ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
- * core: src/core/ngx_string.c
  *
  * A ring through views.  What comes out is what the profile makes of all
  * messages; who goes on behind any message, with a view that has just begun,

@@ -138,7 +138,7 @@ ntrip_nmea_is_end(ntrip_nmea_t *n, u_char ch)
     if (ch == '*') {
         n->digits = 1;
 
-    } else if (n->digits && ntrip_text_hex(ch) != NGX_ERROR) {
+    } else if (n->digits && ngx_hextoi(&ch, 1) != NGX_ERROR) {
         return ++n->digits == 3;
 
     } else {
@@ -272,9 +272,8 @@ ntrip_gga_error(ngx_uint_t error)
 static ngx_uint_t
 ntrip_gga_body(ngx_str_t *body, ngx_str_t *sentence)
 {
-    size_t      len;
-    u_char     *star;
-    ngx_int_t   high, low;
+    size_t   len;
+    u_char  *star;
 
     *body = *sentence;
     ntrip_text_trim(body);
@@ -292,11 +291,7 @@ ntrip_gga_body(ngx_str_t *body, ngx_str_t *sentence)
         return 0;
     }
 
-    high = ntrip_text_hex(star[1]);
-    low = ntrip_text_hex(star[2]);
-
-    return high != NGX_ERROR && low != NGX_ERROR
-           && ntrip_gga_sum(body) == (high << 4 | low);
+    return ntrip_gga_sum(body) == ngx_hextoi(star + 1, 2);
 }
 
 

@@ -375,7 +375,7 @@ static ngx_int_t
 ntrip_request_mount(ntrip_request_t *r, ngx_str_t *path)
 {
     u_char     *p, *d, *last;
-    ngx_int_t   high, low;
+    ngx_int_t   octet;
 
     p = path->data;
     last = path->data + path->len;
@@ -393,14 +393,13 @@ ntrip_request_mount(ntrip_request_t *r, ngx_str_t *path)
             return NGX_ERROR;
         }
 
-        high = ntrip_text_hex(p[1]);
-        low = ntrip_text_hex(p[2]);
+        octet = ngx_hextoi(p + 1, 2);
 
-        if (high == NGX_ERROR || low == NGX_ERROR) {
+        if (octet == NGX_ERROR) {
             return NGX_ERROR;
         }
 
-        *d++ = (u_char) (high << 4 | low);
+        *d++ = (u_char) octet;
         p += 2;
     }
 

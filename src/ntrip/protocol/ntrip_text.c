@@ -7,10 +7,6 @@
 #include "ntrip_text.h"
 
 
-static void ntrip_text_civil(time_t days, ngx_uint_t *year,
-    ngx_uint_t *month, ngx_uint_t *day);
-
-
 void
 ntrip_out_init(ntrip_out_t *out, u_char *buf, size_t size)
 {
@@ -107,124 +103,51 @@ ntrip_out_fixed(ntrip_out_t *out, double value, ngx_uint_t width,
 void
 ntrip_out_base64(ntrip_out_t *out, u_char *data, size_t len)
 {
-    u_char    quad[4];
-    size_t    i, n;
-    uint32_t  bits;
+    ngx_str_t  src, dst;
 
-    static const u_char  alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (i = 0; i < len; i += 3) {
-        n = len - i;
-
-        bits = data[i] << 16;
-        bits |= (n > 1) ? data[i + 1] << 8 : 0;
-        bits |= (n > 2) ? data[i + 2] : 0;
-
-        quad[0] = alphabet[bits >> 18];
-        quad[1] = alphabet[bits >> 12 & 0x3f];
-        quad[2] = (n > 1) ? alphabet[bits >> 6 & 0x3f] : '=';
-        quad[3] = (n > 2) ? alphabet[bits & 0x3f] : '=';
-
-        ntrip_out_data(out, quad, 4);
+    if (out->overflow
+        || (size_t) (out->end - out->last) < ngx_base64_encoded_length(len))
+    {
+        out->overflow = 1;
+        return;
     }
+
+    src.data = data;
+    src.len = len;
+    dst.data = out->last;
+
+    ngx_encode_base64(&dst, &src);
+
+    out->last += dst.len;
 }
 
 
 void
 ntrip_out_date(ntrip_out_t *out, time_t time)
 {
-    time_t      days, seconds;
-    ngx_uint_t  year, month, day;
+    u_char  buf[sizeof("Mon, 28 Sep 1970 06:00:00 GMT") + NGX_INT_T_LEN];
 
-    static const char  week[] = "ThuFriSatSunMonTueWed";
-    static const char  months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-
-    if (time < 0) {
-        time = 0;
-    }
-
-    days = time / 86400;
-    seconds = time % 86400;
-
-    ntrip_text_civil(days, &year, &month, &day);
-
-    ntrip_out_data(out, &week[days % 7 * 3], 3);
-    ntrip_out_text(out, ", ");
-    ntrip_out_uint(out, day, 2);
-    ntrip_out_char(out, ' ');
-    ntrip_out_data(out, &months[(month - 1) * 3], 3);
-    ntrip_out_char(out, ' ');
-    ntrip_out_uint(out, year, 4);
-    ntrip_out_char(out, ' ');
-    ntrip_out_uint(out, seconds / 3600, 2);
-    ntrip_out_char(out, ':');
-    ntrip_out_uint(out, seconds / 60 % 60, 2);
-    ntrip_out_char(out, ':');
-    ntrip_out_uint(out, seconds % 60, 2);
-    ntrip_out_text(out, " GMT");
-}
-
-
-/* the Gregorian day of a number of days since 1970-01-01; years begin in
-   March, so that the leap day is the last */
-
-static void
-ntrip_text_civil(time_t days, ngx_uint_t *year, ngx_uint_t *month,
-    ngx_uint_t *day)
-{
-    uint64_t  n, era, of_era, year_of_era, of_year, m;
-
-    n = (uint64_t) days + 719468;
-    era = n / 146097;
-    of_era = n % 146097;
-
-    year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096)
-                  / 365;
-    of_year = of_era
-              - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-
-    m = (5 * of_year + 2) / 153;
-
-    *day = (ngx_uint_t) (of_year - (153 * m + 2) / 5 + 1);
-    *month = (ngx_uint_t) (m < 10 ? m + 3 : m - 9);
-    *year = (ngx_uint_t) (year_of_era + era * 400 + (*month <= 2));
+    ntrip_out_data(out, buf, ngx_http_time(buf, time) - buf);
 }
 
 
 ngx_uint_t
 ntrip_text_equal_case(ngx_str_t *a, ngx_str_t *b)
 {
-    size_t  i;
-
-    if (a->len != b->len) {
-        return 0;
-    }
-
-    for (i = 0; i < a->len; i++) {
-        if (ngx_tolower(a->data[i]) != ngx_tolower(b->data[i])) {
-            return 0;
-        }
-    }
-
-    return 1;
+    return a->len == b->len
+           && ngx_strncasecmp(a->data, b->data, a->len) == 0;
 }
 
 
 ngx_uint_t
 ntrip_text_begins(ngx_str_t *str, const char *text)
 {
-    size_t  i;
+    size_t  len;
 
-    for (i = 0; text[i]; i++) {
-        if (i == str->len
-            || ngx_tolower(str->data[i]) != ngx_tolower(text[i]))
-        {
-            return 0;
-        }
-    }
+    len = ngx_strlen(text);
 
-    return 1;
+    return str->len >= len
+           && ngx_strncasecmp(str->data, (u_char *) text, len) == 0;
 }
 
 
@@ -238,20 +161,14 @@ ntrip_text_is(ngx_str_t *str, const char *text)
 ngx_uint_t
 ntrip_text_contains(ngx_str_t *str, const char *text)
 {
-    ngx_str_t  rest;
+    size_t  len;
 
-    rest = *str;
+    len = ngx_strlen(text);
 
-    while (rest.len) {
-        if (ntrip_text_begins(&rest, text)) {
-            return 1;
-        }
-
-        rest.data++;
-        rest.len--;
-    }
-
-    return 0;
+    return str->len >= len
+           && ngx_strlcasestrn(str->data, str->data + str->len,
+                               (u_char *) text, len - 1)
+              != NULL;
 }
 
 
@@ -356,43 +273,11 @@ ntrip_text_controls(ngx_str_t *str)
 ngx_int_t
 ntrip_text_number(ngx_str_t *str, ngx_int_t max)
 {
-    size_t     i;
-    ngx_int_t  n, digit;
+    ngx_int_t  n;
 
-    if (str->len == 0) {
-        return NGX_ERROR;
-    }
+    n = ngx_atoi(str->data, str->len);
 
-    n = 0;
-
-    for (i = 0; i < str->len; i++) {
-        if (str->data[i] < '0' || str->data[i] > '9') {
-            return NGX_ERROR;
-        }
-
-        digit = str->data[i] - '0';
-
-        if (digit > max || n > (max - digit) / 10) {
-            return NGX_ERROR;
-        }
-
-        n = n * 10 + digit;
-    }
-
-    return n;
-}
-
-
-ngx_int_t
-ntrip_text_hex(u_char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    c |= 0x20;
-
-    return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : NGX_ERROR;
+    return (n > max) ? NGX_ERROR : n;
 }
 
 

@@ -63,13 +63,13 @@ void ntrip_out_base64(ntrip_out_t *out, u_char *data, size_t len);
 void ntrip_out_date(ntrip_out_t *out, time_t time);
 
 
-/* ASCII only, whatever the locale */
+/* ASCII only, whatever the locale; neither has a NUL in it */
 ngx_uint_t ntrip_text_equal_case(ngx_str_t *a, ngx_str_t *b);
 ngx_uint_t ntrip_text_is(ngx_str_t *str, const char *text);
 ngx_uint_t ntrip_text_begins(ngx_str_t *str, const char *text);
 
-/* whether "text" occurs anywhere; case does not matter, as in the three
-   above */
+/* whether "text", not empty, occurs anywhere; case does not matter, as in the
+   three above */
 ngx_uint_t ntrip_text_contains(ngx_str_t *str, const char *text);
 
 /* takes spaces, tabs, CRs and LFs from both ends */
@@ -86,9 +86,6 @@ ngx_str_t ntrip_text_word(ngx_str_t *rest);
 ngx_int_t ntrip_text_header(ngx_str_t *line, ngx_str_t *name,
     ngx_str_t *value);
 
-/* the value of a hexadecimal digit, or NGX_ERROR */
-ngx_int_t ntrip_text_hex(u_char c);
-
 /* an unsigned decimal number that is all of "str", at most "max";
    NGX_ERROR otherwise */
 ngx_int_t ntrip_text_number(ngx_str_t *str, ngx_int_t max);
@@ -96,7 +93,9 @@ ngx_int_t ntrip_text_number(ngx_str_t *str, ngx_int_t max);
 /*
  * Decodes in place or into "dst", which takes at least three quarters of
  * "src".  Padding may be missing and the alphabet be the one of URLs, since
- * home-made rovers do that; any other character is NGX_ERROR.
+ * home-made rovers do that; any other character is NGX_ERROR.  Of the decoders
+ * of nginx each knows one of the two alphabets, and drops what is behind a "="
+ * in the middle.
  */
 ngx_int_t ntrip_text_base64_decode(ngx_str_t *dst, ngx_str_t *src);
 

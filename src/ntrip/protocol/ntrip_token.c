@@ -77,7 +77,7 @@ ntrip_token_host(ngx_str_t *text)
         for (i = 1; i < text->len && text->data[i] != ']'; i++) {
             c = text->data[i];
 
-            if (c != ':' && c != '.' && ntrip_text_hex(c) == NGX_ERROR) {
+            if (c != ':' && c != '.' && ngx_hextoi(&c, 1) == NGX_ERROR) {
                 return 0;
             }
         }

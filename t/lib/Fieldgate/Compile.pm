@@ -1,17 +1,16 @@
 package Fieldgate::Compile;
 
 # Builds the C programs of the tests: a program names, in a comment, the
-# sources that it is linked with, the files of nginx's core that those use, and
-# the libraries that they need:
+# sources that it is linked with, and the libraries that they need:
 #
 #   /*
 #    * sources: cwmp_xml.c cwmp_url.c
-#    * core: src/core/ngx_string.c
 #    * libs: -lcrypto
 #    */
 #
-# The core's come from the source package of the installed nginx, in build/src.
-# What else they need is left out with the functions that nobody calls.
+# What these use of nginx's core comes from the source package of the installed
+# nginx, in build/src.  What that needs in turn is left out with the functions
+# that nobody calls.
 #
 # Objects are kept in build/, and made again when a source, a header that it
 # includes, or the command has changed.
@@ -37,6 +36,11 @@ my @includes = map { "-I$_" }
                'build/objs', 't', rooms();
 
 
+# of nginx's core: functions that know nothing of sockets, pools or processes
+
+my @core = map { "src/core/ngx_$_.c" } qw(string inet times rbtree);
+
+
 # the folders of src/rooms
 
 sub rooms {
@@ -58,33 +62,36 @@ sub build {
     my $text = read_file($main);
     my ($sources) = $text =~ /\bsources:((?:[\s*]+\S+\.c\b)+)/;
     die "$main names no sources in a comment\n" unless defined $sources;
-    my ($core) = $text =~ /\bcore:((?:[\s*]+\S+\.c\b)+)/;
     my ($libs) = $text =~ /\blibs:((?:[\s*]+-\S+)+)/;
-    tr/*/ / for $sources, $core // (), $libs // ();
+    tr/*/ / for $sources, $libs // ();
 
     my $dir = "build/$cc-" . checksum("@flags");
     my @objects = map { object($dir, $_, $cc, @flags) }
                       $main, map { in_room($_) } split ' ', $sources;
 
-    if (defined $core) {
-        system('t/debian', 'source', top() . '/build/src') == 0
-            or die "no source of nginx\n";
-
-        # coverage would hold on to every function
-        my @plain = ((grep { !/^-fsanitize=$|^-f(?:profile|coverage)-/ }
-                      map { s/\bfuzzer,?//r } @flags), '-ffunction-sections');
-
-        push @objects, map { object($dir, "build/src/$_", $cc, @plain) }
-                           split ' ', $core;
-        push @flags, '-Wl,--gc-sections';
-    }
+    system('t/debian', 'source', top() . '/build/src') == 0
+        or die "no source of nginx\n";
 
     my $program = $main =~ s/\.c$//r;
     $program = "$dir/" . $program =~ tr{/}{_}r;
-    my @command = ($cc, @flags, '-o', $program, @objects, split ' ', $libs // '');
+    my $core = core($dir, $cc, @flags);
+    my @command = ($cc, @flags, '-Wl,--gc-sections', '-o', $program, @objects,
+                   $core, split ' ', $libs // '');
 
-    command($program, [@objects], @command);
+    command($program, [@objects, $core], @command);
     return $program;
+}
+
+# coverage would hold on to every function
+
+sub core {
+    my ($dir, $cc, @flags) = @_;
+    my @plain = ((grep { !/^-fsanitize=$|^-f(?:profile|coverage)-/ }
+                  map { s/\bfuzzer,?//r } @flags), '-ffunction-sections');
+    my @objects = map { object($dir, "build/src/$_", $cc, @plain) } @core;
+
+    command("$dir/core.a", [@objects], 'ar', 'rcs', "$dir/core.a", @objects);
+    return "$dir/core.a";
 }
 
 # names of files are unique, so that a program need not know their rooms
