@@ -7,11 +7,11 @@
  *
  * However it answers: it is asked four times at most, each Authorization field
  * is one line, a password goes out as Basic only where that is allowed, and
- * the outcome is one that the ACS understands.
+ * the outcome is one that the ACS understands, and the same however the
+ * replies are cut.  What comes behind a reply is lost.
  *
  * sources: cwmp_exchange.c cwmp_wakeup.c cwmp_reply.c
  *          cwmp_challenge.c cwmp_digest.c
- * core: src/core/ngx_string.c
  * libs: -lcrypto
  */
 
@@ -27,7 +27,7 @@ typedef struct {
     const uint8_t   *data;
     size_t           size;
     uint32_t         seed;
-    ngx_uint_t       started;       /* bytes of this reply have come */
+    size_t           most;          /* bytes of a segment */
 } fuzz_cpe_t;
 
 
@@ -64,6 +64,22 @@ fuzz_authorization(cwmp_exchange_t *x)
 }
 
 
+/* what is left of this reply, up to the end of the connection or the silence
+   behind it */
+
+static void
+fuzz_rest(fuzz_cpe_t *cpe)
+{
+    while (cpe->size) {
+        cpe->size--;
+
+        if (*cpe->data++ >= 0xfd) {
+            break;
+        }
+    }
+}
+
+
 /* the next reply, in segments */
 
 static cwmp_exchange_action_e
@@ -79,7 +95,7 @@ fuzz_answer(fuzz_cpe_t *cpe, cwmp_exchange_t *x, cwmp_reply_t *r)
         for (n = 0; n < cpe->size && cpe->data[n] < 0xfd; n++) { /* void */ }
 
         if (n) {
-            n = fuzz_piece(&cpe->seed, 64, n);
+            n = fuzz_piece(&cpe->seed, cpe->most, n);
             piece = fuzz_copy(cpe->data, n);
 
             cpe->data += n;
@@ -110,12 +126,14 @@ fuzz_answer(fuzz_cpe_t *cpe, cwmp_exchange_t *x, cwmp_reply_t *r)
             test(silence || rc != NGX_AGAIN);
         }
 
-        if (rc == NGX_OK) {
-            return cwmp_exchange_reply(x, r);
-        }
+        if (rc != NGX_AGAIN) {
 
-        if (rc == NGX_ERROR) {
-            return cwmp_exchange_bad_reply(x, r);
+            if (n) {
+                fuzz_rest(cpe);
+            }
+
+            return (rc == NGX_OK) ? cwmp_exchange_reply(x, r)
+                                  : cwmp_exchange_bad_reply(x, r);
         }
     }
 }
@@ -137,15 +155,47 @@ fuzz_outcome(cwmp_exchange_t *x)
 }
 
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_exchange(cwmp_exchange_t *x, fuzz_cpe_t cpe)
 {
     u_char                 *buf[FUZZ_REQUESTS];
     ngx_uint_t              i, n;
-    fuzz_cpe_t              cpe;
     cwmp_reply_t            r;
-    cwmp_exchange_t         x;
     cwmp_exchange_action_e  action;
+
+    n = 0;
+    action = cwmp_exchange_start(x);
+
+    while (action != CWMP_EXCHANGE_FINISH) {
+        test(n < FUZZ_REQUESTS);
+
+        if (action == CWMP_EXCHANGE_SEND_DIGEST) {
+            test(!x->path && !x->none);
+            fuzz_authorization(x);
+        }
+
+        test(action != CWMP_EXCHANGE_SEND_BASIC || (x->basic && !x->none));
+        test(action != CWMP_EXCHANGE_SEND_RELAY || x->path);
+
+        buf[n] = malloc(CWMP_REPLY_HEADER_MAX);
+        cwmp_reply_init(&r, buf[n++], 0);
+
+        action = fuzz_answer(&cpe, x, &r);
+    }
+
+    fuzz_outcome(x);
+
+    for (i = 0; i < n; i++) {
+        free(buf[i]);
+    }
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_cpe_t       cpe;
+    cwmp_exchange_t  x, whole;
 
     if (size < 2) {
         return 0;
@@ -166,36 +216,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ngx_str_set(&x.used.nonce, "known");
     }
 
+    whole = x;
+
     memset(&cpe, 0, sizeof(fuzz_cpe_t));
     cpe.seed = data[1];
+    cpe.most = 64;
     cpe.data = data + 2;
     cpe.size = size - 2;
 
-    n = 0;
-    action = cwmp_exchange_start(&x);
+    fuzz_exchange(&x, cpe);
 
-    while (action != CWMP_EXCHANGE_FINISH) {
-        test(n < FUZZ_REQUESTS);
+    cpe.most = size;
+    fuzz_exchange(&whole, cpe);
 
-        if (action == CWMP_EXCHANGE_SEND_DIGEST) {
-            test(!x.path && !x.none);
-            fuzz_authorization(&x);
-        }
-
-        test(action != CWMP_EXCHANGE_SEND_BASIC || (x.basic && !x.none));
-        test(action != CWMP_EXCHANGE_SEND_RELAY || x.path);
-
-        buf[n] = malloc(CWMP_REPLY_HEADER_MAX);
-        cwmp_reply_init(&r, buf[n++], 0);
-
-        action = fuzz_answer(&cpe, &x, &r);
-    }
-
-    fuzz_outcome(&x);
-
-    for (i = 0; i < n; i++) {
-        free(buf[i]);
-    }
+    test(x.outcome.result == whole.outcome.result);
+    test(x.outcome.status == whole.outcome.status);
+    test(x.outcome.auth == whole.outcome.auth);
 
     return 0;
 }

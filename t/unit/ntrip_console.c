@@ -474,9 +474,45 @@ test_rows(void)
 }
 
 
+/* how many bytes of what has come are the first command */
+
+static void
+test_ends(void)
+{
+    size_t   n;
+    u_char  *p;
+
+    static const struct {
+        const char  *text;
+        ngx_uint_t   last;
+        size_t       len;
+    } ends[] = {
+        { "", 0, 0 }, { "", 1, 0 },
+        { "HELP p", 0, 0 }, { "HELP p", 1, 6 },
+        { "HELP p\n", 0, 7 }, { "HELP p\r\n", 0, 8 },
+        { "HELP p\nHELP", 0, 7 }, { "HELP p\nHELP", 1, 7 },
+        { "\nHELP p\n", 0, 1 }
+    };
+
+    for (n = 0; n < sizeof(ends) / sizeof(ends[0]); n++) {
+        tap_ok(ntrip_console_command((u_char *) ends[n].text,
+                                     strlen(ends[n].text), ends[n].last)
+               == ends[n].len, "where a command ends, %d", (int) n);
+    }
+
+    p = calloc(1, NTRIP_CONSOLE_MAX + 1);
+    tap_ok(ntrip_console_command(p, NTRIP_CONSOLE_MAX, 0) == 0,
+           "as long as one may be, there may be more of it");
+    tap_ok(ntrip_console_command(p, NTRIP_CONSOLE_MAX + 1, 0)
+           == NTRIP_CONSOLE_MAX + 1, "and longer, it is over");
+    free(p);
+}
+
+
 int
 main(void)
 {
+    test_ends();
     test_commands();
     test_limits();
     test_dates();

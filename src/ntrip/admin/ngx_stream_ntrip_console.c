@@ -72,10 +72,10 @@ static void ngx_stream_ntrip_console_receive(
     ngx_stream_ntrip_console_t *console);
 static ngx_int_t ngx_stream_ntrip_console_recv(
     ngx_stream_ntrip_console_t *console);
-static u_char *ngx_stream_ntrip_console_line(
+static size_t ngx_stream_ntrip_console_line(
     ngx_stream_ntrip_console_t *console, ngx_uint_t last);
 static void ngx_stream_ntrip_console_command(
-    ngx_stream_ntrip_console_t *console, u_char *end);
+    ngx_stream_ntrip_console_t *console, size_t len);
 static void ngx_stream_ntrip_console_verify(
     ngx_stream_ntrip_console_t *console);
 static void ngx_stream_ntrip_console_verified(void *data, ngx_int_t rc);
@@ -253,7 +253,7 @@ ngx_stream_ntrip_console_read(ngx_event_t *rev)
 static void
 ngx_stream_ntrip_console_timeout(ngx_stream_ntrip_console_t *console)
 {
-    u_char            *end;
+    size_t             len;
     ngx_connection_t  *c;
 
     c = console->session->connection;
@@ -262,10 +262,10 @@ ngx_stream_ntrip_console_timeout(ngx_stream_ntrip_console_t *console)
 
     case NGX_STREAM_NTRIP_CONSOLE_READ:
 
-        end = ngx_stream_ntrip_console_line(console, 1);
+        len = ngx_stream_ntrip_console_line(console, 1);
 
-        if (end) {
-            ngx_stream_ntrip_console_command(console, end);
+        if (len) {
+            ngx_stream_ntrip_console_command(console, len);
             return;
         }
 
@@ -295,7 +295,7 @@ ngx_stream_ntrip_console_timeout(ngx_stream_ntrip_console_t *console)
 static void
 ngx_stream_ntrip_console_receive(ngx_stream_ntrip_console_t *console)
 {
-    u_char            *end;
+    size_t             len;
     ngx_int_t          rc;
     ngx_msec_t         left, silence;
     ngx_connection_t  *c;
@@ -309,10 +309,10 @@ ngx_stream_ntrip_console_receive(ngx_stream_ntrip_console_t *console)
         return;
     }
 
-    end = ngx_stream_ntrip_console_line(console, console->eof);
+    len = ngx_stream_ntrip_console_line(console, console->eof);
 
-    if (end) {
-        ngx_stream_ntrip_console_command(console, end);
+    if (len) {
+        ngx_stream_ntrip_console_command(console, len);
         return;
     }
 
@@ -385,36 +385,19 @@ ngx_stream_ntrip_console_recv(ngx_stream_ntrip_console_t *console)
 }
 
 
-/* the end of the first command in the buffer; with "last" all there is is one
-   command; NULL: none */
-
-static u_char *
+static size_t
 ngx_stream_ntrip_console_line(ngx_stream_ntrip_console_t *console,
     ngx_uint_t last)
 {
-    u_char  *lf;
-
-    lf = ngx_strlchr(console->pos, console->last, LF);
-
-    if (lf) {
-        return lf + 1;
-    }
-
-    if ((last && console->last > console->pos)
-        || console->last - console->pos > NTRIP_CONSOLE_MAX)
-    {
-        return console->last;
-    }
-
-    return NULL;
+    return ntrip_console_command(console->pos, console->last - console->pos,
+                                 last);
 }
 
 
 static void
 ngx_stream_ntrip_console_command(ngx_stream_ntrip_console_t *console,
-    u_char *end)
+    size_t len)
 {
-    size_t                         len;
     u_char                        *line;
     ngx_connection_t              *c;
     ngx_stream_ntrip_order_t      *order;
@@ -428,8 +411,7 @@ ngx_stream_ntrip_console_command(ngx_stream_ntrip_console_t *console,
     console->tries = 0;
 
     line = console->pos;
-    len = end - line;
-    console->pos = end;
+    console->pos += len;
 
     order = ngx_stream_ntrip_order_create(console, nmcf->storage, c->log);
 
@@ -761,7 +743,7 @@ ngx_stream_ntrip_console_log(ngx_stream_ntrip_console_t *console)
 static void
 ngx_stream_ntrip_console_next(ngx_stream_ntrip_console_t *console)
 {
-    u_char            *end;
+    size_t             len;
     ngx_connection_t  *c;
 
     c = console->session->connection;
@@ -776,9 +758,9 @@ ngx_stream_ntrip_console_next(ngx_stream_ntrip_console_t *console)
         return;
     }
 
-    end = ngx_stream_ntrip_console_line(console, console->eof);
+    len = ngx_stream_ntrip_console_line(console, console->eof);
 
-    if (end == NULL || ngx_exiting) {
+    if (len == 0 || ngx_exiting) {
         ngx_stream_ntrip_console_linger(console);
         return;
     }
@@ -786,7 +768,7 @@ ngx_stream_ntrip_console_next(ngx_stream_ntrip_console_t *console)
     console->start = ngx_current_msec;
     c->log->action = "reading console command";
 
-    ngx_stream_ntrip_console_command(console, end);
+    ngx_stream_ntrip_console_command(console, len);
 }
 
 

@@ -60,6 +60,21 @@ static const ntrip_console_spec_t  ntrip_console_specs[] = {
     (sizeof(ntrip_console_specs) / sizeof(ntrip_console_spec_t))
 
 
+size_t
+ntrip_console_command(u_char *p, size_t len, ngx_uint_t last)
+{
+    u_char  *lf;
+
+    lf = ngx_strlchr(p, p + len, LF);
+
+    if (lf) {
+        return lf + 1 - p;
+    }
+
+    return (last || len > NTRIP_CONSOLE_MAX) ? len : 0;
+}
+
+
 ngx_int_t
 ntrip_console_parse(ntrip_console_command_t *cmd, u_char *p, size_t len)
 {

@@ -105,9 +105,16 @@ typedef struct {
 
 
 /*
- * The command in [p, p + len), which the caller found to be whole: it ended
- * with LF, or the peer half-closed, or was silent for 2 s.  Checks the verb
- * and the number of words.  Strings point into the buffer.
+ * How many of the bytes that have come are the first command, LF included; 0:
+ * it is not whole yet.  With "last", as the peer has half-closed or was silent
+ * for 2 s, all there is without an LF is one; and so is what is longer than
+ * NTRIP_CONSOLE_MAX, to which the reply is NTRIP_CONSOLE_BAD_COMMAND.
+ */
+size_t ntrip_console_command(u_char *p, size_t len, ngx_uint_t last);
+
+/*
+ * The command in [p, p + len), of NTRIP_CONSOLE_MAX bytes at most.  Checks the
+ * verb and the number of words.  Strings point into the buffer.
  *
  *   NGX_OK         now check the password, argv[1]
  *   NGX_DECLINED   reply NTRIP_CONSOLE_BAD_COMMAND
