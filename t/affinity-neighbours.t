@@ -50,6 +50,18 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
         $location
     }
 
+    # nobody is let in here, and the log says so once, device and day
+
+    server {
+        listen 127.0.0.1:%%PORT:refused%%;
+        location / {
+            cwmp on;
+            cwmp_public_url http://acs-side.example/client;
+            cwmp_require \$arg_nothing;
+            proxy_pass http://acs;
+        }
+    }
+
     server {
         listen 127.0.0.1:%%PORT:plain%%;
         location / { proxy_pass http://127.0.0.1:%%PORT:acs1%%; }
@@ -216,13 +228,34 @@ sub victims {
 # Rows of open sessions stay, whatever fills the zone: twice as many Informs as
 # there is room for.
 
-{
+sub sessions {
+    my ($prefix, $n) = @_;
     acs($t, rpcs => 3);
-    my @open = map {
+    return map {
         my $s = $t->connect('cpe');
-        post($s, 'inform', "Y$_");
-        [$s, answer($s), "Y$_"];
-    } 1 .. 12;
+        post($s, 'inform', "$prefix$_");
+        [$s, answer($s), "$prefix$_"];
+    } 1 .. $n;
+}
+
+# how many do not come back to their servers; those of one after the other, so
+# that a new one would not be the same by chance
+
+sub lost {
+    my $lost = 0;
+    for my $x (sort { server_of($a->[1]) cmp server_of($b->[1]) } @_) {
+        my ($s, $head, $device) = @$x;
+        close $s;
+        wait_closed($t, $head);
+        $s = $t->connect('cpe');
+        post($s, 'empty', $device, cookie_of($head));
+        $lost++ if server_of(answer($s)) ne server_of($head);
+    }
+    return $lost;
+}
+
+{
+    my @open = sessions('Y', 12);
 
     my $flood = $t->connect('cpe');
     for (1 .. 300) {
@@ -231,16 +264,26 @@ sub victims {
     }
     close $flood;
 
-    my $lost = 0;
-    for my $x (@open) {
-        my ($s, $head, $device) = @$x;
-        close $s;
-        wait_closed($t, $head);
-        $s = $t->connect('cpe');
-        post($s, 'empty', $device, cookie_of($head));
-        $lost++ if server_of(answer($s)) ne server_of($head);
-    }
-    is($lost, 0, 'open sessions come back to their servers');
+    is(lost(@open), 0, 'open sessions come back to their servers');
+}
+
+# and what the log has once is in nobody's way, not even of a session that has
+# no connection at the moment
+
+{
+    my @left = sessions('X', 12);
+    close $_->[0] for @left;
+    wait_closed($t, $_->[1]) for @left;
+
+    my $flood = $t->connect('refused');
+    my $refused = grep { post($flood, 'inform', "Q$_");
+                         answer($flood) =~ /^HTTP\S+ 403/ } 1 .. 600, 600;
+    close $flood;
+    is($refused, 601, 'more devices are refused than the zone has room for');
+    my $said = () = $t->error_log =~ /CPE "[^"]*Q\d+" is refused/g;
+    is($said, 600, 'each is in the log, once');
+
+    is(lost(@left), 0, 'sessions find their servers');
 }
 
 

@@ -74,6 +74,37 @@ use Fieldgate::Ntrip;
 }
 
 
+# more places that wait for an account than there is room for: rows without a
+# ring, of which there are half as many again
+
+{
+    my $n = Fieldgate::Ntrip->new(users => 60, accounts => 1, zone => '640k',
+                                  stream => 'ntrip_ring_size 16k;');
+    my $t = $n->nginx;
+    my ($rings) = $t->error_log =~ /has room for (\d+) streams/;
+    my $rows = $rings + int(($rings + 1) / 2);
+
+    my $rovers = $n->rovers(1);
+    $rovers->wait_for(fed => 1);
+    $rovers->add(map { $n->rover($_, lat => 40, lon => $_) } 2 .. $rows);
+    $n->wait_rows('CLIENT-LIST', $rows);
+    $rovers->add($n->rover($rows + 1, lat => 40, lon => -1));
+    $t->wait_log(qr/"ntrip_zone" is full: .* $rows streams, raise it from /);
+    my $one = 'u' . ($rows + 1);
+    ok($rovers->wait_for(sub { shift->{rovers}{$one}{state} eq 'closed' }),
+       'a place more than there is room for');
+
+    # who is at one of them joins it
+
+    $rovers->add($n->rover($rows + 2));
+    my $seen = $rovers->wait_for(fed => 2);
+    is($seen->{rovers}{"u$_"}{state}, 'data', "rover $_ goes on")
+        for 1, $rows + 2;
+    is(join("\n", @{$seen->{errors}}), '', 'and loses nothing');
+    $t->stop;
+}
+
+
 # more rovers than there is room for
 
 {
