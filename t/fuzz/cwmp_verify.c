@@ -8,7 +8,6 @@
  * cwmp_digest.c writes for a challenge of ours is accepted.
  *
  * sources: cwmp_verify.c cwmp_digest.c cwmp_challenge.c
- * core: src/core/ngx_string.c
  * libs: -lcrypto
  */
 

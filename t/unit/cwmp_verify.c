@@ -6,7 +6,6 @@
  * sources: cwmp_verify.c cwmp_digest.c cwmp_challenge.c cwmp_nonce.c
  *          cwmp_replay.c
  *          cwmp_sign.c cwmp_origin.c cwmp_host.c cwmp_label.c cwmp_url.c
- * core: src/core/ngx_string.c src/core/ngx_inet.c
  * libs: -lcrypto
  */
 
