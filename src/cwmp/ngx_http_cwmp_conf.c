@@ -48,6 +48,7 @@ ngx_http_cwmp_create_main_conf(ngx_conf_t *cf)
      *     conf->shared = NULL;
      *     conf->affinity = { { 0, NULL }, 0 };
      *     conf->admission = { { 0, NULL }, 0 };
+     *     conf->cookie = { { 0, NULL }, 0 };
      *     conf->upstreams = { NULL };
      *     conf->wakeup = { { 0, NULL }, 0 };
      *     conf->enabled = 0;
@@ -73,6 +74,8 @@ ngx_http_cwmp_create_srv_conf(ngx_conf_t *cf)
      *
      *     conf->affinity = { { 0, NULL }, 0 };
      *     conf->original_init_peer = NULL;
+     *     conf->cookie = { 0, NULL };
+     *     conf->index = 0;
      *     conf->admission = { { 0, NULL }, 0 };
      *     conf->limits = { 0 };
      *     conf->counted = 0;
@@ -220,8 +223,17 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 static char *
 ngx_http_cwmp_check_announce(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
 {
-    ngx_str_t      *text;
-    cwmp_origin_t   url;
+    ngx_str_t                  *text;
+    cwmp_origin_t               url;
+    ngx_http_cwmp_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
+
+    if (cmcf->cookie.line && conf->keys == NULL) {
+        return ngx_http_cwmp_error_at(cf, &conf->enable_place,
+                   "\"cwmp on\" needs a \"cwmp_secret\" where an upstream has "
+                   "\"cwmp_affinity\" with a cookie");
+    }
 
     if (conf->public_url == NULL) {
         return ngx_http_cwmp_error_at(cf, &conf->enable_place,
@@ -340,6 +352,12 @@ ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
 ngx_int_t
 ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
 {
+    if (cmcf->cookie.line && !cmcf->enabled) {
+        (void) ngx_http_cwmp_error_at(cf, &cmcf->cookie,
+                   "\"cwmp_affinity\" with a cookie needs \"cwmp on\"");
+        return NGX_ERROR;
+    }
+
     if (ngx_http_cwmp_check_admission(cf, cmcf) != NGX_CONF_OK) {
         return NGX_ERROR;
     }

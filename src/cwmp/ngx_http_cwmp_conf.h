@@ -46,6 +46,7 @@ typedef struct {
     ngx_http_cwmp_zone_t        *shared;     /* the zone's or private tables */
     ngx_http_cwmp_place_t        affinity;   /* an upstream is pinned */
     ngx_http_cwmp_place_t        admission;  /* an upstream has limits */
+    ngx_http_cwmp_place_t        cookie;     /* an upstream has a cookie */
     ngx_array_t                  upstreams;  /* these; of their srv_conf's */
     ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
     unsigned                     enabled:1;  /* cwmp on somewhere */
@@ -69,6 +70,8 @@ typedef struct {
     ngx_msec_t                   timeout;    /* of a session's server */
     u_char                       tag[CWMP_TABLE_KEY_LEN];
     ngx_http_upstream_init_peer_pt  original_init_peer;
+    ngx_str_t                    cookie;     /* its name; empty: none */
+    ngx_uint_t                   index;      /* in the list of upstreams */
 
     ngx_http_cwmp_place_t        admission;
     cwmp_admission_limits_t      limits;

@@ -46,7 +46,7 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
       NULL },
 
     { ngx_string("cwmp_affinity"),
-      NGX_HTTP_UPS_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      NGX_HTTP_UPS_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
       ngx_http_cwmp_affinity,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
@@ -244,6 +244,12 @@ ngx_http_cwmp_handler(ngx_http_request_t *r)
 {
     ngx_int_t                  rc;
     ngx_http_cwmp_loc_conf_t  *clcf;
+
+    /* no ACS sees a ticket, whatever the location is for */
+
+    if (r == r->main && ngx_http_cwmp_ticket_handler(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 

@@ -11,6 +11,7 @@
 #include "ngx_http_cwmp_module.h"
 
 
+static ngx_uint_t ngx_http_cwmp_token(ngx_str_t *s);
 static char *ngx_http_cwmp_admission_rate(ngx_str_t *value,
     cwmp_admission_limits_t *limits);
 static char *ngx_http_cwmp_admission_number(ngx_str_t *value, size_t name,
@@ -23,6 +24,7 @@ ngx_http_cwmp_affinity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_cwmp_srv_conf_t *cscf = conf;
 
     ngx_str_t                  *value, s;
+    ngx_uint_t                  i;
     ngx_http_cwmp_main_conf_t  *cmcf;
 
     if (cscf->affinity.line) {
@@ -37,30 +39,71 @@ ngx_http_cwmp_affinity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         cmcf->affinity = cscf->affinity;
     }
 
-    if (cf->args->nelts == 1) {
-        return NGX_CONF_OK;
-    }
-
     value = cf->args->elts;
 
-    if (ngx_strncmp(value[1].data, "timeout=", 8) != 0) {
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "timeout=", 8) == 0) {
+            s.len = value[i].len - 8;
+            s.data = value[i].data + 8;
+
+            cscf->timeout = ngx_parse_time(&s, 0);
+
+            if (cscf->timeout == (ngx_msec_t) NGX_ERROR || cscf->timeout == 0)
+            {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid timeout \"%V\"", &s);
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "cookie=", 7) == 0
+            && cscf->cookie.len == 0)
+        {
+            cscf->cookie.len = value[i].len - 7;
+            cscf->cookie.data = value[i].data + 7;
+
+            if (!ngx_http_cwmp_token(&cscf->cookie)) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid name of a cookie \"%V\"",
+                                   &cscf->cookie);
+                return NGX_CONF_ERROR;
+            }
+
+            if (cmcf->cookie.line == 0) {
+                cmcf->cookie = cscf->affinity;
+            }
+
+            continue;
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    s.len = value[1].len - 8;
-    s.data = value[1].data + 8;
-
-    cscf->timeout = ngx_parse_time(&s, 0);
-
-    if (cscf->timeout == (ngx_msec_t) NGX_ERROR || cscf->timeout == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid timeout \"%V\"", &s);
+                           "invalid parameter \"%V\"", &value[i]);
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* what RFC 6265 has for the name of a cookie */
+
+static ngx_uint_t
+ngx_http_cwmp_token(ngx_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+        if (s->data[i] <= ' ' || s->data[i] >= 0x7f
+            || ngx_strchr("()<>@,;:\\\"/[]?={}", s->data[i]))
+        {
+            return 0;
+        }
+    }
+
+    return s->len && s->data[0] != '$';
 }
 
 

@@ -4,6 +4,7 @@
  *
  * Pairs lie in the header, one after the other, without white space or
  * separators around them, and a header made of them alone gives the same.
+ * What is left when those of a name are taken has all others, in their order.
  */
 
 
@@ -50,6 +51,56 @@ test_cookies(u_char *data, size_t size, fuzz_buf_t *out)
 }
 
 
+static void
+test_take(u_char *data, size_t size)
+{
+    size_t       len;
+    u_char      *dst;
+    ngx_str_t    header, taken, name, value, rest, n, v, first;
+    ngx_uint_t   found;
+
+    header.data = data;
+    header.len = size;
+    ngx_str_set(&taken, "a");
+
+    dst = malloc(size + 1);
+    test(dst != NULL);
+
+    if (cwmp_cookie_take(&header, &taken, &value, dst, &len) != NGX_OK) {
+        len = size;
+        memcpy(dst, data, size);
+        first.data = NULL;
+
+    } else {
+        test(len < size);
+        first = value;
+    }
+
+    rest.data = dst;
+    rest.len = len;
+    found = 0;
+
+    while (cwmp_cookie_next(&header, &name, &value) == NGX_OK) {
+
+        if (name.len == 1 && name.data[0] == 'a') {
+            test(first.data && (found || (value.data == first.data
+                                          && value.len == first.len)));
+            found = 1;
+            continue;
+        }
+
+        test(cwmp_cookie_next(&rest, &n, &v) == NGX_OK);
+        test(n.len == name.len && memcmp(n.data, name.data, n.len) == 0);
+        test(v.len == value.len && memcmp(v.data, value.data, v.len) == 0);
+    }
+
+    test(cwmp_cookie_next(&rest, &n, &v) == NGX_DONE);
+    test(found == (first.data != NULL));
+
+    free(dst);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -73,6 +124,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         test(first.len == second.len);
         test(memcmp(first.data, second.data, first.len) == 0);
     }
+
+    test_take(copy, size);
 
     header.data = copy;
     header.len = size;

@@ -67,6 +67,32 @@ set(const char *header)
 }
 
 
+/* what is left, and behind "|" the value that was taken */
+
+static const char *
+take(const char *header)
+{
+    size_t       len;
+    u_char       dst[256];
+    ngx_str_t    s, name, value;
+
+    static char  out[512];
+
+    s.data = (u_char *) header;
+    s.len = strlen(header);
+    ngx_str_set(&name, "aff");
+
+    if (cwmp_cookie_take(&s, &name, &value, dst, &len) != NGX_OK) {
+        return "none";
+    }
+
+    snprintf(out, sizeof(out), "%.*s|%.*s", (int) len, dst, (int) value.len,
+             value.data);
+
+    return out;
+}
+
+
 int
 main(void)
 {
@@ -97,6 +123,21 @@ main(void)
     is(set("=x"), "none", "no name");
     is(set("word"), "none", "no pair");
     is(set(""), "none", "empty");
+
+    is(take("a=1; aff=x; b=2"), "a=1; b=2|x", "taken from between");
+    is(take("aff=x; a=1;b=2"), "a=1;b=2|x", "from the front");
+    is(take("a=1 ,  aff=x"), "a=1 |x", "from the end");
+    is(take("a=1;b=2;aff=x;"), "a=1;b=2;|x", "all else is as it was");
+    is(take("aff=x"), "|x", "the only one");
+    is(take(" ; aff=\"x\" ;; "), "|x", "with nothing but separators");
+    is(take("aff=x; aff=y; a=1; aff=z"), "a=1|x", "each of that name");
+    is(take("$Version=1; aff=x; $Path=/; a=1; $Path=/"),
+       "$Version=1; a=1; $Path=/|x", "with what belongs to it");
+    is(take("$Version=1; aff=x; $Path=/"), "|x", "also alone");
+    is(take("a=\"1; aff=x\"; aff=y; word"), "a=\"1; aff=x\"; word|y",
+       "not from between quotes");
+    is(take("affx=1; xaff=2; AFF=3; aff"), "none", "other names");
+    is(take(""), "none", "nothing");
 
     return tap_done();
 }

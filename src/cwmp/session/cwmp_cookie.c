@@ -87,6 +87,75 @@ cwmp_cookie_set(ngx_str_t *header, ngx_str_t *name, ngx_str_t *value)
 }
 
 
+ngx_int_t
+cwmp_cookie_take(ngx_str_t *header, ngx_str_t *name, ngx_str_t *value,
+    u_char *dst, size_t *len)
+{
+    u_char      *p, *end, *last, *start;
+    ngx_str_t    n, v;
+    ngx_uint_t   taking, taken, kept, cookies;
+
+    start = dst;
+    taking = 0;
+    taken = 0;
+    kept = 0;
+    cookies = 0;
+
+    p = header->data;
+    last = p + header->len;
+
+    for ( ;; ) {
+        end = cwmp_cookie_end(p, last, 1);
+
+        if (cwmp_cookie_pair(p, end, &n, &v) != NGX_OK) {
+            taking = 0;
+
+        } else if (n.data[0] != '$') {
+
+            taking = (n.len == name->len
+                      && ngx_memcmp(n.data, name->data, n.len) == 0);
+
+            if (taking && !taken++) {
+                *value = v;
+            }
+
+            cookies += !taking;
+        }
+
+        if (!taking) {
+
+            if (kept) {
+                *dst++ = p[-1];
+
+            } else {
+                /* spaces that stood behind the separator */
+
+                while (taken && p < end && (*p == ' ' || *p == '\t')) {
+                    p++;
+                }
+            }
+
+            dst = ngx_cpymem(dst, p, end - p);
+            kept = 1;
+        }
+
+        if (end == last) {
+            break;
+        }
+
+        p = end + 1;
+    }
+
+    if (!taken) {
+        return NGX_DECLINED;
+    }
+
+    *len = cookies ? (size_t) (dst - start) : 0;
+
+    return NGX_OK;
+}
+
+
 static u_char *
 cwmp_cookie_end(u_char *p, u_char *last, ngx_uint_t comma)
 {

@@ -34,5 +34,15 @@ ngx_int_t cwmp_cookie_next(ngx_str_t *rest, ngx_str_t *name,
 ngx_int_t cwmp_cookie_set(ngx_str_t *header, ngx_str_t *name,
     ngx_str_t *value);
 
+/*
+ * Takes the cookies of that name out of *header, the value of a Cookie header,
+ * each with one separator and with what RFC 2109 puts behind it ("$Path");
+ * dst has header->len bytes and gets the rest, its length in *len: 0, if that
+ * has no cookie.  *value is that of the first one.  NGX_DECLINED: there is
+ * none, all stays as it is.
+ */
+ngx_int_t cwmp_cookie_take(ngx_str_t *header, ngx_str_t *name,
+    ngx_str_t *value, u_char *dst, size_t *len);
+
 
 #endif /* _CWMP_COOKIE_H_INCLUDED_ */

@@ -128,6 +128,8 @@ ngx_http_cwmp_affinity_init(ngx_conf_t *cf)
         ngx_md5_update(&md5, uscf[i]->host.data, uscf[i]->host.len);
         ngx_md5_final(cscf->tag, &md5);
 
+        cscf->index = cmcf->upstreams.nelts;
+
         p = ngx_array_push(&cmcf->upstreams);
         if (p == NULL) {
             return NGX_ERROR;
@@ -269,6 +271,13 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
         {
             rc = ngx_http_cwmp_get_server(pc, cp, &server);
 
+        } else if (pin && cp->rrp
+                   && ngx_http_cwmp_ticket_server(cp->request, pin->upstream,
+                                                  cp->rrp->peers, &server)
+                      == NGX_OK)
+        {
+            rc = ngx_http_cwmp_get_server(pc, cp, &server);
+
         } else {
             server.len = 0;
             rc = NGX_DECLINED;
@@ -317,6 +326,7 @@ ngx_http_cwmp_get_peer(ngx_peer_connection_t *pc, void *data)
     ngx_http_cwmp_admission_enter(pin);
 
     ngx_http_cwmp_server_of(pc, &pin->server);
+    pin->ticket = 0;
 
     if (server.len) {
         if (server.len == pin->server.len
@@ -579,24 +589,17 @@ found:
 
 
 static void
-ngx_http_cwmp_server_of(ngx_peer_connection_t *pc,
-    cwmp_server_t *server)
+ngx_http_cwmp_server_of(ngx_peer_connection_t *pc, cwmp_server_t *server)
 {
-    ngx_memzero(server, sizeof(cwmp_server_t));
+    ngx_str_t  *sid;
 
-    if (pc->socklen <= (socklen_t) sizeof(server->data)) {
-        server->len = pc->socklen;
-        ngx_memcpy(server->data, pc->sockaddr, server->len);
-    }
+    sid = NULL;
 
 #if (NGX_HTTP_UPSTREAM_SID)
-
-    if (pc->sid && pc->sid->len <= sizeof(server->sid)) {
-        server->sid_len = pc->sid->len;
-        ngx_memcpy(server->sid, pc->sid->data, server->sid_len);
-    }
-
+    sid = pc->sid;
 #endif
+
+    cwmp_server_set(server, (u_char *) pc->sockaddr, pc->socklen, sid);
 }
 
 

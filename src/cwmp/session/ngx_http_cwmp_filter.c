@@ -12,12 +12,14 @@
 
 static ngx_int_t ngx_http_cwmp_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_filter_challenges(ngx_http_request_t *r);
-static ngx_http_cwmp_pin_t *ngx_http_cwmp_filter_session(
-    ngx_http_request_t *r);
+static ngx_int_t ngx_http_cwmp_filter_session(ngx_http_request_t *r,
+    ngx_http_cwmp_pin_t **found);
 static void ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin,
     ngx_list_t *headers, ngx_list_t *seen);
 static ngx_uint_t ngx_http_cwmp_filter_seen(ngx_list_t *headers,
     ngx_str_t *value);
+static ngx_uint_t ngx_http_cwmp_filter_ticket(ngx_http_cwmp_srv_conf_t *cscf,
+    ngx_str_t *name);
 static cwmp_answer_to_e ngx_http_cwmp_filter_to(ngx_http_request_t *r,
     ngx_http_cwmp_pin_t *pin);
 static ngx_uint_t ngx_http_cwmp_filter_suffix(ngx_str_t *s, char *suffix);
@@ -73,7 +75,9 @@ ngx_http_cwmp_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    pin = ngx_http_cwmp_filter_session(r);
+    if (ngx_http_cwmp_filter_session(r, &pin) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     rc = ngx_http_next_header_filter(r);
 
@@ -147,21 +151,25 @@ ngx_http_cwmp_filter_challenges(ngx_http_request_t *r)
 }
 
 
-/* the pin of a session that goes on, or NULL */
+/* *found: the pin of a session that goes on, or NULL */
 
-static ngx_http_cwmp_pin_t *
-ngx_http_cwmp_filter_session(ngx_http_request_t *r)
+static ngx_int_t
+ngx_http_cwmp_filter_session(ngx_http_request_t *r,
+    ngx_http_cwmp_pin_t **found)
 {
+    ngx_uint_t                over;
     ngx_http_cwmp_ctx_t      *ctx;
     ngx_http_cwmp_pin_t      *pin;
     ngx_http_cwmp_session_t  *s;
+
+    *found = NULL;
 
     s = ngx_http_cwmp_session_get(r, 0);
     ctx = ngx_http_cwmp_find_ctx(r);
 
     if (s == NULL || ctx == NULL || ctx->claim == NULL || !ctx->claim->joined)
     {
-        return NULL;
+        return NGX_OK;
     }
 
     /* there is none any more when nginx answers in the ACS's place */
@@ -173,24 +181,28 @@ ngx_http_cwmp_filter_session(ngx_http_request_t *r)
         /* void */
     }
 
-    if (!ngx_http_cwmp_session_answer(s, pin, r->headers_out.status,
-                                      ngx_http_cwmp_filter_to(r, pin)))
-    {
-        return NULL;
+    over = !ngx_http_cwmp_session_answer(s, pin, r->headers_out.status,
+                                         ngx_http_cwmp_filter_to(r, pin));
+
+    if (pin == NULL || r->upstream->headers_in.status_n == 0) {
+        *found = over ? NULL : pin;
+        return NGX_OK;
     }
 
-    /* the ACS's own list: what nginx makes of it may lack the header */
+    if (!over) {
 
-    if (pin && r->upstream->headers_in.status_n) {
+        /* the ACS's own list: what nginx makes of it may lack the header */
+
         ngx_http_cwmp_filter_cookies(pin, &r->upstream->headers_in.headers,
                                      NULL);
 
         ngx_http_cwmp_session_carry(pin->session,
             ngx_http_conf_upstream_srv_conf(pin->upstream,
                                             ngx_http_cwmp_module));
+        *found = pin;
     }
 
-    return pin;
+    return ngx_http_cwmp_ticket_header(r, pin, over);
 }
 
 
@@ -220,7 +232,8 @@ ngx_http_cwmp_filter_cookies(ngx_http_cwmp_pin_t *pin, ngx_list_t *headers,
                                    sizeof("Set-Cookie") - 1)
                    == 0
                 && !(seen && ngx_http_cwmp_filter_seen(seen, &h[i].value))
-                && cwmp_cookie_set(&h[i].value, &name, &value) == NGX_OK)
+                && cwmp_cookie_set(&h[i].value, &name, &value) == NGX_OK
+                && !ngx_http_cwmp_filter_ticket(cscf, &name))
             {
                 ngx_http_cwmp_session_learn(pin->session, pin, cscf, &name,
                                             &value);
@@ -250,6 +263,16 @@ ngx_http_cwmp_filter_seen(ngx_list_t *headers, ngx_str_t *value)
     }
 
     return 0;
+}
+
+
+/* one that never comes back this far */
+
+static ngx_uint_t
+ngx_http_cwmp_filter_ticket(ngx_http_cwmp_srv_conf_t *cscf, ngx_str_t *name)
+{
+    return cscf->cookie.len && cscf->cookie.len == name->len
+           && ngx_memcmp(cscf->cookie.data, name->data, name->len) == 0;
 }
 
 

@@ -1,7 +1,7 @@
 
 /*
  * Fieldgate: what the files of the room offer each other.  Each uses those
- * before it: rows, admission, pin, session; affinity and filter.
+ * before it: rows, admission, ticket, pin, session; affinity and filter.
  */
 
 
@@ -77,6 +77,9 @@ typedef struct {
     unsigned                          held:1;
     unsigned                          firm:1;
     unsigned                          counted:1; /* by cwmp_admission */
+
+    /* the CPE has a ticket for it until then, in seconds; 0: none */
+    uint32_t                          ticket;
 
     cwmp_server_t                     server;
     ngx_sockaddr_t                    sockaddr;
@@ -200,6 +203,25 @@ void ngx_http_cwmp_admission_leave(ngx_http_cwmp_pin_t *pin);
  * memory.
  */
 ngx_int_t ngx_http_cwmp_admission_header(ngx_http_request_t *r);
+
+
+/* ngx_http_cwmp_ticket.c: "cwmp_affinity" with a cookie, see cwmp_ticket.h */
+
+/*
+ * The server that the request's ticket is for, among the balancer's.
+ * NGX_DECLINED: there is no ticket, or no such server.
+ */
+ngx_int_t ngx_http_cwmp_ticket_server(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us, ngx_http_upstream_rr_peers_t *peers,
+    cwmp_server_t *server);
+
+/*
+ * Header filter: gives the CPE a ticket with the first answer of its session,
+ * and a new one before that expires; takes it back with the last.  NGX_ERROR:
+ * no memory, or libcrypto fails.
+ */
+ngx_int_t ngx_http_cwmp_ticket_header(ngx_http_request_t *r,
+    ngx_http_cwmp_pin_t *pin, ngx_uint_t over);
 
 
 /* ngx_http_cwmp_facts.c */

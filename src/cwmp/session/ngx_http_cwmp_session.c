@@ -548,6 +548,7 @@ ngx_http_cwmp_session_over(ngx_http_cwmp_session_t *s, ngx_uint_t actions,
          pin = ngx_http_cwmp_pin_next(s->client, pin))
     {
         pin->server.len = 0;
+        pin->ticket = 0;
 
         if (actions & CWMP_SESSION_END) {
             ngx_http_cwmp_admission_leave(pin);

@@ -87,6 +87,12 @@
 ngx_int_t ngx_http_cwmp_session_handler(ngx_http_request_t *r);
 
 /*
+ * PRECONTENT, before anything else: takes the cookies of "cwmp_affinity" out of
+ * the request, and keeps them for the upstream.  NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_ticket_handler(ngx_http_request_t *r);
+
+/*
  * $cwmp_session, in the request's pool.  If an upstream without
  * "cwmp_affinity" asks, the connection keeps it for the CPE's next message,
  * which does not name the device.  NGX_DECLINED: the session has no name;

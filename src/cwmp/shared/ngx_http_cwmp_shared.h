@@ -41,6 +41,7 @@ typedef struct {
     ngx_http_cwmp_wakeup_t      *wakeup;     /* NULL: not a wake-up */
 
     cwmp_admission_e             admission;  /* of a new session */
+    ngx_str_t                   *tickets;    /* by upstream; NULL: none came */
 
     ngx_int_t                    status;     /* of the body, once it is read */
 

@@ -12,6 +12,24 @@ static ngx_uint_t cwmp_cookie_row_leads(cwmp_cookie_row_t *row,
 
 
 void
+cwmp_server_set(cwmp_server_t *server, const u_char *address, size_t len,
+    const ngx_str_t *sid)
+{
+    ngx_memzero(server, sizeof(cwmp_server_t));
+
+    if (len <= sizeof(server->data)) {
+        server->len = (uint16_t) len;
+        ngx_memcpy(server->data, address, len);
+    }
+
+    if (sid && sid->len <= sizeof(server->sid)) {
+        server->sid_len = (uint16_t) sid->len;
+        ngx_memcpy(server->sid, sid->data, sid->len);
+    }
+}
+
+
+void
 cwmp_session_row_key(u_char *key, const u_char *name, const u_char *tag)
 {
     ngx_uint_t  i;

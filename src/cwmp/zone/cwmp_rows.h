@@ -110,6 +110,13 @@ typedef struct {
 
 
 /*
+ * Names a server by its address, and its "sid", which may be NULL.  What is too
+ * long for a row is left out.
+ */
+void cwmp_server_set(cwmp_server_t *server, const u_char *address, size_t len,
+    const ngx_str_t *sid);
+
+/*
  * The key of a session's row for the upstream with that tag.
  */
 void cwmp_session_row_key(u_char *key, const u_char *name, const u_char *tag);
