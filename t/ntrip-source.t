@@ -133,7 +133,6 @@ my $nomount = 'no such mountpoint';
 for my $case (
     ['SOURCETABLE', "SOURCETABLE 200 OK\r\nContent-Length: 16\r\n\r\n"
      . "ENDSOURCETABLE\r\n", $nomount],
-    ['404', "HTTP/1.1 404 Not Found\r\n\r\n", $nomount],
     ['409', "HTTP/1.1 409 Conflict\r\n\r\n", 'busy'],
     ['500', "HTTP/1.1 500 Internal Server Error\r\n\r\n", 'failed'],
     ['503', "HTTP/1.1 503 Service Unavailable\r\n\r\n", 'busy'],

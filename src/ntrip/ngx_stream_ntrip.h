@@ -22,6 +22,7 @@ typedef struct ngx_stream_ntrip_store_s   ngx_stream_ntrip_store_t;
 typedef struct ngx_stream_ntrip_stream_s  ngx_stream_ntrip_stream_t;
 typedef struct ngx_stream_ntrip_source_s  ngx_stream_ntrip_source_t;
 typedef struct ngx_stream_ntrip_rover_s   ngx_stream_ntrip_rover_t;
+typedef struct ngx_stream_ntrip_ssl_s     ngx_stream_ntrip_ssl_t;
 
 
 #define NGX_STREAM_NTRIP_STORAGE_HASH   0
@@ -60,6 +61,38 @@ typedef struct {
     ntrip_profile_t           *profile;    /* NULL: all, as it came */
     ngx_stream_ntrip_place_t   place;
 } ngx_stream_ntrip_mount_t;
+
+
+#if (NGX_STREAM_SSL)
+
+/* that are kept to be used again, in each worker, by a hash of the host */
+#define NGX_STREAM_NTRIP_SSL_SESSIONS   64
+
+typedef struct {
+    uint64_t                   key;        /* 0: none */
+    ngx_ssl_session_t         *session;
+} ngx_stream_ntrip_ssl_session_t;
+
+
+/* ntrip_source_ssl_* */
+
+struct ngx_stream_ntrip_ssl_s {
+    ngx_flag_t                 verify;
+    ngx_str_t                  trusted;    /* "": the system's */
+    ngx_str_t                  name;       /* "": the account's host */
+    ngx_flag_t                 server_name;
+    ngx_uint_t                 protocols;
+    ngx_str_t                  ciphers;
+    ngx_flag_t                 session_reuse;
+
+    ngx_ssl_t                 *ssl;        /* NULL: no "ntrip_relay" */
+    ngx_stream_ntrip_ssl_session_t  *sessions;
+
+    ngx_stream_ntrip_place_t   trusted_place;
+    ngx_stream_ntrip_place_t   ciphers_place;
+};
+
+#endif
 
 
 typedef struct {
@@ -112,6 +145,10 @@ typedef struct {
     ngx_msec_t                 max_age;            /* 10s */
     ngx_msec_t                 coalesce;           /* 5ms */
 
+#if (NGX_STREAM_SSL)
+    ngx_stream_ntrip_ssl_t     ssl;                /* ntrip_source_ssl_* */
+#endif
+
     ngx_stream_ntrip_place_t   console;            /* ntrip_console */
     ngx_stream_ntrip_place_t   password;
     ngx_str_t                  console_password;   /* value or hash, after
@@ -159,6 +196,19 @@ char *ngx_stream_ntrip_check_mounts(ngx_conf_t *cf,
 /* whose accounts its source uses */
 #define ngx_stream_ntrip_mount_pool(conf, mount)                             \
     ((mount)->pool.len ? &(mount)->pool : &(conf)->pool)
+
+#if (NGX_STREAM_SSL)
+
+/* ngx_stream_ntrip_ssl.c; "used": accounts with TLS may be logged in with */
+char *ngx_stream_ntrip_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_ssl_value(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_stream_ntrip_ssl_init(ngx_stream_ntrip_ssl_t *conf);
+char *ngx_stream_ntrip_ssl_merge(ngx_conf_t *cf, ngx_stream_ntrip_ssl_t *prev,
+    ngx_stream_ntrip_ssl_t *conf, ngx_uint_t used);
+
+#endif
 
 /* ngx_stream_ntrip_directives.c */
 char *ngx_stream_ntrip_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -247,6 +247,10 @@ ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf)
     conf->max_age = NGX_CONF_UNSET_MSEC;
     conf->coalesce = NGX_CONF_UNSET_MSEC;
 
+#if (NGX_STREAM_SSL)
+    ngx_stream_ntrip_ssl_init(&conf->ssl);
+#endif
+
     return conf;
 }
 
@@ -282,6 +286,17 @@ ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_STREAM_NTRIP_SLOW_SKIP);
     ngx_conf_merge_msec_value(conf->max_age, prev->max_age, 10000);
     ngx_conf_merge_msec_value(conf->coalesce, prev->coalesce, 5);
+
+#if (NGX_STREAM_SSL)
+
+    rv = ngx_stream_ntrip_ssl_merge(cf, &prev->ssl, &conf->ssl,
+                                    conf->relay.line);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+#endif
 
     rv = ngx_stream_ntrip_merge_mounts(cf, prev->mounts, &conf->mounts);
 

@@ -47,6 +47,21 @@ static ngx_conf_enum_t  ngx_stream_ntrip_gga_forms[] = {
 };
 
 
+#if (NGX_STREAM_SSL)
+
+static ngx_conf_bitmask_t  ngx_stream_ntrip_ssl_protocols[] = {
+    { ngx_string("SSLv2"), NGX_SSL_SSLv2 },
+    { ngx_string("SSLv3"), NGX_SSL_SSLv3 },
+    { ngx_string("TLSv1"), NGX_SSL_TLSv1 },
+    { ngx_string("TLSv1.1"), NGX_SSL_TLSv1_1 },
+    { ngx_string("TLSv1.2"), NGX_SSL_TLSv1_2 },
+    { ngx_string("TLSv1.3"), NGX_SSL_TLSv1_3 },
+    { ngx_null_string, 0 }
+};
+
+#endif
+
+
 static ngx_command_t  ngx_stream_ntrip_commands[] = {
 
     { ngx_string("ntrip_zone"),
@@ -195,6 +210,59 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       NGX_STREAM_SRV_CONF_OFFSET,
       offsetof(ngx_stream_ntrip_srv_conf_t, source_linger),
       NULL },
+
+#if (NGX_STREAM_SSL)
+
+    { ngx_string("ntrip_source_ssl_verify"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, ssl.verify),
+      NULL },
+
+    { ngx_string("ntrip_source_ssl_trusted_certificate"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_ssl_value,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, ssl.trusted),
+      NULL },
+
+    { ngx_string("ntrip_source_ssl_name"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_ssl_name,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_source_ssl_server_name"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, ssl.server_name),
+      NULL },
+
+    { ngx_string("ntrip_source_ssl_protocols"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, ssl.protocols),
+      &ngx_stream_ntrip_ssl_protocols },
+
+    { ngx_string("ntrip_source_ssl_ciphers"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_ssl_value,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, ssl.ciphers),
+      NULL },
+
+    { ngx_string("ntrip_source_ssl_session_reuse"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, ssl.session_reuse),
+      NULL },
+
+#endif
 
     { ngx_string("ntrip_slow_rover"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,

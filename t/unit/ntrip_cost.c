@@ -348,7 +348,8 @@ static void
 test_run_orphan(void)
 {
     (void) ntrip_stream_orphan(test_zone, test_bus, test_me, TEST_NOW,
-                               test_head.index, test_head.serial, &test_wake);
+                               test_head.index, test_head.serial, 0,
+                               &test_wake);
 }
 
 

@@ -65,13 +65,13 @@ static ngx_uint_t     test_taken[NTRIP_SOURCE_STATES][NTRIP_EVENTS];
 
 static const char  *test_states[] = {
     "LOOK", "WAIT", "TURN", "LOGIN", "TRIAL", "LIVE", "OFFERED", "RENEW",
-    "LEAVE", "END"
+    "PASS", "LEAVE", "END"
 };
 
 static const char  *test_events[] = {
-    "LEASED", "BUSY", "NONE", "FREE", "TURN", "ACCEPTED", "GOOD", "FULL",
-    "CLOSED", "CHANGED", "OFFER", "KEEP", "TAKEN", "ADOPTED", "CLAIMED",
-    "IDLE", "UNWANTED", "DISOWNED", "EXIT"
+    "LEASED", "BUSY", "NONE", "FREE", "TURN", "AGAIN", "ACCEPTED", "GOOD",
+    "FULL", "CLOSED", "CHANGED", "OFFER", "PASS", "KEEP", "TAKEN", "ADOPTED",
+    "CLAIMED", "IDLE", "UNWANTED", "DISOWNED", "EXIT"
 };
 
 
@@ -159,7 +159,9 @@ test_connection(test_world_t *w, ntrip_source_action_e action)
     case NTRIP_DO_SHUTDOWN:
         test_expect(w->connection == UP || w->connection == NO_CONNECTION,
                     "says goodbye twice");
-        test_expect(w->account == ENDING,
+        test_expect(w->account == ENDING
+                    || (w->state == NTRIP_SOURCE_PASS && w->account == HELD)
+                    || w->stream == OTHERS,
                     "says goodbye with an account that is not closing");
         w->connection = BYE;
         break;
@@ -223,6 +225,17 @@ test_stream(test_world_t *w, ntrip_source_action_e action)
     case NTRIP_DO_ORPHAN:
         if (w->stream == OWNED) {
             test_expect(w->account != HELD, "an orphan with an account");
+            w->stream = ORPHAN;
+        }
+
+        break;
+
+    case NTRIP_DO_PASS:
+        if (w->stream == OWNED) {
+            test_expect(w->account == HELD, "passes on what it has not");
+            test_expect(w->connection == NO_CONNECTION && !w->lock,
+                        "passes on what it still uses");
+            w->account = NO_ACCOUNT;
             w->stream = ORPHAN;
         }
 
@@ -313,6 +326,7 @@ test_alive(test_world_t *w)
         break;
 
     case NTRIP_SOURCE_RENEW:
+    case NTRIP_SOURCE_PASS:
     case NTRIP_SOURCE_LEAVE:
         test_expect(w->connection == BYE, "stuck");
         break;
@@ -361,6 +375,16 @@ test_may(test_world_t *w, ntrip_source_event_e event)
     case NTRIP_EVENT_TURN:
         return w->state == NTRIP_SOURCE_TURN && w->stream == OWNED;
 
+    case NTRIP_EVENT_AGAIN:
+        if (w->state != NTRIP_SOURCE_LOGIN || w->accepted
+            || w->stream != OWNED)
+        {
+            return 0;
+        }
+
+        w->connection = NO_CONNECTION;
+        return 1;
+
     case NTRIP_EVENT_ACCEPTED:
         if (w->connection != UP || w->accepted) {
             return 0;
@@ -400,6 +424,11 @@ test_may(test_world_t *w, ntrip_source_event_e event)
 
         w->connection = PARKED;
         return 1;
+
+    case NTRIP_EVENT_PASS:
+        return (w->state == NTRIP_SOURCE_TRIAL
+                || w->state == NTRIP_SOURCE_LIVE)
+               && w->connection == UP;
 
     case NTRIP_EVENT_KEEP:
         return w->stream == OWNED;
@@ -648,6 +677,80 @@ test_reasons(void)
 }
 
 
+static ntrip_policy_version_e
+test_refused(ngx_uint_t wanted, ngx_uint_t known, ngx_uint_t version,
+    ngx_uint_t status)
+{
+    ntrip_policy_end_t  end;
+
+    memset(&end, 0, sizeof(ntrip_policy_end_t));
+
+    end.plain = 1;
+    end.status = status;
+    end.result = (status == 401) ? NTRIP_REPLY_UNAUTHORIZED
+                 : (status == 404) ? NTRIP_REPLY_NOMOUNT
+                 : status ? NTRIP_REPLY_FAILED : 0;
+
+    return ntrip_policy_refused(wanted, known, version, &end);
+}
+
+
+static void
+test_versions(void)
+{
+    ngx_uint_t          i, again, kept, forgotten, other;
+    ntrip_policy_end_t  none, page;
+
+    static const ngx_uint_t  refusals[] = { 0, 400, 404, 426, 501, 505 };
+
+    tap_ok(ntrip_policy_version(0, 0) == 1 && ntrip_policy_version(0, 1) == 1
+           && ntrip_policy_version(0, 2) == 2, "what has worked, else 1.0");
+    tap_ok(ntrip_policy_version(1, 2) == 1 && ntrip_policy_version(2, 1) == 2,
+           "or what the account says");
+
+    again = 0;
+    kept = 0;
+    forgotten = 0;
+    other = 0;
+
+    for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        again += test_refused(0, 0, 1, refusals[i]) == NTRIP_VERSION_AGAIN;
+        forgotten += test_refused(0, 1, 1, refusals[i])
+                     == NTRIP_VERSION_FORGET;
+        kept += test_refused(1, 0, 1, refusals[i]) == NTRIP_VERSION_KEEP
+                && test_refused(2, 0, 2, refusals[i]) == NTRIP_VERSION_KEEP;
+        other += test_refused(0, 2, 2, refusals[i]) == NTRIP_VERSION_FORGET;
+    }
+
+    tap_ok(again == i, "what a provider of 2.0 says to 1.0: once more");
+    tap_ok(forgotten == i, "not where 1.0 has worked, until the next login");
+    tap_ok(kept == i, "nor where the account says which");
+    tap_ok(other == i - 2
+           && test_refused(0, 2, 2, 404) == NTRIP_VERSION_KEEP
+           && test_refused(0, 2, 2, 0) == NTRIP_VERSION_KEEP,
+           "404 and a close in 2.0 are not for the version");
+    tap_ok(test_refused(0, 0, 1, 401) == NTRIP_VERSION_KEEP
+           && test_refused(0, 0, 1, 200) == NTRIP_VERSION_KEEP
+           && test_refused(0, 0, 1, 503) == NTRIP_VERSION_KEEP,
+           "nor is anything else");
+
+    memset(&none, 0, sizeof(ntrip_policy_end_t));
+    memset(&page, 0, sizeof(ntrip_policy_end_t));
+    none.plain = 1;
+    page.result = NTRIP_REPLY_NOMOUNT;
+    page.status = 404;
+
+    tap_ok(ntrip_policy_telling(&page, &none) == &page
+           && ntrip_policy_telling(&none, &page) == &page
+           && ntrip_policy_telling(&none, &none) == &none,
+           "an answer tells more than none");
+    none.status = 404;
+    none.result = NTRIP_REPLY_NOMOUNT;
+    tap_ok(ntrip_policy_telling(&page, &none) == &none,
+           "of two answers the later one counts");
+}
+
+
 int
 main(void)
 {
@@ -687,6 +790,7 @@ main(void)
 
     test_wait();
     test_reasons();
+    test_versions();
 
     return tap_done();
 }

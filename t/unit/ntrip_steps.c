@@ -216,7 +216,7 @@ test_run_orphan(void)
                        &test_accounts[test_found.candidate],
                        NTRIP_REST_FOREIGN, &test_wake);
     (void) ntrip_stream_orphan(test_zone, test_bus, test_me, TEST_NOW,
-                               test_found.index, test_found.serial,
+                               test_found.index, test_found.serial, 0,
                                &test_wake);
 }
 

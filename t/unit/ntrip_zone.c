@@ -932,7 +932,7 @@ test_waits(void)
     (void) test_lease(20080001, f.index, &f, &wake);
 
     (void) ntrip_stream_orphan(test_zone, test_bus, other, 20080002, a.index,
-                               a.serial, &wake);
+                               a.serial, 0, &wake);
 
     test_ok(ntrip_stream_row(test_zone, a.index)->waiting
             && ntrip_stream_claim(test_zone, me, a.index, a.serial) == NGX_OK
@@ -1238,7 +1238,7 @@ test_own(uint64_t me, uint32_t index, uint64_t serial)
 
         } else {
             (void) ntrip_stream_orphan(test_zone, test_bus, me, test_now(),
-                                       index, serial, &wake);
+                                       index, serial, 0, &wake);
         }
 
         test_leave();
@@ -1292,7 +1292,7 @@ test_begin(uint64_t me, uint32_t index, uint64_t serial)
 
     } else {
         (void) ntrip_stream_orphan(test_zone, test_bus, me, test_now(), index,
-                                   serial, &wake);
+                                   serial, 0, &wake);
     }
 
     test_leave();

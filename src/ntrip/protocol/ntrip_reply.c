@@ -142,6 +142,7 @@ ntrip_reply_first_line(ntrip_reply_t *r)
     } else if (ntrip_text_begins(&line, "HTTP/1.")) {
         skip = sizeof("HTTP/1.1 ") - 1;
         r->state = NTRIP_REPLY_HTTP;
+        r->http = 1;
 
     } else if (ntrip_text_begins(&line, "SOURCETABLE ")) {
         skip = sizeof("SOURCETABLE ") - 1;

@@ -55,6 +55,7 @@ typedef struct {
 
     unsigned           accepted:1;       /* the first line said 200: now the
                                             position may go up */
+    unsigned           http:1;           /* it is one of HTTP */
     unsigned           chunked:1;
     unsigned           table:1;          /* the body is a sourcetable */
     unsigned           text:1;           /* Content-Type: text/... */

@@ -36,6 +36,9 @@ static void ngx_stream_ntrip_do_lost(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_renew(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_fail(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_do_orphan(ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_do_pass(ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_source_give_up(
+    ngx_stream_ntrip_source_t *source, ngx_uint_t keep);
 
 
 static const ngx_stream_ntrip_source_action_pt  ngx_stream_ntrip_actions[] = {
@@ -61,6 +64,7 @@ static const ngx_stream_ntrip_source_action_pt  ngx_stream_ntrip_actions[] = {
     [NTRIP_DO_RENEW] = ngx_stream_ntrip_do_renew,
     [NTRIP_DO_FAIL] = ngx_stream_ntrip_do_fail,
     [NTRIP_DO_ORPHAN] = ngx_stream_ntrip_do_orphan,
+    [NTRIP_DO_PASS] = ngx_stream_ntrip_do_pass,
     [NTRIP_DO_FREE] = ngx_stream_ntrip_source_free
 };
 
@@ -219,6 +223,7 @@ ngx_stream_ntrip_do_closed(ngx_stream_ntrip_source_t *source)
 static void
 ngx_stream_ntrip_do_login(ngx_stream_ntrip_source_t *source)
 {
+    ngx_str_t            gga;
     ntrip_stream_row_t  *row;
 
     row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, source->feed.index);
@@ -227,9 +232,11 @@ ngx_stream_ntrip_do_login(ngx_stream_ntrip_source_t *source)
 
     ngx_stream_ntrip_feed_begin(&source->feed);
     ngx_stream_ntrip_position_begin(source, 0);
+    ngx_stream_ntrip_position_first(source, &gga);
 
     source->reason = ngx_stream_ntrip_lease_login(&source->lease,
-                                                  (in_port_t) row->port);
+                                                  (in_port_t) row->port,
+                                                  &gga);
 
     if (source->reason != NTRIP_REST_NONE) {
         source->last = ngx_stream_ntrip_lease_why(&source->lease);
@@ -398,6 +405,28 @@ ngx_stream_ntrip_do_fail(ngx_stream_ntrip_source_t *source)
 static void
 ngx_stream_ntrip_do_orphan(ngx_stream_ntrip_source_t *source)
 {
+    ngx_stream_ntrip_source_give_up(source, 0);
+}
+
+
+/* with the account, so that nobody takes it meanwhile */
+
+static void
+ngx_stream_ntrip_do_pass(ngx_stream_ntrip_source_t *source)
+{
+    ngx_log_error(NGX_LOG_INFO, &source->lease.log, 0,
+                  "source is left to a newer worker, which logs in anew");
+
+    ngx_stream_ntrip_source_give_up(source, 1);
+
+    source->lease.candidate.source = 0;
+}
+
+
+static void
+ngx_stream_ntrip_source_give_up(ngx_stream_ntrip_source_t *source,
+    ngx_uint_t keep)
+{
     ntrip_slots_t               wake;
     ngx_stream_ntrip_worker_t  *worker;
 
@@ -408,7 +437,7 @@ ngx_stream_ntrip_do_orphan(ngx_stream_ntrip_source_t *source)
     ngx_stream_ntrip_lock();
     (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
                                ngx_current_msec, source->feed.index,
-                               source->feed.serial, &wake);
+                               source->feed.serial, keep, &wake);
     ngx_stream_ntrip_unlock();
 
     ngx_stream_ntrip_source_leave(source);

@@ -30,6 +30,8 @@ static const char *ngx_stream_ntrip_client_silence(
     ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_client_next_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_client_close(ngx_stream_ntrip_client_t *client);
+static void ngx_stream_ntrip_client_disconnect(
+    ngx_stream_ntrip_client_t *client);
 
 
 void
@@ -57,8 +59,6 @@ ngx_stream_ntrip_client_connected(ngx_stream_ntrip_client_t *client)
     ngx_connection_t  *c;
 
     c = client->peer.connection;
-
-    (void) ngx_tcp_nodelay(c);
 
     client->state = NGX_STREAM_NTRIP_CLIENT_REPLY;
     client->log->action = "reading the reply of a provider";
@@ -432,6 +432,12 @@ ngx_stream_ntrip_client_silence(ngx_stream_ntrip_client_t *client)
         why = "no connection in time";
         break;
 
+    case NGX_STREAM_NTRIP_CLIENT_HANDSHAKE:
+        client->distrusted = 1;
+        text = "provider timed out";
+        why = "no TLS in time";
+        break;
+
     case NGX_STREAM_NTRIP_CLIENT_OPEN:
         text = client->useless ? "provider sends no messages"
                                : "provider is silent";
@@ -463,9 +469,21 @@ ngx_stream_ntrip_client_shutdown(ngx_stream_ntrip_client_t *client,
 
     client->log->action = "closing a connection to a provider";
 
-    if (!ngx_stream_ntrip_client_reading(client)
-        || ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1)
-    {
+    if (!ngx_stream_ntrip_client_reading(client)) {
+        ngx_stream_ntrip_client_fail(client, NULL);
+        return;
+    }
+
+#if (NGX_STREAM_SSL)
+
+    if (c->ssl) {
+        ngx_stream_ntrip_tls_shutdown(c, 0);
+        ngx_stream_ntrip_client_attach(client);
+    }
+
+#endif
+
+    if (ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1) {
         ngx_stream_ntrip_client_fail(client, NULL);
         return;
     }
@@ -537,11 +555,39 @@ ngx_stream_ntrip_client_close(ngx_stream_ntrip_client_t *client)
     }
 
     if (client->peer.connection) {
-        ngx_close_connection(client->peer.connection);
-        client->peer.connection = NULL;
+        ngx_stream_ntrip_client_disconnect(client);
     }
 
     client->state = NGX_STREAM_NTRIP_CLIENT_NONE;
+}
+
+
+static void
+ngx_stream_ntrip_client_disconnect(ngx_stream_ntrip_client_t *client)
+{
+    ngx_pool_t        *pool;
+    ngx_connection_t  *c;
+
+    c = client->peer.connection;
+    client->peer.connection = NULL;
+
+#if (NGX_STREAM_SSL)
+
+    if (c->ssl) {
+        ngx_stream_ntrip_tls_shutdown(c, 1);
+    }
+
+#endif
+
+    /* it has one for TLS only */
+
+    pool = c->pool;
+
+    ngx_close_connection(c);
+
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
 }
 
 
@@ -557,6 +603,7 @@ ngx_stream_ntrip_client_park(ngx_stream_ntrip_client_t *client,
 
     if (client->state != NGX_STREAM_NTRIP_CLIENT_OPEN
         || client->pos < client->last
+        || client->tls
         || c->close)
     {
         return NGX_DECLINED;

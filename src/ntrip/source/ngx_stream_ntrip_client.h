@@ -8,6 +8,7 @@
  *   NONE      no connection
  *   LOOKUP    waits for addresses                connect_timeout
  *   CONNECT   connecting, address by address     connect_timeout each
+ *   HANDSHAKE of TLS                             connect_timeout
  *   REPLY     the request goes, the reply comes  timeout
  *   HEADER    its first line was good            the same, both together
  *   OPEN      what comes is the body             timeout since the last bytes
@@ -15,6 +16,15 @@
  *   PARKED    neither reads nor writes
  *   CLOSING   SHUT_WR, waits for the FIN         timeout of shutdown()
  *   FAILED    of no use any more, "closed" follows
+ *
+ * With TLS: "ssl" is set before init(), "tls" before login(); then the host's
+ * certificate is checked as ntrip_source_ssl_* say, for its name or that which
+ * "ssl" has, and nothing of the request goes before it is accepted.  All else
+ * is the same, but that park() always declines: what OpenSSL knows does not
+ * travel.
+ *
+ * For a table of mountpoints: a request without "mount"; "body" gets its lines,
+ * and "closed" comes behind the last one.
  *
  * The events come from the event loop, never from within one of the functions
  * below.  A failure is logged where it is met, and told in an event of its
@@ -50,6 +60,7 @@ typedef enum {
     NGX_STREAM_NTRIP_CLIENT_NONE = 0,
     NGX_STREAM_NTRIP_CLIENT_LOOKUP,
     NGX_STREAM_NTRIP_CLIENT_CONNECT,
+    NGX_STREAM_NTRIP_CLIENT_HANDSHAKE,
     NGX_STREAM_NTRIP_CLIENT_REPLY,
     NGX_STREAM_NTRIP_CLIENT_HEADER,
     NGX_STREAM_NTRIP_CLIENT_OPEN,
@@ -107,6 +118,8 @@ struct ngx_stream_ntrip_client_s {
     ngx_resolver_t              *resolver;   /* NULL: none */
     ngx_msec_t                   resolver_timeout;
     size_t                       size;       /* of a read, at most */
+    ngx_stream_ntrip_ssl_t      *ssl;        /* of the server, NULL: none */
+    ngx_uint_t                   tls;        /* this login is one with TLS */
 
     /* may be looked at */
 
@@ -115,6 +128,8 @@ struct ngx_stream_ntrip_client_s {
     const char                  *why;        /* it has ended, in words; NULL:
                                                 the reply says it */
     ngx_uint_t                   plain;      /* 1: the provider has closed */
+    ngx_uint_t                   distrusted; /* 1: with TLS it was not whom we
+                                                want, or spoke none */
 
     /* its own */
 
@@ -122,6 +137,8 @@ struct ngx_stream_ntrip_client_s {
     ngx_event_t                  next;       /* posted: FAILED, or exit */
 
     ngx_str_t                    host;
+    ngx_str_t                    name;       /* which the certificate has */
+    uint64_t                     session_key;
     ngx_stream_ntrip_addrs_t     addrs;
     ngx_uint_t                   addr;       /* the one that is tried */
     ngx_uint_t                   useless;    /* 1: something has come since */

@@ -22,6 +22,8 @@ static ngx_int_t ngx_stream_ntrip_client_try(
     ngx_stream_ntrip_client_t *client);
 static const char *ngx_stream_ntrip_client_error(ngx_err_t err);
 static void ngx_stream_ntrip_client_connect_handler(ngx_event_t *ev);
+static void ngx_stream_ntrip_client_reached(
+    ngx_stream_ntrip_client_t *client);
 
 
 ngx_int_t
@@ -33,6 +35,7 @@ ngx_stream_ntrip_client_login(ngx_stream_ntrip_client_t *client,
     client->log->action = "logging in at a provider";
     client->why = NULL;
     client->plain = 0;
+    client->distrusted = 0;
     client->useless = 0;
 
     client->host.data = client->host_data;
@@ -171,7 +174,7 @@ ngx_stream_ntrip_client_connect(ngx_stream_ntrip_client_t *client)
     client->log->connection = c->number;
 
     if (rc == NGX_OK) {
-        ngx_stream_ntrip_client_connected(client);
+        ngx_stream_ntrip_client_reached(client);
         return;
     }
 
@@ -282,6 +285,24 @@ ngx_stream_ntrip_client_connect_handler(ngx_event_t *ev)
         ngx_stream_ntrip_client_next(client);
         return;
     }
+
+    ngx_stream_ntrip_client_reached(client);
+}
+
+
+static void
+ngx_stream_ntrip_client_reached(ngx_stream_ntrip_client_t *client)
+{
+    (void) ngx_tcp_nodelay(client->peer.connection);
+
+#if (NGX_STREAM_SSL)
+
+    if (client->tls) {
+        ngx_stream_ntrip_tls_handshake(client);
+        return;
+    }
+
+#endif
 
     ngx_stream_ntrip_client_connected(client);
 }

@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 
 #include "ngx_stream_ntrip_lease.h"
-#include "ntrip_policy.h"
 
 
 #define NGX_STREAM_NTRIP_LEASE  ".lease"
@@ -21,6 +20,12 @@ static u_char *ngx_stream_ntrip_lease_log(ngx_log_t *log, u_char *buf,
 static ngx_int_t ngx_stream_ntrip_lease_request(
     ngx_stream_ntrip_lease_t *lease, ngx_stream_ntrip_account_t *account,
     in_port_t port, ntrip_reply_request_t *request);
+static void ngx_stream_ntrip_lease_version(ngx_stream_ntrip_lease_t *lease,
+    ngx_stream_ntrip_account_t *account);
+static void ngx_stream_ntrip_lease_learn(ngx_stream_ntrip_lease_t *lease,
+    ngx_uint_t version);
+static void ngx_stream_ntrip_lease_end(ngx_stream_ntrip_lease_t *lease,
+    ntrip_policy_end_t *end);
 static void ngx_stream_ntrip_lease_label(ngx_stream_ntrip_lease_t *lease,
     ntrip_reply_request_t *request);
 static ngx_int_t ngx_stream_ntrip_lease_lock(ngx_stream_ntrip_lease_t *lease);
@@ -55,6 +60,10 @@ ngx_stream_ntrip_lease_init(ngx_stream_ntrip_lease_t *lease,
     client->connect_timeout = conf->source_connect_timeout;
     client->timeout = conf->source_timeout;
     client->size = NGX_STREAM_NTRIP_READ;
+
+#if (NGX_STREAM_SSL)
+    client->ssl = &conf->ssl;
+#endif
 
     if (core) {
         client->resolver = core->resolver;
@@ -113,7 +122,8 @@ ngx_stream_ntrip_lease_log(ngx_log_t *log, u_char *buf, size_t len)
 
 
 ngx_uint_t
-ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease, in_port_t port)
+ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease, in_port_t port,
+    ngx_str_t *gga)
 {
     ngx_int_t                    rc;
     ntrip_reply_request_t        request;
@@ -135,6 +145,15 @@ ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease, in_port_t port)
     }
 
     ngx_stream_ntrip_lease_label(lease, &request);
+    ngx_stream_ntrip_lease_version(lease, account);
+
+    lease->client.tls = account->tls;
+    request.v2 = (lease->version == 2);
+
+    if (request.v2) {
+        request.gga = *gga;
+        ntrip_text_trim(&request.gga);
+    }
 
     rc = ngx_stream_ntrip_lease_lock(lease);
 
@@ -189,6 +208,119 @@ ngx_stream_ntrip_lease_request(ngx_stream_ntrip_lease_t *lease,
     }
 
     return NGX_OK;
+}
+
+
+/* in which to ask: the other one, if the first has come to nothing */
+
+static void
+ngx_stream_ntrip_lease_version(ngx_stream_ntrip_lease_t *lease,
+    ngx_stream_ntrip_account_t *account)
+{
+    lease->second = lease->again;
+    lease->again = 0;
+
+    if (lease->second) {
+        lease->version = 2;
+        return;
+    }
+
+    lease->wanted = account->ntrip;
+
+    ngx_stream_ntrip_lock();
+    lease->known = ntrip_host_version(ngx_stream_ntrip_worker.zone,
+                                      &lease->candidate);
+    ngx_stream_ntrip_unlock();
+
+    lease->version = ntrip_policy_version(lease->wanted, lease->known);
+}
+
+
+static void
+ngx_stream_ntrip_lease_learn(ngx_stream_ntrip_lease_t *lease,
+    ngx_uint_t version)
+{
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+    lease->known = version;
+
+    ngx_stream_ntrip_lock();
+    ntrip_host_learn(worker->zone, worker->bus, ngx_current_msec,
+                     &lease->candidate, version);
+    ngx_stream_ntrip_unlock();
+}
+
+
+void
+ngx_stream_ntrip_lease_works(ngx_stream_ntrip_lease_t *lease)
+{
+    if (lease->wanted == 0 && lease->known != lease->version) {
+        ngx_stream_ntrip_lease_learn(lease, lease->version);
+    }
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_lease_again(ngx_stream_ntrip_lease_t *lease,
+    ngx_msec_t *delay)
+{
+    u_char                      text[NTRIP_REPLY_SHOWN];
+    ngx_str_t                   shown;
+    ntrip_policy_end_t          end;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    ngx_stream_ntrip_lease_end(lease, &end);
+
+    switch (ntrip_policy_refused(lease->wanted, lease->known, lease->version,
+                                 &end))
+    {
+
+    case NTRIP_VERSION_KEEP:
+        return 0;
+
+    case NTRIP_VERSION_FORGET:
+        ngx_stream_ntrip_lease_learn(lease, 0);
+        return 0;
+
+    default: /* NTRIP_VERSION_AGAIN */
+        break;
+    }
+
+    shown.data = text;
+    shown.len = ngx_stream_ntrip_lease_shown(lease, text);
+
+    ngx_log_error(NGX_LOG_INFO, &lease->log, 0,
+                  "provider did not accept NTRIP 1.0: \"%V\", it is asked in "
+                  "2.0", &shown);
+
+    lease->again = 1;
+    lease->first = end;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_stream_ntrip_lock();
+    *delay = (ngx_msec_t) ntrip_host_turn(worker->zone, worker->bus,
+                                          ngx_current_msec,
+                                          &lease->candidate);
+    ngx_stream_ntrip_unlock();
+
+    return 1;
+}
+
+
+/* how the connection has ended, but for what its owner knows */
+
+static void
+ngx_stream_ntrip_lease_end(ngx_stream_ntrip_lease_t *lease,
+    ntrip_policy_end_t *end)
+{
+    ngx_memzero(end, sizeof(ntrip_policy_end_t));
+
+    end->result = lease->client.reply.result;
+    end->status = lease->client.reply.status;
+    end->plain = lease->client.plain;
+    end->distrusted = lease->client.distrusted;
 }
 
 
@@ -343,13 +475,13 @@ ngx_stream_ntrip_lease_reason(ngx_stream_ntrip_lease_t *lease,
                       ntrip_reply_result(result), &shown);
     }
 
-    end.result = result;
-    end.status = lease->client.reply.status;
-    end.plain = lease->client.plain;
+    ngx_stream_ntrip_lease_end(lease, &end);
     end.trial = trial;
     end.brief = brief;
 
-    return ntrip_policy_reason(&end);
+    return ntrip_policy_reason((lease->second && !trial && !brief)
+                               ? ntrip_policy_telling(&lease->first, &end)
+                               : &end);
 }
 
 

@@ -14,12 +14,20 @@
 
 #include "ngx_stream_ntrip_store.h"
 #include "ngx_stream_ntrip_client.h"
+#include "ntrip_policy.h"
 
 
 typedef struct {
     ntrip_candidate_t            candidate;  /* the account; source 0: none */
     ngx_fd_t                     lock;       /* its lock file */
     ngx_stream_ntrip_client_t    client;
+
+    ngx_uint_t                   wanted;     /* versions of NTRIP, as in */
+    ngx_uint_t                   known;      /* ntrip_policy.h */
+    ngx_uint_t                   version;    /* of the request */
+    unsigned                     again:1;    /* the next one is in 2.0 */
+    unsigned                     second:1;   /* this one is it */
+    ntrip_policy_end_t           first;      /* how the one before it ended */
 
     ngx_log_t                    log;        /* names label and mountpoint */
     ngx_str_t                    label;      /* "account@host:port" */
@@ -37,12 +45,25 @@ void ngx_stream_ntrip_lease_init(ngx_stream_ntrip_lease_t *lease,
 
 /*
  * The account lease->candidate.source, whose row is leased: its client begins
- * to log in; "port" is that of the provider if the account has none.  Returns
- * NTRIP_REST_NONE, or why the account rests: FOREIGN, it is deleted or another
- * nginx uses it; FAILED, as was logged.  Then lease_why() says it in words.
+ * to log in; "port" is that of the provider if the account has none, "gga" a
+ * position that goes with a request in 2.0, with or without its CRLF, or empty.
+ * Returns NTRIP_REST_NONE, or why the account rests: FOREIGN, it is deleted or
+ * another nginx uses it; FAILED, as was logged.  Then lease_why() says it in
+ * words.
  */
 ngx_uint_t ngx_stream_ntrip_lease_login(ngx_stream_ntrip_lease_t *lease,
-    in_port_t port);
+    in_port_t port, ngx_str_t *gga);
+
+/*
+ * The client is closed, before it was open.  1: it is to be asked again, in
+ * another version of NTRIP: lease_stop(), and lease_login() after *delay ms,
+ * which are the host's turn.  The account has not failed.
+ */
+ngx_uint_t ngx_stream_ntrip_lease_again(ngx_stream_ntrip_lease_t *lease,
+    ngx_msec_t *delay);
+
+/* the request was accepted: its version is what works at the host */
+void ngx_stream_ntrip_lease_works(ngx_stream_ntrip_lease_t *lease);
 
 /* no connection, no file lock: now the row may go */
 void ngx_stream_ntrip_lease_stop(ngx_stream_ntrip_lease_t *lease);

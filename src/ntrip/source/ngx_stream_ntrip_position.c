@@ -47,6 +47,38 @@ ngx_stream_ntrip_position_begin(ngx_stream_ntrip_source_t *source,
 }
 
 
+/* it goes as a sentence, too, once the request is accepted: not every provider
+   reads the header */
+
+void
+ngx_stream_ntrip_position_first(ngx_stream_ntrip_source_t *source,
+    ngx_str_t *gga)
+{
+    ngx_stream_ntrip_position_t  *p;
+
+    p = &source->position;
+
+    ngx_str_null(gga);
+
+    if (!p->wanted) {
+        return;
+    }
+
+    ngx_stream_ntrip_position_read(source);
+
+    if (p->mail.len == 0) {
+        return;
+    }
+
+    if (p->len == 0 || ngx_stream_ntrip_position_news(source)) {
+        ngx_stream_ntrip_position_compose(source);
+    }
+
+    gga->data = p->line;
+    gga->len = p->len;
+}
+
+
 void
 ngx_stream_ntrip_source_mail(ngx_stream_ntrip_source_t *source)
 {

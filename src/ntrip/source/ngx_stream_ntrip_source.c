@@ -11,15 +11,8 @@
 #include "ngx_stream_ntrip_source_private.h"
 
 
-#define NGX_STREAM_NTRIP_NO_ROOM     "\"ntrip_zone\" is full"
-#define NGX_STREAM_NTRIP_NO_ACCOUNT  "all accounts are in use or resting"
-
-
 static void ngx_stream_ntrip_source_next_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_timer_handler(ngx_event_t *ev);
-static void ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source);
-static ngx_int_t ngx_stream_ntrip_source_pick(
-    ngx_stream_ntrip_source_t *source, ntrip_found_t *found);
 static void ngx_stream_ntrip_source_accepted(
     ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_source_open(ngx_stream_ntrip_client_t *client);
@@ -34,6 +27,8 @@ static void ngx_stream_ntrip_source_linger_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_renew(ngx_stream_ntrip_source_t *source,
     const char *why);
 static ngx_uint_t ngx_stream_ntrip_source_gives_up(
+    ngx_stream_ntrip_source_t *source);
+static ngx_uint_t ngx_stream_ntrip_source_passes(
     ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_check(ngx_stream_ntrip_source_t *source);
 
@@ -277,132 +272,6 @@ ngx_stream_ntrip_source_called(ngx_stream_ntrip_source_t *source)
 }
 
 
-/* an account is leased for it, or it waits, or gives up */
-
-static void
-ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source)
-{
-    uint64_t              delay;
-    ngx_int_t             rc;
-    ntrip_found_t         found;
-    ntrip_source_event_e  event;
-
-    if (!ngx_stream_ntrip_feed_owned(&source->feed)) {
-        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_DISOWNED);
-        return;
-    }
-
-    if (ntrip_policy_over(ngx_current_msec, source->since,
-                          source->conf->source_wait, source->tried))
-    {
-        source->why = source->waits ? NGX_STREAM_NTRIP_NO_ACCOUNT
-                                    : "no login was good in time";
-        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_NONE);
-        return;
-    }
-
-    ngx_memzero(&found, sizeof(ntrip_found_t));
-
-    rc = ngx_stream_ntrip_source_pick(source, &found);
-
-    switch (rc) {
-
-    case NGX_OK:
-        source->waits = 0;
-        source->tried = 1;
-        source->delay = (ngx_msec_t) found.delay;
-        event = NTRIP_EVENT_LEASED;
-        break;
-
-    case NGX_ERROR:
-        source->why = NGX_STREAM_NTRIP_NO_ROOM;
-        event = NTRIP_EVENT_NONE;
-        break;
-
-    default:
-        source->why = (rc == NGX_DECLINED)
-                      ? "there is no valid account"
-                      : NGX_STREAM_NTRIP_NO_ACCOUNT;
-        event = ntrip_policy_wait(ngx_current_msec, source->since,
-                                  source->conf->source_wait, found.wait,
-                                  rc == NGX_DECLINED, source->tried, &delay);
-        source->delay = (ngx_msec_t) delay;
-    }
-
-    ngx_stream_ntrip_source_event(source, event);
-}
-
-
-/*
- * NGX_OK: one is leased; NGX_AGAIN, NGX_DECLINED: there is none now, or none at
- * all, and the stream waits; NGX_ERROR: a table is full, as was logged.
- */
-
-static ngx_int_t
-ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
-    ntrip_found_t *found)
-{
-    ngx_int_t                   rc, lease;
-    ngx_uint_t                  n, any, place;
-    ntrip_slots_t               wake;
-    ntrip_candidate_t           candidates[NTRIP_WAIT_SLICE];
-    ntrip_wait_look_t           look;
-    ntrip_stream_row_t         *row;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-    row = ntrip_stream_row(worker->zone, source->feed.index);
-
-    if (row->ring == NTRIP_ROW_NONE
-        && worker->zone->ring_free == NTRIP_ROW_NONE)
-    {
-        ngx_stream_ntrip_zone_full(NTRIP_FULL_RINGS, ngx_cycle->log);
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-    ngx_memzero(&look, sizeof(ntrip_wait_look_t));
-
-    place = 0;
-    any = 0;
-
-    do {
-        n = NTRIP_WAIT_SLICE;
-        rc = ngx_stream_ntrip_store_candidates(&source->pool,
-                                               &source->lease.mount,
-                                               (in_port_t) row->port,
-                                               &place, candidates, &n);
-        any |= n;
-        look.more = (rc == NGX_OK);
-
-        ngx_stream_ntrip_lock();
-        lease = ntrip_stream_lease(worker->zone, worker->bus,
-                                   ngx_current_msec, source->feed.index,
-                                   &look, candidates, n, found, &wake);
-        ngx_stream_ntrip_unlock();
-
-        if (lease == NGX_OK) {
-            source->lease.candidate = candidates[found->candidate];
-        }
-
-    } while (lease == NGX_DECLINED);
-
-    ngx_stream_ntrip_wake_set(&wake);
-
-    if (lease == NGX_ERROR) {
-        ngx_stream_ntrip_zone_full(NTRIP_FULL_ACCOUNTS, ngx_cycle->log);
-    }
-
-    /* the pool has none; it is not that they are not known yet */
-
-    if (lease == NGX_AGAIN && rc == NGX_DONE && !any) {
-        return NGX_DECLINED;
-    }
-
-    return lease;
-}
-
-
 /* there are others than before: all that wait look, and who has one looks
    whether it is still in the pool */
 
@@ -445,7 +314,12 @@ ngx_stream_ntrip_source_accepted(ngx_stream_ntrip_client_t *client)
 static void
 ngx_stream_ntrip_source_open(ngx_stream_ntrip_client_t *client)
 {
-    ngx_stream_ntrip_source_event(client->data, NTRIP_EVENT_ACCEPTED);
+    ngx_stream_ntrip_source_t  *source;
+
+    source = client->data;
+
+    ngx_stream_ntrip_lease_works(&source->lease);
+    ngx_stream_ntrip_source_event(source, NTRIP_EVENT_ACCEPTED);
 }
 
 
@@ -527,6 +401,14 @@ ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client)
     ngx_stream_ntrip_source_t  *source;
 
     source = client->data;
+
+    if (source->state == NTRIP_SOURCE_LOGIN
+        && ngx_stream_ntrip_feed_owned(&source->feed)
+        && ngx_stream_ntrip_lease_again(&source->lease, &source->delay))
+    {
+        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_AGAIN);
+        return;
+    }
 
     brief = source->state == NTRIP_SOURCE_LIVE
             && source->accepted
@@ -716,6 +598,11 @@ ngx_stream_ntrip_source_tick(void)
         {
             ngx_stream_ntrip_source_event(source, NTRIP_EVENT_EXIT);
 
+        } else if (ngx_stream_ntrip_worker.exiting
+                   && ngx_stream_ntrip_source_passes(source))
+        {
+            ngx_stream_ntrip_source_event(source, NTRIP_EVENT_PASS);
+
         } else if (source->lease.candidate.source) {
             ngx_stream_ntrip_source_check(source);
         }
@@ -737,6 +624,22 @@ ngx_stream_ntrip_source_gives_up(ngx_stream_ntrip_source_t *source)
     }
 
     return source->state <= NTRIP_SOURCE_LOGIN
+           && ntrip_stream_others(ngx_stream_ntrip_worker.zone,
+                                  ngx_stream_ntrip_worker.bus,
+                                  ngx_stream_ntrip_worker.me,
+                                  source->feed.index);
+}
+
+
+/* what cannot be handed over: it ends here before it begins there */
+
+static ngx_uint_t
+ngx_stream_ntrip_source_passes(ngx_stream_ntrip_source_t *source)
+{
+    return source->lease.client.tls
+           && (source->state == NTRIP_SOURCE_TRIAL
+               || source->state == NTRIP_SOURCE_LIVE)
+           && ngx_stream_ntrip_feed_owned(&source->feed)
            && ntrip_stream_others(ngx_stream_ntrip_worker.zone,
                                   ngx_stream_ntrip_worker.bus,
                                   ngx_stream_ntrip_worker.me,

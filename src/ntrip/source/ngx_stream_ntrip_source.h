@@ -5,6 +5,7 @@
  * SOURCE-TEST, which does the first two only.
  *
  *   ngx_stream_ntrip_source.c    life: what happens to a source
+ *   ngx_stream_ntrip_look.c      which account it has
  *   ngx_stream_ntrip_action.c    and what it does
  *   ngx_stream_ntrip_position.c  positions for the provider
  *   ngx_stream_ntrip_moved.c     a source that goes to another worker
@@ -14,6 +15,7 @@
  *   ntrip_policy.c               which event leads to what
  *   ngx_stream_ntrip_lease.c     an account: its file lock, its login
  *   ngx_stream_ntrip_connect.c   the way to a provider
+ *   ngx_stream_ntrip_tls.c       with TLS
  *   ngx_stream_ntrip_client.c    a connection to it
  *   ngx_stream_ntrip_lookup.c    names of hosts
  *   ngx_stream_ntrip_feed.c      messages into a ring

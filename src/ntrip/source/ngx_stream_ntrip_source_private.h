@@ -14,6 +14,9 @@
 #include "ntrip_policy.h"
 
 
+#define NGX_STREAM_NTRIP_NO_ROOM  "\"ntrip_zone\" is full"
+
+
 /* what the provider is told of the lead rover's position */
 
 typedef struct {
@@ -85,6 +88,13 @@ void ngx_stream_ntrip_source_leave(ngx_stream_ntrip_source_t *source);
 void ngx_stream_ntrip_source_stop_timers(ngx_stream_ntrip_source_t *source);
 
 
+/* ---- ngx_stream_ntrip_look.c ---- */
+
+/* in LOOK: an account is leased for it, or it waits, or gives up; it may be
+   gone after */
+void ngx_stream_ntrip_source_look(ngx_stream_ntrip_source_t *source);
+
+
 /* ---- ngx_stream_ntrip_action.c ---- */
 
 /* of event() */
@@ -99,6 +109,10 @@ void ngx_stream_ntrip_position_init(ngx_stream_ntrip_source_t *source,
     ngx_uint_t wanted);
 void ngx_stream_ntrip_position_begin(ngx_stream_ntrip_source_t *source,
     ngx_uint_t said);
+
+/* the one that may go with the request, empty: none is known or wanted */
+void ngx_stream_ntrip_position_first(ngx_stream_ntrip_source_t *source,
+    ngx_str_t *gga);
 
 /* sends one, if it is time to */
 void ngx_stream_ntrip_position_send(ngx_stream_ntrip_source_t *source);

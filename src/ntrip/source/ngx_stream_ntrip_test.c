@@ -18,6 +18,8 @@
 #define NGX_STREAM_NTRIP_TEST_AGAIN  100
 #define NGX_STREAM_NTRIP_TEST_WAIT   10000
 
+#define NGX_STREAM_NTRIP_TEST_V2     ", NTRIP 2.0"
+
 
 typedef struct {
     ngx_queue_t                 queue;       /* all of this worker */
@@ -42,6 +44,7 @@ static void ngx_stream_ntrip_test_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_test_lease(ngx_stream_ntrip_test_t *test);
 static void ngx_stream_ntrip_test_start(ngx_stream_ntrip_test_t *test);
 static void ngx_stream_ntrip_test_accepted(ngx_stream_ntrip_client_t *client);
+static void ngx_stream_ntrip_test_open(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_test_closed(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_test_exit(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_test_failed(ngx_stream_ntrip_test_t *test,
@@ -59,11 +62,11 @@ static ngx_queue_t  ngx_stream_ntrip_tests = {
 };
 
 
-/* behind "accepted" nothing is read any more */
+/* behind "open" nothing is read any more */
 
 static const ngx_stream_ntrip_client_events_t  ngx_stream_ntrip_test_events = {
     ngx_stream_ntrip_test_accepted,
-    NULL,
+    ngx_stream_ntrip_test_open,
     NULL,
     NULL,
     NULL,
@@ -255,9 +258,12 @@ ngx_stream_ntrip_test_lease(ngx_stream_ntrip_test_t *test)
 static void
 ngx_stream_ntrip_test_start(ngx_stream_ntrip_test_t *test)
 {
+    ngx_str_t   gga;
     ngx_uint_t  reason;
 
-    reason = ngx_stream_ntrip_lease_login(&test->lease, test->port);
+    ngx_str_null(&gga);
+
+    reason = ngx_stream_ntrip_lease_login(&test->lease, test->port, &gga);
 
     if (reason != NTRIP_REST_NONE) {
         ngx_stream_ntrip_test_failed(test, reason);
@@ -267,14 +273,28 @@ ngx_stream_ntrip_test_start(ngx_stream_ntrip_test_t *test)
 
 /* ---- the result ---- */
 
+/* behind "ICY 200 OK" nothing may come before a position; a header of HTTP may
+   still say that there is no such mountpoint */
+
 static void
 ngx_stream_ntrip_test_accepted(ngx_stream_ntrip_client_t *client)
+{
+    if (!client->reply.http) {
+        ngx_stream_ntrip_test_open(client);
+    }
+}
+
+
+static void
+ngx_stream_ntrip_test_open(ngx_stream_ntrip_client_t *client)
 {
     ngx_stream_ntrip_test_t  *test;
 
     test = client->data;
 
     test->good = 1;
+
+    ngx_stream_ntrip_lease_works(&test->lease);
 
     ngx_stream_ntrip_test_tested(&test->lease.candidate, NTRIP_REST_NONE);
     ngx_stream_ntrip_count(source_logins);
@@ -288,12 +308,19 @@ ngx_stream_ntrip_test_accepted(ngx_stream_ntrip_client_t *client)
 static void
 ngx_stream_ntrip_test_closed(ngx_stream_ntrip_client_t *client)
 {
+    ngx_msec_t                delay;
     ngx_stream_ntrip_test_t  *test;
 
     test = client->data;
 
     if (test->good) {
         ngx_stream_ntrip_test_free(test);
+        return;
+    }
+
+    if (ngx_stream_ntrip_lease_again(&test->lease, &delay)) {
+        ngx_stream_ntrip_lease_stop(&test->lease);
+        ngx_add_timer(&test->start, delay);
         return;
     }
 
@@ -336,13 +363,16 @@ ngx_stream_ntrip_test_failed(ngx_stream_ntrip_test_t *test, ngx_uint_t reason)
 }
 
 
-/* the provider's own words, if it has said something, else these */
+/* the provider's own words, if it has said something, else these; and what it
+   was asked in, if that was accepted and is not the usual */
 
 static void
 ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test, const char *why)
 {
-    ngx_str_t  text;
-    u_char     shown[NTRIP_REPLY_SHOWN];
+    ngx_str_t       text;
+    u_char          shown[NTRIP_REPLY_SHOWN
+                          + sizeof(NGX_STREAM_NTRIP_TEST_V2)];
+    ntrip_reply_t  *reply;
 
     if (test->data == NULL) {
         return;
@@ -351,9 +381,17 @@ ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test, const char *why)
     text.data = shown;
     text.len = ngx_stream_ntrip_lease_shown(&test->lease, shown);
 
-    if (text.len == 0) {
-        text.data = (u_char *) why;
-        text.len = ngx_strlen(why);
+    reply = &test->lease.client.reply;
+
+    if (text.len == 0 || (!test->good && reply->http && reply->status == 200))
+    {
+        text.len = ngx_cpystrn(shown, (u_char *) why, NTRIP_REPLY_SHOWN)
+                   - shown;
+    }
+
+    if (test->good && test->lease.version == 2) {
+        text.len = ngx_sprintf(shown + text.len, NGX_STREAM_NTRIP_TEST_V2)
+                   - shown;
     }
 
     test->handler(test->data, &text);

@@ -36,6 +36,8 @@
                                      NTRIP_DO_SHUTDOWN } },                   \
         [NTRIP_EVENT_OFFER] =    { NTRIP_SOURCE_OFFERED,                      \
                                    { NTRIP_DO_PARK } },                       \
+        [NTRIP_EVENT_PASS] =     { NTRIP_SOURCE_PASS,                         \
+                                   { NTRIP_DO_SHUTDOWN } },                   \
         ntrip_policy_leased(state)
 
 /* without an account: what is the same whether one is looked for or not */
@@ -82,6 +84,8 @@ static const ntrip_source_step_t
     },
 
     [NTRIP_SOURCE_LOGIN] = {
+        [NTRIP_EVENT_AGAIN] =    { NTRIP_SOURCE_TURN,
+                                   { NTRIP_DO_STOP, NTRIP_DO_TURN } },
         [NTRIP_EVENT_ACCEPTED] = { NTRIP_SOURCE_TRIAL,
                                    { NTRIP_DO_LIVE, NTRIP_DO_TRIAL } },
         [NTRIP_EVENT_CLOSED] =   { NTRIP_SOURCE_LOOK,
@@ -130,6 +134,22 @@ static const ntrip_source_step_t
         [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
                                    { NTRIP_DO_ORPHAN, NTRIP_DO_STOP,
                                      NTRIP_DO_CLOSED, NTRIP_DO_FREE } }
+    },
+
+    [NTRIP_SOURCE_PASS] = {
+        [NTRIP_EVENT_CLOSED] =   { NTRIP_SOURCE_END,
+                                   { NTRIP_DO_STOP, NTRIP_DO_PASS,
+                                     NTRIP_DO_FREE } },
+        [NTRIP_EVENT_CLAIMED] =  { NTRIP_SOURCE_LOOK,
+                                   { NTRIP_DO_STOP, NTRIP_DO_LOOK } },
+        [NTRIP_EVENT_IDLE] =     { NTRIP_SOURCE_PASS,
+                                   { NTRIP_DO_LINGER } },
+        [NTRIP_EVENT_UNWANTED] = { NTRIP_SOURCE_LEAVE,
+                                   { NTRIP_DO_NOTHING } },
+        [NTRIP_EVENT_EXIT] =     { NTRIP_SOURCE_END,
+                                   { NTRIP_DO_CLOSING, NTRIP_DO_ORPHAN,
+                                     NTRIP_DO_STOP, NTRIP_DO_CLOSED,
+                                     NTRIP_DO_FREE } }
     },
 
     [NTRIP_SOURCE_LEAVE] = {
@@ -197,6 +217,10 @@ ntrip_policy_wait(uint64_t now, uint64_t since, uint64_t limit, uint64_t rest,
 ngx_uint_t
 ntrip_policy_reason(const ntrip_policy_end_t *end)
 {
+    if (end->distrusted) {
+        return NTRIP_REST_TLS;
+    }
+
     if (end->trial) {
         return NTRIP_REST_DROPPED;
     }
@@ -218,4 +242,53 @@ ntrip_policy_reason(const ntrip_policy_end_t *end)
 
     return (end->status == 409 || end->status >= 500) ? NTRIP_REST_BUSY
                                                       : NTRIP_REST_FAILED;
+}
+
+
+ngx_uint_t
+ntrip_policy_version(ngx_uint_t wanted, ngx_uint_t known)
+{
+    return wanted ? wanted : known ? known : 1;
+}
+
+
+ntrip_policy_version_e
+ntrip_policy_refused(ngx_uint_t wanted, ngx_uint_t known, ngx_uint_t version,
+    const ntrip_policy_end_t *end)
+{
+    ngx_uint_t  closed;
+
+    closed = (end->result == 0 && end->plain && !end->distrusted);
+
+    switch (end->status) {
+
+    case 400:
+    case 426:
+    case 501:
+    case 505:
+        break;
+
+    default:
+
+        /* one that speaks 2.0 says so of a mountpoint, or of a place */
+
+        if (version != 1 || (end->status != 404 && !closed)) {
+            return NTRIP_VERSION_KEEP;
+        }
+    }
+
+    if (wanted) {
+        return NTRIP_VERSION_KEEP;
+    }
+
+    return (version == 1 && known == 0) ? NTRIP_VERSION_AGAIN
+                                        : NTRIP_VERSION_FORGET;
+}
+
+
+const ntrip_policy_end_t *
+ntrip_policy_telling(const ntrip_policy_end_t *one,
+    const ntrip_policy_end_t *two)
+{
+    return (two->result == 0 && one->result != 0) ? one : two;
 }

@@ -12,6 +12,8 @@
  *   LIVE      it is: data have come, or NTRIP_TRIAL ms have passed
  *   OFFERED   a newer worker is asked to take it
  *   RENEW     the login says goodbye, then another one is made
+ *   PASS      the same, then another worker goes on with stream and account:
+ *             TLS does not travel
  *   LEAVE     the same, and nothing follows: the stream has gone
  *   END       it has nothing, and is freed
  *
@@ -39,6 +41,7 @@ typedef enum {
     NTRIP_SOURCE_LIVE,
     NTRIP_SOURCE_OFFERED,
     NTRIP_SOURCE_RENEW,
+    NTRIP_SOURCE_PASS,
     NTRIP_SOURCE_LEAVE,
     NTRIP_SOURCE_END
 } ntrip_source_state_e;
@@ -55,6 +58,8 @@ typedef enum {
     NTRIP_EVENT_NONE,          /* there is none, or not in time */
     NTRIP_EVENT_FREE,          /* one may be free */
     NTRIP_EVENT_TURN,          /* the host's turn has come */
+    NTRIP_EVENT_AGAIN,         /* it has gone, and the provider is to be asked
+                                  in another version of NTRIP */
     NTRIP_EVENT_ACCEPTED,      /* the provider's reply was good */
     NTRIP_EVENT_GOOD,          /* so is the login: data have come, or its time
                                   of trial is over */
@@ -62,6 +67,7 @@ typedef enum {
     NTRIP_EVENT_CLOSED,        /* the connection has gone, or was never made */
     NTRIP_EVENT_CHANGED,       /* the account is no longer what it was */
     NTRIP_EVENT_OFFER,         /* an heir may take it */
+    NTRIP_EVENT_PASS,          /* others are to go on, and cannot take it */
     NTRIP_EVENT_KEEP,          /* the heir did not */
     NTRIP_EVENT_TAKEN,         /* the heir did */
     NTRIP_EVENT_ADOPTED,       /* this is the heir, and has its connection */
@@ -107,6 +113,7 @@ typedef enum {
     NTRIP_DO_RENEW,            /* nobody is to blame that it ends */
     NTRIP_DO_FAIL,             /* its rovers are closed */
     NTRIP_DO_ORPHAN,           /* whoever has rovers of it may go on */
+    NTRIP_DO_PASS,             /* the same, and the account is with it */
 
     NTRIP_DO_FREE
 } ntrip_source_action_e;
@@ -154,12 +161,43 @@ typedef struct {
                                   was refused */
     ngx_uint_t    status;      /* of the reply, 0: none */
     unsigned      plain:1;     /* the provider has closed the connection */
+    unsigned      distrusted:1;/* with TLS it is not whom we want */
     unsigned      trial:1;     /* in TRIAL */
     unsigned      brief:1;     /* in LIVE, but within NTRIP_TRIAL */
 } ntrip_policy_end_t;
 
 /* what rests, and for how long: NTRIP_REST_* */
 ngx_uint_t ntrip_policy_reason(const ntrip_policy_end_t *end);
+
+
+/*
+ * Versions of NTRIP, 1 or 2, in which a provider is asked.  "wanted" is that of
+ * the account, 0: whatever works; "known" has worked at its host, 0: none has
+ * yet.
+ */
+
+/* the one to begin with */
+ngx_uint_t ntrip_policy_version(ngx_uint_t wanted, ngx_uint_t known);
+
+/*
+ * A request in "version" was not accepted.  Providers that know no other than
+ * 2.0 answer one of 1.0 with 404, 501 or a close, others with 400, 426 or 505.
+ *   KEEP     it is not for the version
+ *   FORGET   it may be: the next login begins anew
+ *   AGAIN    it may be, and nothing is known: at once in 2.0
+ */
+typedef enum {
+    NTRIP_VERSION_KEEP = 0,
+    NTRIP_VERSION_FORGET,
+    NTRIP_VERSION_AGAIN
+} ntrip_policy_version_e;
+
+ntrip_policy_version_e ntrip_policy_refused(ngx_uint_t wanted,
+    ngx_uint_t known, ngx_uint_t version, const ntrip_policy_end_t *end);
+
+/* both were tried: which end counts, that of 1.0 or that of 2.0 */
+const ntrip_policy_end_t *ntrip_policy_telling(const ntrip_policy_end_t *one,
+    const ntrip_policy_end_t *two);
 
 
 #endif /* _NTRIP_POLICY_H_INCLUDED_ */

@@ -68,7 +68,7 @@ ngx_stream_ntrip_accounts_load(sqlite3 *db,
 
     rc = sqlite3_prepare_v2(db,
              "SELECT source.id, host, port, tls, source.name, password,"
-             " expires_at, pool.name"
+             " expires_at, pool.name, ntrip"
              " FROM source LEFT JOIN pool ON pool.source = source.id"
              " WHERE source.id > 0 ORDER BY source.id, pool.name",
              -1, &stmt, NULL);
@@ -178,7 +178,7 @@ static ngx_int_t
 ngx_stream_ntrip_accounts_account(ngx_stream_ntrip_accounts_t *ac,
     sqlite3_stmt *stmt)
 {
-    int                          port;
+    int                          port, ntrip;
     ngx_stream_ntrip_account_t  *account;
 
     account = ngx_array_push(&ac->accounts);
@@ -190,6 +190,8 @@ ngx_stream_ntrip_accounts_account(ngx_stream_ntrip_accounts_t *ac,
     port = sqlite3_column_int(stmt, 2);
     account->port = (port > 0 && port < 65536) ? (in_port_t) port : 0;
     account->tls = (sqlite3_column_int(stmt, 3) != 0);
+    ntrip = sqlite3_column_int(stmt, 8);
+    account->ntrip = (ntrip == 1 || ntrip == 2) ? ntrip : 0;
     account->expires = (time_t) sqlite3_column_int64(stmt, 6);
 
     if (ngx_stream_ntrip_accounts_text(ac->pool, stmt, 1, &account->host)
@@ -336,6 +338,7 @@ ngx_stream_ntrip_accounts_equal(ngx_stream_ntrip_account_t *a,
 {
     return a->port == b->port
            && a->tls == b->tls
+           && a->ntrip == b->ntrip
            && b->expires >= a->expires
            && ngx_stream_ntrip_accounts_same(&a->host, &b->host)
            && ngx_stream_ntrip_accounts_same(&a->name, &b->name)
@@ -492,9 +495,17 @@ ngx_stream_ntrip_store_candidate(ngx_stream_ntrip_account_t *account,
 {
     in_port_t  p;
 
-    if (account->expires <= ngx_time() || account->tls) {
+    if (account->expires <= ngx_time()) {
         return NGX_DECLINED;
     }
+
+#if !(NGX_STREAM_SSL)
+
+    if (account->tls) {
+        return NGX_DECLINED;
+    }
+
+#endif
 
     p = account->port ? account->port : port;
 
@@ -502,6 +513,11 @@ ngx_stream_ntrip_store_candidate(ngx_stream_ntrip_account_t *account,
     candidate->host = ntrip_hash(ngx_stream_ntrip_worker.bus->seed,
                                  account->host.data, account->host.len, 1);
     candidate->host = ntrip_hash(candidate->host, (u_char *) &p, sizeof(p), 0);
+
+    if (account->tls) {
+        candidate->host = ntrip_hash(candidate->host, (u_char *) "tls", 3, 0);
+    }
+
     candidate->host_mount = ntrip_hash(candidate->host, mount->data,
                                        mount->len, 0);
 

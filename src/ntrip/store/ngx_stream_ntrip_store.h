@@ -62,6 +62,7 @@ typedef struct {
     ngx_str_t                  password;
     time_t                     expires;
     unsigned                   tls:1;
+    unsigned                   ntrip:2;         /* version, 0: any that works */
 } ngx_stream_ntrip_account_t;
 
 

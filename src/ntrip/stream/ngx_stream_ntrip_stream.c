@@ -343,7 +343,8 @@ ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial,
 
     if (st == NULL || st->source == NULL) {
         (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
-                                   ngx_current_msec, index, serial, &wake);
+                                   ngx_current_msec, index, serial, 0,
+                                   &wake);
     }
 
     ngx_stream_ntrip_unlock();
@@ -571,7 +572,7 @@ ngx_stream_ntrip_stream_orphan(ngx_stream_ntrip_stream_t *st)
 
     ngx_stream_ntrip_lock();
     (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
-                               ngx_current_msec, st->index, st->serial,
+                               ngx_current_msec, st->index, st->serial, 0,
                                &wake);
     ngx_stream_ntrip_unlock();
 }

@@ -16,8 +16,6 @@ static void ntrip_lease_rest(ntrip_lease_row_t *lease, uint64_t until,
     ngx_uint_t reason);
 static ntrip_lease_row_t *ntrip_lease_new(ntrip_zone_t *zone, uint64_t now,
     uint64_t source);
-static uint64_t ntrip_lease_turn(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint64_t now, const ntrip_candidate_t *candidate);
 static void ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, const ntrip_candidate_t *candidate, uint64_t place,
     ngx_uint_t reason);
@@ -26,12 +24,14 @@ static uint64_t ntrip_lease_refused(ntrip_zone_t *zone, ntrip_bus_t *bus,
     ntrip_lease_row_t *lease);
 static uint64_t ntrip_lease_again(uint64_t now, ntrip_lease_row_t *lease,
     uint64_t first);
+static void ntrip_lease_release(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t now, ntrip_lease_row_t *lease, ntrip_slots_t *wake);
 static void ntrip_lease_forgive(ntrip_zone_t *zone,
     ntrip_lease_row_t *lease, const ntrip_candidate_t *candidate);
 static ntrip_lease_row_t *ntrip_lease_row(ntrip_zone_t *zone, uint64_t now);
 static uint64_t ntrip_lease_backoff(uint64_t first, uint64_t max,
     ngx_uint_t failures);
-static void ntrip_rest_mount(ntrip_zone_t *zone, ntrip_bus_t *bus,
+static void ntrip_rest_all(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, uint64_t key, ngx_uint_t reason);
 static void ntrip_rest_place(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, uint64_t key, ngx_uint_t reason);
@@ -155,7 +155,7 @@ ntrip_lease_take(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
                             ntrip_bus_next_serial(bus), 0, NTRIP_LEASE_HELD);
     }
 
-    *delay = ntrip_lease_turn(zone, bus, now, candidate);
+    *delay = ntrip_host_turn(zone, bus, now, candidate);
 
     return NGX_OK;
 }
@@ -247,7 +247,11 @@ ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
     case NTRIP_REST_MOUNT:
     case NTRIP_REST_BUSY:
-        ntrip_rest_mount(zone, bus, now, candidate->host_mount, reason);
+        ntrip_rest_all(zone, bus, now, candidate->host_mount, reason);
+        break;
+
+    case NTRIP_REST_TLS:
+        ntrip_rest_all(zone, bus, now, candidate->host, reason);
         break;
 
     case NTRIP_REST_DROPPED:
@@ -333,8 +337,10 @@ ntrip_lease_again(uint64_t now, ntrip_lease_row_t *lease, uint64_t first)
 }
 
 
+/* a mountpoint or a host, for all accounts */
+
 static void
-ntrip_rest_mount(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+ntrip_rest_all(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint64_t key, ngx_uint_t reason)
 {
     ntrip_rest_row_t  *rest;
@@ -417,6 +423,7 @@ ntrip_lease_forgive(ntrip_zone_t *zone, ntrip_lease_row_t *lease,
 
     if (rest) {
         rest->refused = 0;
+        rest->failures = 0;
         rest->until = 0;
     }
 
@@ -470,6 +477,39 @@ ntrip_lease_closed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
         return;
     }
 
+    ntrip_lease_release(zone, bus, now, lease, wake);
+}
+
+
+void
+ntrip_lease_forsake(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, ntrip_slots_t *wake)
+{
+    ngx_uint_t           held;
+    ntrip_lease_row_t   *lease;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_stream_row(zone, index);
+
+    if (stream->source == 0) {
+        return;
+    }
+
+    lease = ntrip_lease_find(zone, stream->source);
+    held = lease && lease->stream == index && ntrip_lease_held(zone, lease);
+
+    __atomic_store_n(&stream->source, 0, __ATOMIC_SEQ_CST);
+
+    if (held) {
+        ntrip_lease_release(zone, bus, now, lease, wake);
+    }
+}
+
+
+static void
+ntrip_lease_release(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    ntrip_lease_row_t *lease, ntrip_slots_t *wake)
+{
     if (lease->failures == 0) {
         ntrip_table_remove(&zone->leases, lease);
 
@@ -538,32 +578,10 @@ ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
                             NTRIP_LEASE_TESTING);
     }
 
-    turn = ntrip_lease_turn(zone, bus, now, candidate);
+    turn = ntrip_host_turn(zone, bus, now, candidate);
     *delay = ngx_max(*delay, turn);
 
     return NGX_OK;
-}
-
-
-/* the milliseconds until the next login to the host, which is given away */
-
-static uint64_t
-ntrip_lease_turn(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
-    const ntrip_candidate_t *candidate)
-{
-    uint64_t           turn;
-    ntrip_rest_row_t  *rest;
-
-    rest = ntrip_rest_get(zone, bus, now, candidate->host);
-
-    if (rest == NULL) {
-        return 0;
-    }
-
-    turn = ngx_max(now, rest->login);
-    rest->login = turn + NTRIP_HOST_PACE;
-
-    return turn - now;
 }
 
 
@@ -593,6 +611,51 @@ ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
 
     __atomic_store_n(&lease->row.state, NTRIP_LEASE_CLOSING,
                      __ATOMIC_SEQ_CST);
+}
+
+
+uint64_t
+ntrip_host_turn(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    const ntrip_candidate_t *candidate)
+{
+    uint64_t           turn;
+    ntrip_rest_row_t  *rest;
+
+    rest = ntrip_rest_get(zone, bus, now, candidate->host);
+
+    if (rest == NULL) {
+        return 0;
+    }
+
+    turn = ngx_max(now, rest->login);
+    rest->login = turn + NTRIP_HOST_PACE;
+
+    return turn - now;
+}
+
+
+ngx_uint_t
+ntrip_host_version(ntrip_zone_t *zone, const ntrip_candidate_t *candidate)
+{
+    ntrip_rest_row_t  *rest;
+
+    rest = ntrip_rest_find(zone, candidate->host);
+
+    return rest ? rest->version : 0;
+}
+
+
+void
+ntrip_host_learn(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    const ntrip_candidate_t *candidate, ngx_uint_t version)
+{
+    ntrip_rest_row_t  *rest;
+
+    rest = ntrip_rest_get(zone, bus, now, candidate->host);
+
+    if (rest) {
+        rest->version = version;
+    }
 }
 
 
@@ -747,6 +810,7 @@ ntrip_rest_get(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     rest->login = 0;
     rest->refused = 0;
     rest->source = 0;
+    rest->version = 0;
     rest->reason = NTRIP_REST_NONE;
     rest->failures = 0;
 

@@ -16,9 +16,9 @@
  *
  * HELD has no holder of its own: it is held as long as streams[stream], with
  * that serial, says "source" is this one.  So the hand-over of a stream moves
- * its lease in the same store.  CLOSING names the worker that waits for the
- * FIN; TESTING the one that tries the account for SOURCE-TEST, without any
- * stream:
+ * its lease in the same store; and a stream that is given up may keep it for
+ * who claims that.  CLOSING names the worker that waits for the FIN; TESTING
+ * the one that tries the account for SOURCE-TEST, without any stream:
  *
  *     IDLE --> TESTING --> CLOSING --> IDLE
  *
@@ -83,6 +83,8 @@
                                         the connection */
 #define NTRIP_REST_FAILED    8       /* the account: anything else */
 #define NTRIP_REST_CRASH     9       /* the account: its worker died */
+#define NTRIP_REST_TLS       10      /* the host: it speaks no TLS, or is not
+                                        whom it should be */
 
 
 typedef struct {
@@ -107,6 +109,8 @@ typedef struct {
     uint64_t           login;        /* next login not before this */
     uint64_t           refused;      /* when an account was last refused */
     uint64_t           source;       /* which one */
+    uint64_t           version;      /* of NTRIP, 1 or 2: a request in it was
+                                        accepted last; 0: not known */
     uint32_t           reason;
     uint32_t           failures;
 } ntrip_rest_row_t;
@@ -122,7 +126,8 @@ typedef struct {
 typedef struct {
     uint64_t           source;       /* source.id, > 0 */
     uint64_t           host;         /* ntrip_hash of "host:port" in lower
-                                        case, from the bus's seed */
+                                        case, and whether it is one with TLS,
+                                        from the bus's seed */
     uint64_t           host_mount;   /* ntrip_hash of the mount, with "host" as
                                         its seed */
 } ntrip_candidate_t;
@@ -164,7 +169,8 @@ uint64_t ntrip_rest_until(ntrip_zone_t *zone, uint64_t key);
 /*
  * The owner of the stream: the login or the connection failed; the lease
  * goes, and what the reason demands rests: the account, and with it the host
- * (two refused accounts in a minute); the (host, mountpoint) pair; the place.
+ * (two refused accounts in a minute); the host alone; the (host, mountpoint)
+ * pair; the place.
  */
 void ntrip_lease_failed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t index, const ntrip_candidate_t *candidate, ngx_uint_t reason,
@@ -181,6 +187,10 @@ void ntrip_lease_closing(ntrip_zone_t *zone, uint64_t me, uint32_t index);
 /* connection and lock file are closed */
 void ntrip_lease_closed(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     uint64_t source, uint64_t now, ntrip_slots_t *wake);
+
+/* the stream gives up its lease, which nobody uses: it is free at once */
+void ntrip_lease_forsake(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, ntrip_slots_t *wake);
 
 /* the account is new, or another one than it was: it rests no longer */
 void ntrip_lease_renew(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t source,
@@ -207,6 +217,20 @@ ngx_int_t ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
 void ntrip_lease_tested(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     uint64_t now, const ntrip_candidate_t *candidate, ngx_uint_t reason,
     ntrip_slots_t *wake);
+
+/*
+ * What works at a host, from any account that leaves it open: the version of
+ * NTRIP.  0: not known, or forgotten when the table was full.
+ */
+ngx_uint_t ntrip_host_version(ntrip_zone_t *zone,
+    const ntrip_candidate_t *candidate);
+void ntrip_host_learn(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    const ntrip_candidate_t *candidate, ngx_uint_t version);
+
+/* the milliseconds until the next login at a host, which is given away: for one
+   that is leased already */
+uint64_t ntrip_host_turn(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    const ntrip_candidate_t *candidate);
 
 /* may be called for any account: for lists and the console */
 ntrip_lease_row_t *ntrip_lease_find(ntrip_zone_t *zone, uint64_t source);

@@ -377,12 +377,17 @@ ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
 ngx_int_t
 ntrip_stream_orphan(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint64_t now, uint32_t index, uint64_t serial, ntrip_slots_t *wake)
+    uint64_t now, uint32_t index, uint64_t serial, ngx_uint_t keep,
+    ntrip_slots_t *wake)
 {
     ntrip_stream_row_t  *stream;
 
     if (!ntrip_stream_owned(zone, me, index, serial)) {
         return NGX_DECLINED;
+    }
+
+    if (!keep || !ntrip_stream_wanted(zone, index)) {
+        ntrip_lease_forsake(zone, bus, now, index, wake);
     }
 
     if (!ntrip_stream_wanted(zone, index)) {
@@ -393,7 +398,6 @@ ntrip_stream_orphan(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     stream = ntrip_stream_row(zone, index);
 
     stream->row.heir = 0;
-    __atomic_store_n(&stream->source, 0, __ATOMIC_SEQ_CST);
     __atomic_store_n(&stream->row.state, NTRIP_STREAM_ORPHAN,
                      __ATOMIC_SEQ_CST);
     __atomic_store_n(&stream->row.holder, 0, __ATOMIC_SEQ_CST);
@@ -452,6 +456,12 @@ ntrip_stream_remove(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     stream = ntrip_stream_row(zone, index);
     ring = stream->ring;
 
+    /* a lease of an owner who has died is left to the sweep */
+
+    if (stream->row.state == NTRIP_STREAM_ORPHAN) {
+        ntrip_lease_forsake(zone, bus, now, index, wake);
+    }
+
     ntrip_wait_end(zone, bus, index, now, wake);
 
     ntrip_group_leave(&zone->places, index);
@@ -502,6 +512,7 @@ ngx_int_t
 ntrip_stream_claim(ntrip_zone_t *zone, uint64_t me, uint32_t index,
     uint64_t serial)
 {
+    ntrip_lease_row_t   *lease;
     ntrip_stream_row_t  *stream;
 
     stream = ntrip_stream_row(zone, index);
@@ -515,8 +526,13 @@ ntrip_stream_claim(ntrip_zone_t *zone, uint64_t me, uint32_t index,
     /* killed in between: it has a dead owner again, hence is an orphan */
 
     stream->epoch++;
-    stream->source = 0;
     stream->label_len = 0;
+
+    lease = stream->source ? ntrip_lease_find(zone, stream->source) : NULL;
+
+    if (lease == NULL || !ntrip_lease_held(zone, lease)) {
+        __atomic_store_n(&stream->source, 0, __ATOMIC_SEQ_CST);
+    }
 
     __atomic_store_n(&stream->row.holder, me, __ATOMIC_SEQ_CST);
     __atomic_store_n(&stream->row.state, NTRIP_STREAM_OPENING,

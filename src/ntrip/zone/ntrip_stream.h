@@ -34,6 +34,8 @@
  *     again.
  *   owner killed while it gives its stream up: it has an owner, who is dead,
  *     or none.
+ *   a lease that is kept for who claims it: "source" of an ORPHAN says so; it
+ *     is given back with the row, if nobody does.
  *   killed while taking a ring: which rings are free is derived from the rows.
  *   claimant killed in claim(): either the row is still ORPHAN, or it has a
  *     dead owner again.
@@ -206,13 +208,15 @@ void ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t index, ntrip_slots_t *wake);
 
 /*
- * Owner: gives its stream up, at any time; the lease must be gone already.
- * Slots with rovers are put into "wake", and claim it; without any the row is
- * free.  NGX_OK, or NGX_DECLINED: it is not the caller's.
+ * Owner: gives its stream up, at any time.  Slots with rovers are put into
+ * "wake", and claim it; without any the row is free.  The lease must be gone
+ * already, or, with "keep", unused: then it is that of who claims the stream,
+ * whose "source" still says so.  NGX_OK, or NGX_DECLINED: it is not the
+ * caller's.
  */
 ngx_int_t ntrip_stream_orphan(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t me, uint64_t now, uint32_t index, uint64_t serial,
-    ntrip_slots_t *wake);
+    ngx_uint_t keep, ntrip_slots_t *wake);
 
 /* is there a worker that goes on, other than "me", with rovers of it? */
 ngx_uint_t ntrip_stream_others(ntrip_zone_t *zone, ntrip_bus_t *bus,
@@ -227,8 +231,9 @@ ngx_int_t ntrip_stream_close(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t me, uint64_t now, uint32_t index, ntrip_slots_t *wake);
 
 /*
- * A worker with rovers of an ORPHAN: NGX_OK, it is the owner now (OPENING, no
- * account, a new epoch; the ring goes on where it was).  NGX_DECLINED:
+ * A worker with rovers of an ORPHAN: NGX_OK, it is the owner now (OPENING, a
+ * new epoch; the ring goes on where it was), of a stream without an account, or
+ * with the one that "source" names, whose lease was kept.  NGX_DECLINED:
  * somebody else was faster, or it is gone.
  */
 ngx_int_t ntrip_stream_claim(ntrip_zone_t *zone, uint64_t me,

@@ -452,7 +452,11 @@ ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         return;
     }
 
-    if (stream->row.state != NTRIP_STREAM_FAILED) {
+    /* an orphan may have a lease, for who claims it */
+
+    if (stream->row.state != NTRIP_STREAM_FAILED
+        && stream->row.state != NTRIP_STREAM_ORPHAN)
+    {
         stream->row.heir = 0;
         stream->source = 0;
         __atomic_store_n(&stream->row.state, NTRIP_STREAM_ORPHAN,

@@ -40,7 +40,7 @@
 
 
 #define NTRIP_ZONE_MIN       (512 * 1024)
-#define NTRIP_ZONE_VERSION   3
+#define NTRIP_ZONE_VERSION   4
 
 /* how many rows a sweep looks at in one lock hold */
 #define NTRIP_SWEEP_STEP     128

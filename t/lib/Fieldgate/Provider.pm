@@ -20,6 +20,9 @@ package Fieldgate::Provider;
 #   reply        bytes in place of "ICY 200 OK\r\n\r\n"; with "%M" the message
 #                that follows in the same segment
 #   refuse       { account => reply bytes }
+#   refuse_v1    reply bytes to requests of NTRIP 1.0, and of 2.0; none: the
+#   refuse_v2    connection is closed
+#   dribble      1: each byte of a reply in a segment of its own
 #   refuse_next  reply bytes to the next login, whatever the account
 #   delay        seconds before the reply
 #   fin          1: keeps its side open when the other one is shut down
@@ -367,10 +370,12 @@ sub reply {
 
     delete $c->{reply_at};
 
+    my $version = $c->{head} =~ m{^Ntrip-Version: Ntrip/2\.0\r?$}mi ? 2 : 1;
     my $refusal = delete $self->{refuse_next}
-                  // $self->{refuse}{$c->{account}};
+                  // $self->{refuse}{$c->{account}}
+                  // $self->{"refuse_v$version"};
     if (defined $refusal) {
-        syswrite $c->{fh}, $refusal;
+        $self->say($c->{fh}, $refusal);
         return $self->close($no);
     }
 
@@ -387,8 +392,19 @@ sub reply {
         $reply =~ s/%M/$frame/;
     }
 
-    syswrite $c->{fh}, $reply;
+    $self->say($c->{fh}, $reply);
     $c->{hangup} = time + $self->{hangup} if defined $self->{hangup};
+}
+
+# a reply
+
+sub say {
+    my ($self, $fh, $bytes) = @_;
+
+    for my $piece ($self->{dribble} ? split(//, $bytes) : $bytes) {
+        syswrite $fh, $piece;
+        select undef, undef, undef, 0.001 if $self->{dribble};
+    }
 }
 
 sub send_all {
