@@ -6,8 +6,8 @@
 -- A password that begins with "$" or "{" is a hash, see README.
 --
 -- Run on a file of an older version it makes the tables and triggers that are
--- missing there; columns.sql, pools.sql and tb_src.sql do the rest.  Columns
--- that are newer than their table come last, as they do in such a file.
+-- missing there; columns.sql, stations.sql, pools.sql and tb_src.sql do the rest.
+-- Columns that are newer than their table come last, as they do in such a file.
 
 CREATE TABLE IF NOT EXISTS user (
     name          TEXT PRIMARY KEY NOT NULL,
@@ -53,10 +53,13 @@ CREATE TABLE IF NOT EXISTS pool (
     PRIMARY KEY (source, name) ON CONFLICT IGNORE
 ) WITHOUT ROWID;
 
+-- Base stations that upload here.  name: for POST, '' for any.
+
 CREATE TABLE IF NOT EXISTS station (
     mount         TEXT PRIMARY KEY NOT NULL,
     password      TEXT NOT NULL,
-    str           TEXT NOT NULL DEFAULT ''
+    str           TEXT NOT NULL DEFAULT '',
+    name          TEXT NOT NULL DEFAULT ''
 );
 
 -- What was used on a day, "YYYY-MM-DD", by each "user" and of each "source".
@@ -209,4 +212,4 @@ BEGIN
         WHERE id = old.source AND pool = old.name;
 END;
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

@@ -119,7 +119,7 @@ sub imported {
 
     # who dies between the end of the transaction and the line does not say it
 
-    wait_for(sub { done() || sqlite($db, 'PRAGMA user_version') eq '3' },
+    wait_for(sub { done() || sqlite($db, 'PRAGMA user_version') eq '4' },
              'the import');
     is(state_of($db), $all, "$name: all of it, once");
 

@@ -38,6 +38,8 @@ my %old = (
 END
     2 => read_file('t/lib/Fieldgate/schema-2.sql')
          . read_file(top() . '/schema/tb_src.sql'),
+    3 => read_file('t/lib/Fieldgate/schema-3.sql')
+         . read_file(top() . '/schema/tb_src.sql'),
 );
 
 for my $version (sort keys %old) {
@@ -55,7 +57,7 @@ END
                    =~ /ntrip database ".*ntrip\.db" was upgraded/ },
              "version $version to be upgraded");
 
-    is(rows('PRAGMA user_version;'), 3, "version $version: upgraded");
+    is(rows('PRAGMA user_version;'), 4, "version $version: upgraded");
     is(shape(), $fresh, 'to what a new file is');
     is(rows('SELECT * FROM user;'),
        'u1|p1|4000000000|3|M0|first|0||0|0', 'users are what they were');

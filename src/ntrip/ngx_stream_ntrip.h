@@ -121,6 +121,7 @@ typedef struct {
 typedef struct {
     ngx_stream_ntrip_place_t   caster;             /* ntrip_caster */
     ngx_stream_ntrip_place_t   relay;              /* ntrip_relay */
+    ngx_stream_ntrip_place_t   station;            /* ntrip_station */
     ngx_str_t                  pool;               /* "default" */
     in_port_t                  port;               /* 0: that listened on */
 
@@ -221,6 +222,8 @@ char *ngx_stream_ntrip_report(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_stream_ntrip_caster(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_stream_ntrip_station(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_stream_ntrip_share_distance(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_length(ngx_conf_t *cf, ngx_command_t *cmd,

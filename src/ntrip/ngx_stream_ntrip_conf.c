@@ -223,7 +223,7 @@ ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
-     *     conf->caster, relay, console, password = { { 0, NULL }, 0 };
+     *     conf->caster, relay, station, console, password = { { 0, NULL }, 0 };
      *     conf->pool = { 0, NULL };
      *     conf->port = 0;
      *     conf->mounts = NULL;
@@ -313,6 +313,12 @@ ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
                    "\"ntrip_relay\" has no effect without \"ntrip_caster\"");
     }
 
+    if (conf->station.line) {
+        return ngx_stream_ntrip_error_at(cf, &conf->station,
+                   "\"ntrip_station\" has no effect without "
+                   "\"ntrip_caster\"");
+    }
+
     return ngx_stream_ntrip_check_console(cf, conf);
 }
 
@@ -338,9 +344,10 @@ ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
                    "the same server");
     }
 
-    if (conf->relay.line == 0) {
+    if (conf->relay.line == 0 && conf->station.line == 0) {
         return ngx_stream_ntrip_error_at(cf, &conf->caster,
-                   "\"ntrip_caster\" needs an \"ntrip_relay\"");
+                   "\"ntrip_caster\" needs an \"ntrip_relay\" or an "
+                   "\"ntrip_station\"");
     }
 
     if (conf->login_timeout == 0
@@ -361,7 +368,7 @@ ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (conf->mounts == NULL) {
+    if (conf->mounts == NULL && conf->station.line == 0) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "no \"ntrip_mount\": rovers of \"ntrip_caster\" in "
                       "%V:%ui get an empty sourcetable",

@@ -280,6 +280,21 @@ ngx_stream_ntrip_handler(ngx_conf_t *cf, ngx_stream_ntrip_place_t *place,
 
 
 char *
+ngx_stream_ntrip_station(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_ntrip_srv_conf_t *nscf = conf;
+
+    if (nscf->station.line) {
+        return "is duplicate";
+    }
+
+    ngx_stream_ntrip_note_place(cf, &nscf->station);
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_stream_ntrip_srv_conf_t *nscf = conf;

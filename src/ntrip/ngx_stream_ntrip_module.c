@@ -113,6 +113,13 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ntrip_station"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_NOARGS,
+      ngx_stream_ntrip_station,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ntrip_mount"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_stream_ntrip_mount,
@@ -347,13 +354,16 @@ static ngx_stream_ntrip_hooks_t  ngx_stream_ntrip_worker_hooks = {
 static ngx_stream_ntrip_store_hooks_t  ngx_stream_ntrip_stored_hooks = {
     ngx_stream_ntrip_rover_user_changed,   /* user */
     ngx_stream_ntrip_source_changed,       /* account */
-    ngx_stream_ntrip_source_retry          /* accounts */
+    ngx_stream_ntrip_source_retry,         /* accounts */
+    ngx_stream_ntrip_bases_changed         /* stations */
 };
 
 
 static ngx_stream_ntrip_stream_hooks_t  ngx_stream_ntrip_relay_hooks = {
     ngx_stream_ntrip_rover_failed,         /* failed */
-    ngx_stream_ntrip_rover_abort           /* close */
+    ngx_stream_ntrip_rover_abort,          /* close */
+    ngx_stream_ntrip_rover_station,        /* station */
+    ngx_stream_ntrip_base_asked            /* asked */
 };
 
 
@@ -468,6 +478,7 @@ ngx_stream_ntrip_ticked(void)
 {
     ngx_stream_ntrip_stream_tick();
     ngx_stream_ntrip_rover_tick();
+    ngx_stream_ntrip_base_tick();
 }
 
 

@@ -9,7 +9,7 @@
  * waits for more than the buffer has; and each is refused, or has right
  * arguments, or gets an error of one line.
  *
- * sources: ntrip_console.c ntrip_token.c ntrip_text.c
+ * sources: ntrip_console.c ntrip_token.c ntrip_sourcetable.c ntrip_text.c
  */
 
 

@@ -1,6 +1,6 @@
 
 /*
- * sources: ntrip_console.c ntrip_token.c
+ * sources: ntrip_console.c ntrip_token.c ntrip_sourcetable.c
  *          ntrip_text.c
  *
  * An accepted command has no word with a blank or a control character in its

@@ -1,6 +1,6 @@
 
 /*
- * sources: ntrip_console.c ntrip_token.c
+ * sources: ntrip_console.c ntrip_token.c ntrip_sourcetable.c
  *          ntrip_text.c
  */
 
@@ -188,6 +188,13 @@ test_commands(void)
           "POOL-DEL u  h 0  12345678901234567890123456789012" },
         { "POOL-DEL pw 123456789012345678901234567890123 h u\n",
           "ERROR invalid pool\r\n", "" },
+        { "STATION-LIST pw\n", NULL, "STATION-LIST    0 " },
+        { "STATION-ADD pw MNT u:p\n", NULL, "STATION-ADD u p  0 MNT" },
+        { "STATION-ADD pw MNT u\n", "ERROR invalid token\r\n", "" },
+        { "STATION-ADD pw M,T u:p\n", "ERROR invalid mountpoint\r\n", "" },
+        { "STATION-ADD pw MNT\n", "ERROR bad command\r\n", "" },
+        { "STATION-DEL pw MNT\n", NULL, "STATION-DEL    0 MNT" },
+        { "STATION-DEL pw MNT x\n", "ERROR bad command\r\n", "" },
         { "STREAM-LIST pw\n", NULL, "STREAM-LIST    0 " },
         { "STREAM-LIST\n", "ERROR bad command\r\n", "" },
         { "HELP pw\n", NULL, "HELP    0 " },
@@ -399,6 +406,11 @@ test_replies(void)
        "MNT\th:8002\tu\t3\t48.11730,-11.51667\t42\t12345678901\r\n\r\n",
        "STREAM-LIST");
 
+    ngx_str_set(&user, "base");
+    ngx_str_set(&pass, "pw");
+    ntrip_console_station_row(&out, &s.mount, &user, &pass, &user);
+    is("MNT\tbase:pw\tbase\r\n", "STATION-LIST");
+
     ngx_str_set(&user, "a\tb\r\nc\033\177");
     ntrip_console_text_row(&out, &user);
     is("a?b??c??\r\n", "a row stays a row");
@@ -418,6 +430,9 @@ test_replies(void)
        "SOURCE-TEST pw server user [mountpoint]\r\n"
        "POOL-ADD pw pool server user\r\n"
        "POOL-DEL pw pool server user\r\n"
+       "STATION-LIST pw\r\n"
+       "STATION-ADD pw mount name:password\r\n"
+       "STATION-DEL pw mount\r\n"
        "STREAM-LIST pw\r\n"
        "HELP pw\r\n", "HELP");
 }

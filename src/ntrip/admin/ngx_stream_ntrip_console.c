@@ -715,6 +715,7 @@ static void
 ngx_stream_ntrip_console_log(ngx_stream_ntrip_console_t *console)
 {
     ngx_log_t                 *log;
+    ngx_str_t                 *place;
     ntrip_console_command_t   *cmd;
     ngx_stream_ntrip_order_t  *order;
 
@@ -729,9 +730,11 @@ ngx_stream_ntrip_console_log(ngx_stream_ntrip_console_t *console)
     }
 
     if (order->changed) {
+        place = cmd->pool.len ? &cmd->pool : &cmd->mount;
+
         ngx_log_error(NGX_LOG_NOTICE, log, 0, "console: %s %V%s\"%V%s%V\"",
-                      ntrip_console_verb(cmd->verb), &cmd->pool,
-                      cmd->pool.len ? " " : "", &cmd->token.user,
+                      ntrip_console_verb(cmd->verb), place,
+                      place->len ? " " : "", &cmd->token.user,
                       cmd->token.host.len ? "@" : "", &cmd->token.host);
         order->changed = 0;
     }

@@ -12,6 +12,7 @@
 
 #include "ngx_stream_ntrip_console.h"
 #include "ngx_stream_ntrip_source.h"
+#include "ngx_stream_ntrip_stream.h"
 
 
 /* users that are looked up in one turn */
@@ -27,11 +28,17 @@ static ngx_int_t ngx_stream_ntrip_list_sources(
     ngx_stream_ntrip_order_t *order);
 static void ngx_stream_ntrip_list_source(ngx_stream_ntrip_order_t *order,
     ngx_stream_ntrip_listed_t *listed);
+static ngx_int_t ngx_stream_ntrip_list_stations(
+    ngx_stream_ntrip_order_t *order);
+static void ngx_stream_ntrip_list_station(ngx_stream_ntrip_order_t *order,
+    ngx_stream_ntrip_station_t *station);
 static ngx_int_t ngx_stream_ntrip_list_streams(
     ngx_stream_ntrip_order_t *order);
 static ngx_int_t ngx_stream_ntrip_list_count(ngx_stream_ntrip_order_t *order);
 static void ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
     ntrip_stream_row_t *row, ngx_uint_t rovers);
+static void ngx_stream_ntrip_list_origin(ntrip_console_stream_t *line,
+    ntrip_stream_row_t *row);
 static ngx_int_t ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order);
 static ngx_stream_ntrip_account_t *ngx_stream_ntrip_list_account(
     ntrip_token_t *token);
@@ -65,6 +72,10 @@ ngx_stream_ntrip_list_page(ngx_stream_ntrip_order_t *order)
 
     case NTRIP_CONSOLE_SOURCE_TEST:
         rc = ngx_stream_ntrip_list_test(order);
+        break;
+
+    case NTRIP_CONSOLE_STATION_LIST:
+        rc = ngx_stream_ntrip_list_stations(order);
         break;
 
     case NTRIP_CONSOLE_STREAM_LIST:
@@ -256,6 +267,57 @@ ngx_stream_ntrip_list_source(ngx_stream_ntrip_order_t *order,
 }
 
 
+/* in the order of their names: the next number is the cursor */
+
+static ngx_int_t
+ngx_stream_ntrip_list_stations(ngx_stream_ntrip_order_t *order)
+{
+    ngx_stream_ntrip_station_t  *station;
+
+    if (!order->begun && ngx_stream_ntrip_store_sync() != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    order->more = 1;
+
+    while (ngx_stream_ntrip_order_room(order)) {
+        station = ngx_stream_ntrip_store_station_at(order->cursor.next);
+
+        if (station == NULL) {
+            order->more = 0;
+            break;
+        }
+
+        order->cursor.next++;
+
+        ngx_stream_ntrip_list_station(order, station);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_stream_ntrip_list_station(ngx_stream_ntrip_order_t *order,
+    ngx_stream_ntrip_station_t *station)
+{
+    u_char     label[NTRIP_LABEL_MAX];
+    ngx_str_t  shown, from;
+
+    from.data = label;
+    from.len = ngx_stream_ntrip_station_label(&station->mount, label);
+
+    if (from.len == 0) {
+        ngx_str_set(&from, "-");
+    }
+
+    ngx_stream_ntrip_order_password(&shown, &station->password);
+
+    ntrip_console_station_row(&order->out, &station->mount, &station->name,
+                              &shown, &from);
+}
+
+
 /* first who is on which stream, then the streams */
 
 static ngx_int_t
@@ -332,25 +394,14 @@ static void
 ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
     ntrip_stream_row_t *row, ngx_uint_t rovers)
 {
-    ntrip_console_stream_t       line;
-    ngx_stream_ntrip_account_t  *account;
+    ntrip_console_stream_t  line;
 
     ngx_memzero(&line, sizeof(ntrip_console_stream_t));
 
     line.mount.data = row->mount;
     line.mount.len = ngx_min(row->mount_len, NTRIP_MOUNT_MAX);
 
-    account = row->source ? ngx_stream_ntrip_store_account(row->source) : NULL;
-
-    if (account) {
-        line.host = account->host;
-        line.port = account->port ? account->port : row->port;
-        line.user = account->name;
-
-    } else {
-        ngx_str_set(&line.host, "-");
-        ngx_str_set(&line.user, "-");
-    }
+    ngx_stream_ntrip_list_origin(&line, row);
 
     if (row->reference != NTRIP_POINT_NONE) {
         line.located = 1;
@@ -363,6 +414,54 @@ ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
     line.bytes = row->bytes;
 
     ntrip_console_stream_row(&order->out, &line);
+}
+
+
+/* the account, or the base station: its label is "name@address:port", or
+   without a name */
+
+static void
+ngx_stream_ntrip_list_origin(ntrip_console_stream_t *line,
+    ntrip_stream_row_t *row)
+{
+    size_t                       len;
+    u_char                      *p;
+    ngx_stream_ntrip_account_t  *account;
+
+    ngx_str_set(&line->host, "-");
+    ngx_str_set(&line->user, "-");
+
+    if (row->station) {
+
+        if (row->row.state != NTRIP_STREAM_LIVE) {
+            return;
+        }
+
+        len = ngx_min(row->label_len, NTRIP_LABEL_MAX);
+
+        line->host.data = row->label;
+        line->host.len = len;
+
+        for (p = row->label + len; p > row->label; p--) {
+            if (p[-1] == '@') {
+                line->user.data = row->label;
+                line->user.len = p - 1 - row->label;
+                line->host.data = p;
+                line->host.len = row->label + len - p;
+                break;
+            }
+        }
+
+        return;
+    }
+
+    account = row->source ? ngx_stream_ntrip_store_account(row->source) : NULL;
+
+    if (account) {
+        line->host = account->host;
+        line->port = account->port ? account->port : row->port;
+        line->user = account->name;
+    }
 }
 
 

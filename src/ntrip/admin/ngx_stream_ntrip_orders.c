@@ -79,6 +79,13 @@ static const ngx_stream_ntrip_order_sql_t  ngx_stream_ntrip_order_verbs[] = {
       "DELETE FROM source"
       " WHERE host = :host AND port = :port AND name = :user" },
 
+    { NTRIP_CONSOLE_STATION_ADD,
+      "INSERT INTO station (mount, name, password)"
+      " VALUES (:mount, :user, :stored)" },
+
+    { NTRIP_CONSOLE_STATION_DEL,
+      "DELETE FROM station WHERE mount = :mount" },
+
     /* it may be there already, which is no error */
 
     { NTRIP_CONSOLE_POOL_ADD,
@@ -327,6 +334,7 @@ ngx_stream_ntrip_order_bind(ngx_stream_ntrip_order_t *order,
     ngx_stream_ntrip_order_text(stmt, ":password", &token->password);
     ngx_stream_ntrip_order_text(stmt, ":host", &token->host);
     ngx_stream_ntrip_order_text(stmt, ":pool", &order->cmd.pool);
+    ngx_stream_ntrip_order_text(stmt, ":mount", &order->cmd.mount);
     ngx_stream_ntrip_order_number(stmt, ":port", token->port);
     ngx_stream_ntrip_order_number(stmt, ":expires",
                              ngx_stream_ntrip_order_time(&order->cmd.expires));

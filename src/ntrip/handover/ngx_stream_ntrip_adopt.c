@@ -15,7 +15,8 @@
 
 static ngx_int_t ngx_stream_ntrip_take_source(ntrip_handover_t *msg,
     ngx_socket_t *fds);
-static ngx_int_t ngx_stream_ntrip_take_rover(ntrip_handover_t *msg,
+/* of a rover, or of a base station */
+static ngx_int_t ngx_stream_ntrip_take_session(ntrip_handover_t *msg,
     ngx_socket_t *fds);
 static void ngx_stream_ntrip_missed_kicks(ntrip_handover_t *msg);
 static ngx_stream_session_t *ngx_stream_ntrip_make_session(
@@ -45,7 +46,7 @@ ngx_stream_ntrip_handover_received(ntrip_handover_t *msg, ngx_socket_t *fds,
         rc = ngx_stream_ntrip_take_source(msg, fds);
 
     } else {
-        rc = ngx_stream_ntrip_take_rover(msg, fds);
+        rc = ngx_stream_ntrip_take_session(msg, fds);
     }
 
     if (rc == NGX_OK) {
@@ -119,7 +120,7 @@ ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
 
 
 static ngx_int_t
-ngx_stream_ntrip_take_rover(ntrip_handover_t *msg, ngx_socket_t *fds)
+ngx_stream_ntrip_take_session(ntrip_handover_t *msg, ngx_socket_t *fds)
 {
     ngx_int_t              rc;
     ngx_listening_t       *ls;
@@ -148,12 +149,18 @@ ngx_stream_ntrip_take_rover(ntrip_handover_t *msg, ngx_socket_t *fds)
         s = ngx_stream_ntrip_make_session(msg, c);
     }
 
-    if (s) {
+    if (s && msg->type == NTRIP_HANDOVER_UPLOAD) {
+        rc = ngx_stream_ntrip_base_adopt(s, msg);
+
+    } else if (s) {
         rc = ngx_stream_ntrip_rover_adopt(s, msg);
     }
 
     if (rc == NGX_OK) {
-        ngx_stream_ntrip_missed_kicks(msg);
+        if (msg->type == NTRIP_HANDOVER_ROVER) {
+            ngx_stream_ntrip_missed_kicks(msg);
+        }
+
         return NGX_OK;
     }
 
@@ -290,7 +297,7 @@ ngx_stream_ntrip_make_session(ntrip_handover_t *msg, ngx_connection_t *c)
     c->log->connection = c->number;
     c->log->handler = ngx_stream_ntrip_log_error;
     c->log->data = s;
-    c->log->action = "taking over a rover";
+    c->log->action = "taking over a session";
     c->log_error = NGX_ERROR_INFO;
 
     cmcf = ngx_stream_get_module_main_conf(s, ngx_stream_core_module);

@@ -24,9 +24,12 @@
 static ngx_int_t ngx_stream_ntrip_handover_sources(void);
 static ngx_int_t ngx_stream_ntrip_handover_source(
     ngx_stream_ntrip_stream_t *stream);
-static ngx_int_t ngx_stream_ntrip_handover_rovers(void);
+static ngx_int_t ngx_stream_ntrip_handover_sessions(ngx_queue_t *list);
 static ngx_int_t ngx_stream_ntrip_handover_rover(
     ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_handover_look(ngx_stream_ntrip_rover_t *rover,
+    ntrip_row_t *row);
+static void ngx_stream_ntrip_handover_resume(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_handover_handler(ngx_event_t *ev);
 
 
@@ -36,8 +39,8 @@ static ngx_connection_t  ngx_stream_ntrip_handover_dumb;
 
 
 /*
- * Sources first: rovers that stay, as those with TLS do, are fed through the
- * ring by whoever has the source.
+ * Sources and uploads first: rovers that stay, as those with TLS do, are fed
+ * through the ring by whoever has the source.
  */
 
 void
@@ -49,7 +52,10 @@ ngx_stream_ntrip_handover_start(void)
     ev = &ngx_stream_ntrip_handover;
 
     again = ngx_stream_ntrip_handover_sources() == NGX_AGAIN;
-    again |= ngx_stream_ntrip_handover_rovers() == NGX_AGAIN;
+    again |= ngx_stream_ntrip_handover_sessions(&ngx_stream_ntrip_bases)
+             == NGX_AGAIN;
+    again |= ngx_stream_ntrip_handover_sessions(&ngx_stream_ntrip_rovers)
+             == NGX_AGAIN;
 
     /* without an heir the next tick looks for one */
 
@@ -186,7 +192,7 @@ ngx_stream_ntrip_handover_source(ngx_stream_ntrip_stream_t *stream)
    all of them are */
 
 static ngx_int_t
-ngx_stream_ntrip_handover_rovers(void)
+ngx_stream_ntrip_handover_sessions(ngx_queue_t *list)
 {
     ngx_uint_t                 full;
     ngx_queue_t               *q, *next;
@@ -194,10 +200,7 @@ ngx_stream_ntrip_handover_rovers(void)
 
     full = 0;
 
-    for (q = ngx_queue_head(&ngx_stream_ntrip_rovers);
-         q != ngx_queue_sentinel(&ngx_stream_ntrip_rovers);
-         q = next)
-    {
+    for (q = ngx_queue_head(list); q != ngx_queue_sentinel(list); q = next) {
         next = ngx_queue_next(q);
         rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
 
@@ -221,18 +224,10 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
     ngx_connection_t  *c;
     ntrip_handover_t  *msg;
 
-    row = &ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index)->row;
+    row = ngx_stream_ntrip_rover_row(rover);
 
     if (rover->offer.nonce) {
-        rc = ngx_stream_ntrip_offer_look(&rover->offer, row, rover->login);
-
-        if (rc == NGX_OK) {
-            ngx_stream_ntrip_rover_release(rover);
-
-        } else if (rc == NGX_DECLINED) {
-            ngx_stream_ntrip_rover_resume(rover);
-        }
-
+        ngx_stream_ntrip_handover_look(rover, row);
         return NGX_OK;
     }
 
@@ -249,9 +244,17 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
     msg = &ngx_stream_ntrip_msg;
     ngx_memzero(msg, offsetof(ntrip_handover_t, data));
 
-    msg->type = NTRIP_HANDOVER_ROVER;
-    msg->index = rover->index;
-    msg->serial = rover->login;
+    if (rover->base) {
+        msg->type = NTRIP_HANDOVER_UPLOAD;
+        msg->index = rover->feeds->index;
+        msg->serial = rover->feeds->serial;
+
+    } else {
+        msg->type = NTRIP_HANDOVER_ROVER;
+        msg->index = rover->index;
+        msg->serial = rover->login;
+    }
+
     msg->heir = ngx_stream_ntrip_offer_find();
     msg->kicks = ngx_stream_ntrip_worker.kick_cursor;
     msg->before = c->sent;
@@ -260,17 +263,66 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
     msg->addr_len = c->socklen;
     ngx_memcpy(msg->addr, c->sockaddr, c->socklen);
 
-    if (msg->heir == 0
-        || ngx_stream_ntrip_rover_offer(rover, msg, &fd) != NGX_OK)
-    {
+    if (msg->heir == 0) {
+        return NGX_OK;
+    }
+
+    rc = rover->base ? ngx_stream_ntrip_base_offer(rover, msg, &fd)
+                     : ngx_stream_ntrip_rover_offer(rover, msg, &fd);
+
+    if (rc != NGX_OK) {
         return NGX_OK;
     }
 
     rc = ngx_stream_ntrip_offer_send(&rover->offer, row, msg, &fd, 1);
 
     if (rc != NGX_OK) {
-        ngx_stream_ntrip_rover_resume(rover);
+        ngx_stream_ntrip_handover_resume(rover);
     }
 
     return rc;
+}
+
+
+/* one that is offered */
+
+static void
+ngx_stream_ntrip_handover_look(ngx_stream_ntrip_rover_t *rover,
+    ntrip_row_t *row)
+{
+    uint64_t  serial;
+
+    serial = rover->base ? rover->feeds->serial : rover->login;
+
+    switch (ngx_stream_ntrip_offer_look(&rover->offer, row, serial)) {
+
+    case NGX_OK:
+        if (rover->base) {
+            ngx_stream_ntrip_base_release(rover);
+
+        } else {
+            ngx_stream_ntrip_rover_release(rover);
+        }
+
+        break;
+
+    case NGX_DECLINED:
+        ngx_stream_ntrip_handover_resume(rover);
+        break;
+
+    default: /* NGX_AGAIN */
+        break;
+    }
+}
+
+
+static void
+ngx_stream_ntrip_handover_resume(ngx_stream_ntrip_rover_t *rover)
+{
+    if (rover->base) {
+        ngx_stream_ntrip_base_resume(rover);
+
+    } else {
+        ngx_stream_ntrip_rover_resume(rover);
+    }
 }

@@ -5,12 +5,13 @@
 
 
 #include "ntrip_console.h"
+#include "ntrip_sourcetable.h"
 
 
 /*
  * What follows the password:
  *    a  user:password     u  user         p  password     s  server
- *    o  pool
+ *    o  pool              n  mountpoint   c  name:password, of a station
  *    d  date, and perhaps a time; m  perhaps a mountpoint: words behind it are
  *       no error
  */
@@ -52,6 +53,9 @@ static const ntrip_console_spec_t  ntrip_console_specs[] = {
     { "SOURCE-TEST",   "sum", "ERROR source not found" CRLF },
     { "POOL-ADD",      "osu", "ERROR source not found" CRLF },
     { "POOL-DEL",      "osu", "ERROR source not found" CRLF },
+    { "STATION-LIST",  "",    "ERROR list stations failed" CRLF },
+    { "STATION-ADD",   "nc",  "ERROR add station failed" CRLF },
+    { "STATION-DEL",   "n",   "ERROR station not found" CRLF },
     { "STREAM-LIST",   "",    "ERROR list streams failed" CRLF },
     { "HELP",          "",    "ERROR help failed" CRLF }
 };
@@ -190,6 +194,7 @@ ntrip_console_argument(ntrip_console_command_t *cmd, u_char kind,
     switch (kind) {
 
     case 'a':
+    case 'c':
         rc = ntrip_token_account(token, word);
         return (rc == NGX_OK) ? NULL : NTRIP_CONSOLE_BAD_TOKEN;
 
@@ -204,6 +209,10 @@ ntrip_console_argument(ntrip_console_command_t *cmd, u_char kind,
     case 'o':
         rc = ntrip_console_name(&cmd->pool, word, NTRIP_CONSOLE_POOL_MAX);
         return (rc == NGX_OK) ? NULL : NTRIP_CONSOLE_BAD_POOL;
+
+    case 'n':
+        cmd->mount = *word;
+        return ntrip_mount_check(word) ? NTRIP_CONSOLE_BAD_MOUNT : NULL;
 
     case 's':
         rc = ntrip_token_server(token, word);
@@ -404,6 +413,21 @@ ntrip_console_source_row(ntrip_out_t *out, ntrip_token_t *token,
 
 
 void
+ntrip_console_station_row(ntrip_out_t *out, ngx_str_t *mount, ngx_str_t *name,
+    ngx_str_t *password, ngx_str_t *from)
+{
+    ntrip_console_value(out, mount);
+    ntrip_out_char(out, '\t');
+    ntrip_console_value(out, name);
+    ntrip_out_char(out, ':');
+    ntrip_console_value(out, password);
+    ntrip_out_char(out, '\t');
+    ntrip_console_value(out, from);
+    ntrip_out_text(out, CRLF);
+}
+
+
+void
 ntrip_console_stream_row(ntrip_out_t *out, ntrip_console_stream_t *s)
 {
     ntrip_console_value(out, &s->mount);
@@ -456,6 +480,8 @@ ntrip_console_help(ntrip_out_t *out)
                                 : *p == 'p' ? " password"
                                 : *p == 's' ? " server"
                                 : *p == 'o' ? " pool"
+                                : *p == 'n' ? " mount"
+                                : *p == 'c' ? " name:password"
                                 : *p == 'd' ? " YYYY-MM-DD [HH:MM:SS]"
                                 : " [mountpoint]");
         }

@@ -16,6 +16,9 @@
  *    SOURCE-TEST pw server user [mountpoint]
  *    POOL-ADD pw pool server user
  *    POOL-DEL pw pool server user
+ *    STATION-LIST pw
+ *    STATION-ADD pw mount name:password
+ *    STATION-DEL pw mount
  *    STREAM-LIST pw
  *    HELP pw
  *
@@ -65,6 +68,9 @@ typedef enum {
     NTRIP_CONSOLE_SOURCE_TEST,
     NTRIP_CONSOLE_POOL_ADD,
     NTRIP_CONSOLE_POOL_DEL,
+    NTRIP_CONSOLE_STATION_LIST,
+    NTRIP_CONSOLE_STATION_ADD,
+    NTRIP_CONSOLE_STATION_DEL,
     NTRIP_CONSOLE_STREAM_LIST,
     NTRIP_CONSOLE_HELP
 } ntrip_console_verb_e;
@@ -77,6 +83,7 @@ typedef enum {
 #define NTRIP_CONSOLE_BAD_DATE      "ERROR invalid date\r\n"
 #define NTRIP_CONSOLE_BAD_SERVER    "ERROR invalid server\r\n"
 #define NTRIP_CONSOLE_BAD_POOL      "ERROR invalid pool\r\n"
+#define NTRIP_CONSOLE_BAD_MOUNT     "ERROR invalid mountpoint\r\n"
 #define NTRIP_CONSOLE_UNAVAILABLE   "ERROR database unavailable\r\n"
 #define NTRIP_CONSOLE_TOO_MANY      "ERROR too many connections\r\n"
 
@@ -100,7 +107,7 @@ typedef struct {
     ntrip_token_t          token;        /* user, password, host, port */
     ntrip_date_t           expires;      /* local time */
     ngx_str_t              pool;
-    ngx_str_t              mount;        /* SOURCE-TEST, may be empty */
+    ngx_str_t              mount;        /* SOURCE-TEST: may be empty */
 } ntrip_console_command_t;
 
 
@@ -168,8 +175,13 @@ void ntrip_console_client_row(ntrip_out_t *out, ngx_str_t *user,
 void ntrip_console_source_row(ntrip_out_t *out, ntrip_token_t *token,
     ntrip_date_t *expires, ngx_uint_t state);
 
+/* STATION-LIST: "mount\tname:password\tfrom", "-" if nobody uploads */
+void ntrip_console_station_row(ntrip_out_t *out, ngx_str_t *mount,
+    ngx_str_t *name, ngx_str_t *password, ngx_str_t *from);
+
 /* STREAM-LIST: "mount\tserver\tuser\trovers\tlatitude,longitude\tmessages\t
-   bytes"; the position is "-" if there is none */
+   bytes"; the position is "-" if there is none.  Of a base station the server
+   is where it is, and the user its name */
 typedef struct {
     ngx_str_t     mount;
     ngx_str_t     host;

@@ -23,6 +23,7 @@
 #include "ntrip_msm.h"
 #include "ntrip_profile.h"
 #include "ntrip_sourcetable.h"
+#include "ntrip_facts.h"
 #include "ntrip_token.h"
 #include "ntrip_password.h"
 #include "ntrip_console.h"

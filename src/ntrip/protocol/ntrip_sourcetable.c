@@ -108,6 +108,14 @@ ntrip_str_parse(ntrip_str_t *str, ngx_str_t *line)
     return str->field[NTRIP_STR_MOUNT].len ? NGX_OK : NGX_DECLINED;
 }
 
+void
+ntrip_str_fields(ntrip_str_t *str, ngx_str_t *text)
+{
+    if (ntrip_str_parse(str, text) != NGX_OK) {
+        ntrip_str_split(str, text, NTRIP_STR_IDENTIFIER);
+    }
+}
+
 
 /* the fields from "first" on; the last one takes the rest */
 
@@ -185,9 +193,7 @@ ntrip_str_line(ntrip_out_t *out, ngx_str_t *mount, ngx_str_t *str,
         "0.00", "0.00", "0", "0", "Fieldgate", "none", "B", "N", "0", "none"
     };
 
-    if (ntrip_str_parse(&parsed, str) != NGX_OK) {
-        ntrip_str_split(&parsed, str, NTRIP_STR_IDENTIFIER);
-    }
+    ntrip_str_fields(&parsed, str);
 
     for (i = 0; i < NTRIP_STR_FIELDS; i++) {
 

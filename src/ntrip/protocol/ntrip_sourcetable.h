@@ -85,6 +85,9 @@ ngx_int_t ntrip_sourcetable_next(ntrip_sourcetable_t *t, ngx_str_t *in,
    NET and other lines, and for an empty mountpoint */
 ngx_int_t ntrip_str_parse(ntrip_str_t *str, ngx_str_t *line);
 
+/* the same of what an administrator wrote, see ntrip_str_check() */
+void ntrip_str_fields(ntrip_str_t *str, ngx_str_t *text);
+
 
 /*
  * Writing.

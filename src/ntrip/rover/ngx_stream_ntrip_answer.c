@@ -17,6 +17,10 @@
 #define NGX_STREAM_NTRIP_LINGER  5000
 
 
+static ngx_uint_t ngx_stream_ntrip_listed(ngx_stream_ntrip_srv_conf_t *conf,
+    ngx_stream_ntrip_mount_t *mount);
+
+
 void
 ngx_stream_ntrip_error(ngx_stream_ntrip_rover_t *rover, ngx_uint_t status,
     const char *result)
@@ -61,7 +65,7 @@ ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover)
 {
     size_t                        size;
     ngx_buf_t                    *b;
-    ngx_str_t                     text;
+    ngx_str_t                     text, stations;
     ngx_uint_t                    i, form;
     ntrip_out_t                   table, out;
     ngx_connection_t             *c;
@@ -84,6 +88,16 @@ ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover)
         size += conf->mounts->nelts * NTRIP_STR_LINE_MAX;
     }
 
+    ngx_str_null(&stations);
+
+    if (conf->station.line
+        && ngx_stream_ntrip_stations_table(c->pool, &stations) != NGX_OK)
+    {
+        goto failed;
+    }
+
+    size += stations.len;
+
     text.data = ngx_palloc(c->pool, size);
     if (text.data == NULL) {
         goto failed;
@@ -91,7 +105,14 @@ ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover)
 
     ntrip_out_init(&table, text.data, size);
 
+    ntrip_out_str(&table, &stations);
+
     for (i = 0; mount && i < conf->mounts->nelts; i++) {
+
+        if (!ngx_stream_ntrip_listed(conf, &mount[i])) {
+            continue;
+        }
+
         ntrip_str_line(&table, &mount[i].name, &mount[i].str, mount[i].gga,
                        mount[i].format == NTRIP_RTCM_RAW);
     }
@@ -129,6 +150,29 @@ ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover)
 failed:
 
     ngx_stream_ntrip_rover_finalize(rover, "error");
+}
+
+
+/* a declared mountpoint: those of base stations are listed already, and their
+   profiles only while they are live */
+
+static ngx_uint_t
+ngx_stream_ntrip_listed(ngx_stream_ntrip_srv_conf_t *conf,
+    ngx_stream_ntrip_mount_t *mount)
+{
+    if (conf->station.line == 0) {
+        return 1;
+    }
+
+    if (ngx_stream_ntrip_store_station(&mount->name)) {
+        return 0;
+    }
+
+    if (ngx_stream_ntrip_store_station(&mount->as)) {
+        return ngx_stream_ntrip_stations_listed(&mount->as);
+    }
+
+    return conf->relay.line != 0;
 }
 
 

@@ -23,6 +23,7 @@
 
 
 static void ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_find(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover);
 static ngx_uint_t ngx_stream_ntrip_may_mount(ngx_stream_ntrip_user_t *user,
@@ -189,7 +190,6 @@ ngx_stream_ntrip_login_read(ngx_stream_ntrip_rover_t *rover)
 static void
 ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
 {
-    ngx_int_t          rc;
     ntrip_request_t   *r;
     ngx_connection_t  *c;
 
@@ -203,17 +203,34 @@ ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
     }
 
     if (r->method != NTRIP_GET) {
-        ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                      "ntrip request refused: base stations are not served");
-        ngx_stream_ntrip_error(rover, 501, "base station");
+        ngx_stream_ntrip_base_requested(rover);
         return;
     }
+
+    ngx_stream_ntrip_find(rover);
+}
+
+
+/* also called again while it is not known which base stations there are */
+
+static void
+ngx_stream_ntrip_find(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_int_t         rc;
+    ntrip_request_t  *r;
+
+    r = &rover->request->request;
 
     rc = r->mount.len ? ngx_stream_ntrip_find_mount(rover, &r->mount)
                       : NGX_DECLINED;
 
     if (rc == NGX_ERROR) {
         ngx_stream_ntrip_rover_finalize(rover, "error");
+        return;
+    }
+
+    if (rc == NGX_AGAIN) {
+        ngx_stream_ntrip_login_wait(rover);
         return;
     }
 
@@ -238,56 +255,13 @@ ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
     }
 
     if (r->auth != NTRIP_AUTH_BASIC) {
-        (void) ngx_stream_ntrip_failures(c, NGX_STREAM_NTRIP_DOOR_CASTER, 1);
+        (void) ngx_stream_ntrip_failures(rover->session->connection,
+                                         NGX_STREAM_NTRIP_DOOR_CASTER, 1);
         ngx_stream_ntrip_wrong(rover, "credentials that cannot be read");
         return;
     }
 
     ngx_stream_ntrip_lookup(rover);
-}
-
-
-ngx_int_t
-ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover, ngx_str_t *name)
-{
-    ngx_int_t                     n;
-    ngx_uint_t                    i;
-    ntrip_mount_match_t           match;
-    ngx_stream_ntrip_mount_t     *mount;
-    ngx_stream_ntrip_srv_conf_t  *conf;
-
-    conf = ngx_stream_get_module_srv_conf(rover->session,
-                                          ngx_stream_ntrip_module);
-
-    rover->name.data = ngx_pstrdup(rover->session->connection->pool, name);
-    if (rover->name.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    rover->name.len = name->len;
-
-    if (conf->mounts == NULL) {
-        return NGX_DECLINED;
-    }
-
-    ntrip_mount_match_init(&match, name);
-
-    mount = conf->mounts->elts;
-
-    for (i = 0; i < conf->mounts->nelts; i++) {
-        ntrip_mount_match_add(&match, &mount[i].name, (ngx_int_t) i);
-    }
-
-    n = ntrip_mount_match_result(&match);
-
-    if (n == NGX_DECLINED) {
-        return NGX_DECLINED;
-    }
-
-    rover->mount = &mount[n];
-    rover->name = mount[n].name;
-
-    return NGX_OK;
 }
 
 
@@ -306,19 +280,7 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
     rc = ngx_stream_ntrip_store_user(&rq->request.user, &rq->user);
 
     if (rc == NGX_AGAIN) {
-
-        if (rq->since == 0) {
-            rq->since = ngx_current_msec;
-        }
-
-        if (ngx_current_msec - rq->since < NGX_STREAM_NTRIP_LOOKUP) {
-            ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_LOOKUP,
-                                  NGX_STREAM_NTRIP_ASK);
-            return;
-        }
-
-        ngx_stream_ntrip_count(unavailable);
-        ngx_stream_ntrip_error(rover, 503, "unavailable");
+        ngx_stream_ntrip_login_wait(rover);
         return;
     }
 
@@ -339,17 +301,35 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
 }
 
 
-/* its time is what is left of that for the request */
+void
+ngx_stream_ntrip_login_wait(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_stream_ntrip_request_t  *rq;
+
+    rq = rover->request;
+
+    if (rq->since == 0) {
+        rq->since = ngx_current_msec;
+    }
+
+    if (ngx_current_msec - rq->since < NGX_STREAM_NTRIP_LOOKUP) {
+        ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_LOOKUP,
+                              NGX_STREAM_NTRIP_ASK);
+        return;
+    }
+
+    ngx_stream_ntrip_count(unavailable);
+    ngx_stream_ntrip_error(rover, 503, "unavailable");
+}
+
 
 static void
 ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover)
 {
-    ngx_int_t                     rc;
-    ngx_msec_t                    passed;
-    ngx_connection_t             *c;
-    ngx_stream_ntrip_claim_t      claim;
-    ngx_stream_ntrip_request_t   *rq;
-    ngx_stream_ntrip_srv_conf_t  *conf;
+    ngx_int_t                    rc;
+    ngx_connection_t            *c;
+    ngx_stream_ntrip_claim_t     claim;
+    ngx_stream_ntrip_request_t  *rq;
 
     c = rover->session->connection;
     rq = rover->request;
@@ -374,25 +354,7 @@ ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover)
                                  &rq->check);
 
     if (rc == NGX_AGAIN) {
-        rover->state = NGX_STREAM_NTRIP_ROVER_VERIFY;
-
-        conf = ngx_stream_get_module_srv_conf(rover->session,
-                                              ngx_stream_ntrip_module);
-        passed = ngx_current_msec - c->start_time;
-
-        ngx_add_timer(c->write,
-                      (passed + NGX_STREAM_NTRIP_CHECK < conf->login_timeout)
-                      ? conf->login_timeout - passed : NGX_STREAM_NTRIP_CHECK);
-
-        if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-            ngx_stream_ntrip_rover_finalize(rover, "error");
-            return;
-        }
-
-        /* what changes while the thread works nobody tells a rover that is not
-           logged in */
-
-        rover->check = 1;
+        ngx_stream_ntrip_login_verify(rover);
         return;
     }
 
@@ -403,6 +365,39 @@ ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover)
     }
 
     ngx_stream_ntrip_verified(rover, rc);
+}
+
+
+/* its time is what is left of that for the request */
+
+void
+ngx_stream_ntrip_login_verify(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_msec_t                    passed;
+    ngx_connection_t             *c;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    c = rover->session->connection;
+    conf = ngx_stream_get_module_srv_conf(rover->session,
+                                          ngx_stream_ntrip_module);
+
+    rover->state = NGX_STREAM_NTRIP_ROVER_VERIFY;
+
+    passed = ngx_current_msec - c->start_time;
+
+    ngx_add_timer(c->write,
+                  (passed + NGX_STREAM_NTRIP_CHECK < conf->login_timeout)
+                  ? conf->login_timeout - passed : NGX_STREAM_NTRIP_CHECK);
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        ngx_stream_ntrip_rover_finalize(rover, "error");
+        return;
+    }
+
+    /* what changes while the thread works nobody tells a rover that is not
+       logged in */
+
+    rover->check = 1;
 }
 
 
@@ -720,7 +715,15 @@ ngx_stream_ntrip_hold(ngx_stream_ntrip_rover_t *rover, ngx_uint_t state,
 void
 ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover)
 {
-    ngx_stream_ntrip_lookup(rover);
+    if (rover->base) {
+        ngx_stream_ntrip_base_lookup(rover);
+
+    } else if (rover->mount == NULL) {
+        ngx_stream_ntrip_find(rover);
+
+    } else {
+        ngx_stream_ntrip_lookup(rover);
+    }
 }
 
 

@@ -85,6 +85,11 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
 
     msg->mount_len = (uint16_t) rover->mount->name.len;
     ngx_memcpy(msg->mount, rover->mount->name.data, rover->mount->name.len);
+    msg->station_len = (uint16_t) rover->station.len;
+
+    if (rover->station.len) {
+        ngx_memcpy(msg->station, rover->station.data, rover->station.len);
+    }
 
     if (c->read->timer_set) {
         ngx_del_timer(c->read);
@@ -176,7 +181,7 @@ ngx_stream_ntrip_rover_release(ngx_stream_ntrip_rover_t *rover)
 static ngx_stream_ntrip_rover_t *
 ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
 {
-    ngx_str_t                  name;
+    ngx_str_t                  name, station;
     ngx_pool_t                *pool;
     ngx_stream_ntrip_rover_t  *rover;
 
@@ -211,7 +216,10 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
     name.len = msg->mount_len;
     name.data = msg->mount;
 
-    if (ngx_stream_ntrip_find_mount(rover, &name) == NGX_ERROR) {
+    station.len = msg->station_len;
+    station.data = msg->station;
+
+    if (ngx_stream_ntrip_find_again(rover, &name, &station) == NGX_ERROR) {
         return NULL;
     }
 

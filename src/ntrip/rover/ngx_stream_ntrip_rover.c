@@ -77,6 +77,10 @@ ngx_stream_ntrip_read_handler(ngx_event_t *rev)
         ngx_stream_ntrip_rover_read(rover);
         return;
 
+    case NGX_STREAM_NTRIP_ROVER_UPLOAD:
+        ngx_stream_ntrip_base_read(rover);
+        return;
+
     default:
 
         if (ngx_stream_ntrip_login_gone(c)) {
@@ -126,6 +130,13 @@ ngx_stream_ntrip_write_handler(ngx_event_t *wev)
     case NGX_STREAM_NTRIP_ROVER_VERIFY:
         if (timedout) {
             ngx_stream_ntrip_login_late(rover);
+        }
+
+        return;
+
+    case NGX_STREAM_NTRIP_ROVER_TAKE:
+        if (timedout) {
+            ngx_stream_ntrip_base_take(rover);
         }
 
         return;
@@ -185,6 +196,10 @@ ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover)
         ngx_stream_ntrip_rover_finalize(rover, rover->result);
         return;
 
+    case NGX_STREAM_NTRIP_ROVER_UPLOAD:
+        ngx_stream_ntrip_base_silent(rover);
+        return;
+
     default:
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "ntrip request is not complete");
@@ -210,6 +225,19 @@ ngx_stream_ntrip_rover_waited(ngx_stream_ntrip_rover_t *rover)
     c = rover->session->connection;
     row = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
                            rover->stream->index);
+
+    if (rover->station.len) {
+        if (__atomic_load_n(&row->row.state, __ATOMIC_ACQUIRE)
+            != NTRIP_STREAM_LIVE)
+        {
+            ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                          "base station \"%V\" does not upload",
+                          &rover->station);
+            ngx_stream_ntrip_rover_finalize(rover, "no station");
+        }
+
+        return;
+    }
 
     ngx_stream_ntrip_stream_totals(rover, &bytes, &messages);
 
@@ -633,6 +661,27 @@ ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream)
 }
 
 
+/* those that wait already go on waiting */
+
+void
+ngx_stream_ntrip_rover_station(ngx_stream_ntrip_stream_t *stream,
+    ngx_uint_t live)
+{
+    ngx_uint_t                 i;
+    ngx_event_t               *rev;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    for (i = 0; i < stream->nsinks; i++) {
+        rover = stream->rovers[i];
+        rev = rover->session->connection->read;
+
+        if (rover->offer.nonce == 0 && live == (rev->timer_set != 0)) {
+            ngx_stream_ntrip_rover_await(rover);
+        }
+    }
+}
+
+
 void
 ngx_stream_ntrip_rover_abort(ngx_stream_ntrip_rover_t *rover,
     const char *result)
@@ -670,16 +719,22 @@ void
 ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     const char *result)
 {
-    ntrip_session_row_t   *row;
     ngx_stream_session_t  *s;
 
     s = rover->session;
-    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
 
     if (rover->offer.nonce
-        && ngx_stream_ntrip_offer_recall(&rover->offer, &row->row) != NGX_OK)
+        && ngx_stream_ntrip_offer_recall(&rover->offer,
+                                         ngx_stream_ntrip_rover_row(rover))
+           != NGX_OK)
     {
-        ngx_stream_ntrip_rover_release(rover);
+        if (rover->base) {
+            ngx_stream_ntrip_base_release(rover);
+
+        } else {
+            ngx_stream_ntrip_rover_release(rover);
+        }
+
         return;
     }
 
@@ -691,6 +746,10 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
 
     if (rover->request && rover->request->check) {
         ngx_stream_ntrip_verify_cancel(rover->request->check);
+    }
+
+    if (rover->base) {
+        ngx_stream_ntrip_base_end(rover, result);
     }
 
     if (rover->stream) {
@@ -721,6 +780,20 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_rover_free(rover);
 
     ngx_stream_finalize_session(s, NGX_STREAM_OK);
+}
+
+
+/* the one that is offered when it is handed over */
+
+ntrip_row_t *
+ngx_stream_ntrip_rover_row(ngx_stream_ntrip_rover_t *rover)
+{
+    ntrip_zone_t  *zone;
+
+    zone = ngx_stream_ntrip_worker.zone;
+
+    return rover->base ? &ntrip_stream_row(zone, rover->feeds->index)->row
+                       : &ntrip_session_row(zone, rover->index)->row;
 }
 
 

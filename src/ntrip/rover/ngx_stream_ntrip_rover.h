@@ -12,6 +12,8 @@
  *                                              account
  *   TABLE     sends a sourcetable or an error, then lingers and closes
  *
+ *   Base stations come the same way: ngx_stream_ntrip_base.c.
+ *
  *   Everything before the session row is reached by anyone: one buffer of
  *   NGX_STREAM_NTRIP_REQUEST bytes, outside the pool, freed with the reply;
  *   login_timeout from accept, not from the last byte.
@@ -48,6 +50,9 @@ extern ngx_queue_t  ngx_stream_ntrip_rovers;
 /* and all others that there are, which keep an exiting worker as well */
 extern ngx_uint_t  ngx_stream_ntrip_nrovers;
 
+/* base stations whose upload is under way, by their "queue" */
+extern ngx_queue_t  ngx_stream_ntrip_bases;
+
 /* in init_process: there are none */
 void ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle);
 
@@ -65,6 +70,17 @@ void ngx_stream_ntrip_rover_user_changed(ngx_str_t *name);
 /* the stream of these rovers has failed: closes them all */
 void ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream);
 
+/* it is a base station's, whose upload has come or gone: those without one are
+   closed after ntrip_source_wait */
+void ngx_stream_ntrip_rover_station(ngx_stream_ntrip_stream_t *stream,
+    ngx_uint_t live);
+
+/* uploads: each second; base stations may have been changed or deleted; this
+   one, which is silent, gives way to another */
+void ngx_stream_ntrip_base_tick(void);
+void ngx_stream_ntrip_bases_changed(void);
+void ngx_stream_ntrip_base_asked(ngx_stream_ntrip_rover_t *base);
+
 /* closes it, in whatever state, or resets it, so that the kernel throws away
    what it still has; "result" is for $ntrip_result */
 void ngx_stream_ntrip_rover_abort(ngx_stream_ntrip_rover_t *rover,
@@ -74,6 +90,9 @@ void ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
 
 
 /* ---- hand-over of rovers: ngx_stream_ntrip_migrate.c ---- */
+
+/* its session's, or, of a base, its stream's */
+ntrip_row_t *ngx_stream_ntrip_rover_row(ngx_stream_ntrip_rover_t *rover);
 
 /*
  * offer:   fills in all that is said of a rover in msg but addresses and
@@ -92,6 +111,15 @@ ngx_int_t ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
 void ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_rover_release(ngx_stream_ntrip_rover_t *rover);
 ngx_int_t ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s,
+    ntrip_handover_t *msg);
+
+/* the same for a base station's upload, where the row is that of its stream:
+   ngx_stream_ntrip_base_moved.c */
+ngx_int_t ngx_stream_ntrip_base_offer(ngx_stream_ntrip_rover_t *base,
+    ntrip_handover_t *msg, ngx_socket_t *fds);
+void ngx_stream_ntrip_base_resume(ngx_stream_ntrip_rover_t *base);
+void ngx_stream_ntrip_base_release(ngx_stream_ntrip_rover_t *base);
+ngx_int_t ngx_stream_ntrip_base_adopt(ngx_stream_session_t *s,
     ntrip_handover_t *msg);
 
 

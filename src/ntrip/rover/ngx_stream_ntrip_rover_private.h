@@ -18,7 +18,9 @@ typedef enum {
     NGX_STREAM_NTRIP_ROVER_DELAY,
     NGX_STREAM_NTRIP_ROVER_POSITION,
     NGX_STREAM_NTRIP_ROVER_ATTACHED,
-    NGX_STREAM_NTRIP_ROVER_TABLE
+    NGX_STREAM_NTRIP_ROVER_TABLE,
+    NGX_STREAM_NTRIP_ROVER_TAKE,      /* a base: ngx_stream_ntrip_base.c */
+    NGX_STREAM_NTRIP_ROVER_UPLOAD
 } ngx_stream_ntrip_rover_state_e;
 
 
@@ -31,23 +33,42 @@ struct ngx_stream_ntrip_request_s {
     size_t                     len;
     ngx_msec_t                 since;      /* of LOOKUP */
     ngx_stream_ntrip_verify_t *check;      /* in VERIFY, NULL: none */
+    ngx_uint_t                 asked;      /* TAKE: how many times */
     unsigned                   delayed:1;  /* held back for its kicks */
     u_char                     buf[NGX_STREAM_NTRIP_REQUEST];
 };
 
 
-/* ---- ngx_stream_ntrip_login.c ---- */
+/* how much of an upload is read at once, at most */
+#define NGX_STREAM_NTRIP_UPLOAD  16384
 
-/* the declared mountpoint of that name, into the rover.  NGX_OK,
-   NGX_DECLINED: there is none; NGX_ERROR: no memory */
+
+/* ---- ngx_stream_ntrip_find.c ---- */
+
+/* the mountpoint of that name, a base station's or a declared one, into the
+   rover.  NGX_OK; NGX_DECLINED: there is none; NGX_AGAIN: stations are not
+   known yet; NGX_ERROR: no memory */
 ngx_int_t ngx_stream_ntrip_find_mount(ngx_stream_ntrip_rover_t *rover,
     ngx_str_t *name);
+
+/* the same for one that was handed over: it was found by another worker, as
+   that of this base station, or, if it has no name, of a provider */
+ngx_int_t ngx_stream_ntrip_find_again(ngx_stream_ntrip_rover_t *rover,
+    ngx_str_t *name, ngx_str_t *station);
+
+
+/* ---- ngx_stream_ntrip_login.c ---- */
 
 /* REQUEST: more bytes; LOOKUP, DELAY, VERIFY: the timer; TABLE: more to
    send */
 void ngx_stream_ntrip_login_read(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_login_late(ngx_stream_ntrip_rover_t *rover);
+
+/* the store cannot tell: LOOKUP, for 2 s in all; a check is out: VERIFY */
+void ngx_stream_ntrip_login_wait(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_login_verify(ngx_stream_ntrip_rover_t *rover);
+
 void ngx_stream_ntrip_send_out(ngx_stream_ntrip_rover_t *rover);
 
 /* whether the peer has closed, and sent nothing before that is not read */
@@ -105,6 +126,39 @@ ngx_int_t ngx_stream_ntrip_known_digest(ngx_stream_ntrip_user_t *user,
 
 ngx_uint_t ngx_stream_ntrip_known(u_char *digest);
 void ngx_stream_ntrip_known_add(u_char *digest);
+
+
+/* ---- ngx_stream_ntrip_live.c ---- */
+
+/* lines of the base stations that are live, in the order of their names, in
+   memory of the pool; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_stream_ntrip_stations_table(ngx_pool_t *pool,
+    ngx_str_t *text);
+
+/* whether this one is among them */
+ngx_uint_t ngx_stream_ntrip_stations_listed(ngx_str_t *mount);
+
+
+/* ---- ngx_stream_ntrip_base.c ---- */
+
+/* a whole request of a base station; LOOKUP: its timer */
+void ngx_stream_ntrip_base_requested(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_base_lookup(ngx_stream_ntrip_rover_t *rover);
+
+/* TAKE: its timer */
+void ngx_stream_ntrip_base_take(ngx_stream_ntrip_rover_t *rover);
+
+/* UPLOAD: it begins, with feeds and upload; more bytes; its timer */
+void ngx_stream_ntrip_base_begin(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_base_read(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_base_silent(ngx_stream_ntrip_rover_t *rover);
+
+/* of finalize(): what a base has besides */
+void ngx_stream_ntrip_base_end(ngx_stream_ntrip_rover_t *rover,
+    const char *result);
+
+/* for $ntrip_source */
+void ngx_stream_ntrip_base_label(ngx_stream_ntrip_rover_t *rover);
 
 
 /* ---- ngx_stream_ntrip_answer.c ---- */

@@ -49,6 +49,7 @@ ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle)
     ngx_uint_t  i;
 
     ngx_queue_init(&ngx_stream_ntrip_rovers);
+    ngx_queue_init(&ngx_stream_ntrip_bases);
 
     for (i = 0; i < NGX_STREAM_NTRIP_USERS; i++) {
         ngx_queue_init(&ngx_stream_ntrip_users[i]);

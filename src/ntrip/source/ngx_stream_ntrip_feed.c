@@ -20,6 +20,8 @@ ngx_stream_ntrip_feed_init(ngx_stream_ntrip_feed_t *feed, uint32_t index,
     feed->index = index;
     feed->serial = serial;
     feed->mode = format;
+    feed->handler = NULL;
+    feed->data = NULL;
 }
 
 
@@ -50,7 +52,7 @@ ngx_int_t
 ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
 {
     uint64_t                    bytes, messages, skipped;
-    ngx_int_t                   rc, end;
+    ngx_int_t                   rc, end, useful;
     ntrip_ring_t               *ring;
     ntrip_record_t              rec;
     ntrip_stream_row_t         *row;
@@ -89,12 +91,14 @@ ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
 
         (void) ntrip_ring_write(ring, &rec, m.data);
         messages++;
+
+        if (feed->handler) {
+            feed->handler(feed->data, &m);
+        }
     }
 
     row->bytes += bytes;
     row->messages += messages;
-
-    __atomic_store_n(&row->data, ngx_current_msec, __ATOMIC_RELEASE);
 
     ngx_stream_ntrip_count_n(bytes_in, bytes);
     ngx_stream_ntrip_count_n(messages_in, messages);
@@ -104,9 +108,16 @@ ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
         return NGX_ABORT;
     }
 
-    return (messages || (feed->rtcm.mode == NTRIP_RTCM_AUTO
-                         && !ntrip_rtcm_blank(&feed->rtcm)))
-           ? NGX_OK : NGX_AGAIN;
+    useful = messages || (feed->rtcm.mode == NTRIP_RTCM_AUTO
+                          && !ntrip_rtcm_blank(&feed->rtcm));
+
+    if (!useful) {
+        return NGX_AGAIN;
+    }
+
+    __atomic_store_n(&row->data, ngx_current_msec, __ATOMIC_RELEASE);
+
+    return NGX_OK;
 }
 
 

@@ -13,11 +13,15 @@
 #include "ntrip_protocol.h"
 
 
+typedef void (*ngx_stream_ntrip_feed_pt)(void *data, ntrip_rtcm_message_t *m);
+
 typedef struct {
     uint32_t                   index;      /* of the stream's row, */
     uint64_t                   serial;     /* and which use of it */
     ngx_uint_t                 mode;       /* NTRIP_RTCM_AUTO, _RTCM3, _RAW */
     ntrip_rtcm_t               rtcm;
+    ngx_stream_ntrip_feed_pt   handler;    /* of each message; NULL: none */
+    void                      *data;
 } ngx_stream_ntrip_feed_t;
 
 

@@ -35,7 +35,7 @@ ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_str_t *name,
     for (i = 0; i < cmcf->servers.nelts; i++) {
         nscf = cscf[i]->ctx->srv_conf[ngx_stream_ntrip_module.ctx_index];
 
-        if (nscf->caster.line == 0 || nscf->mounts == NULL) {
+        if (nscf->relay.line == 0 || nscf->mounts == NULL) {
             continue;
         }
 

@@ -11,6 +11,7 @@
  *   ngx_stream_ntrip_moved.c     a source that goes to another worker
  *   ngx_stream_ntrip_test.c      SOURCE-TEST
  *   ngx_stream_ntrip_relay.c     which server of the configuration it is of
+ *   ngx_stream_ntrip_upload.c    a base station's instead
  *
  *   ntrip_policy.c               which event leads to what
  *   ngx_stream_ntrip_lease.c     an account: its file lock, its login
@@ -123,6 +124,11 @@ in_port_t ngx_stream_ntrip_relay_port(ngx_stream_ntrip_srv_conf_t *conf);
    empty: its first one.  NULL: none */
 ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_relay_conf(ngx_str_t *pool,
     ngx_str_t *name, ngx_stream_ntrip_mount_t **mount);
+
+
+/* and what comes without being asked for: this room's other header */
+
+#include "ngx_stream_ntrip_upload.h"
 
 
 #endif /* _NGX_STREAM_NTRIP_SOURCE_H_INCLUDED_ */

@@ -16,7 +16,7 @@
 
 
 static ngx_int_t ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
-    ngx_uint_t *accounts);
+    ngx_uint_t *accounts, ngx_uint_t *stations);
 static void ngx_stream_ntrip_store_scan(ngx_stream_ntrip_store_t *st);
 static void ngx_stream_ntrip_store_scan_run(ngx_stream_ntrip_work_t *work,
     void *db);
@@ -30,7 +30,7 @@ ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
     int         rc, version;
     int64_t     first, last;
     ngx_int_t   all;
-    ngx_uint_t  accounts;
+    ngx_uint_t  accounts, stations;
 
     rc = sqlite3_step(st->version);
     version = (rc == SQLITE_ROW) ? sqlite3_column_int(st->version, 0) : 0;
@@ -56,10 +56,13 @@ ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
     if (all) {
         st->cursor = last;
         accounts = 1;
+        stations = 1;
         ngx_stream_ntrip_store_scan(st);
         st->hooks->user(NULL);
 
-    } else if (ngx_stream_ntrip_store_feed(st, &accounts) != NGX_OK) {
+    } else if (ngx_stream_ntrip_store_feed(st, &accounts, &stations)
+               != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -69,9 +72,12 @@ ngx_stream_ntrip_store_changed(ngx_stream_ntrip_store_t *st)
         return NGX_ERROR;
     }
 
-    if (accounts
-        && ngx_stream_ntrip_accounts_load(st->reader, st->hooks, st->log)
-           != NGX_OK)
+    if ((accounts
+         && ngx_stream_ntrip_accounts_load(st->reader, st->hooks, st->log)
+            != NGX_OK)
+        || (stations
+            && ngx_stream_ntrip_stations_load(st->reader, st->hooks, st->log)
+               != NGX_OK))
     {
         ngx_stream_ntrip_store_down(st, sqlite3_errmsg(st->reader));
         return NGX_ERROR;
@@ -122,7 +128,7 @@ ngx_stream_ntrip_store_range(ngx_stream_ntrip_store_t *st, int64_t *first,
 
 static ngx_int_t
 ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
-    ngx_uint_t *accounts)
+    ngx_uint_t *accounts, ngx_uint_t *stations)
 {
     int          rc;
     u_char      *kind;
@@ -134,6 +140,7 @@ ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
     ngx_array_t  users;
 
     *accounts = 0;
+    *stations = 0;
 
     pool = ngx_create_pool(1024, st->log);
     if (pool == NULL) {
@@ -157,6 +164,7 @@ ngx_stream_ntrip_store_feed(ngx_stream_ntrip_store_t *st,
 
         if (kind == NULL || ngx_strcmp(kind, "user") != 0) {
             *accounts |= (kind && ngx_strcmp(kind, "source") == 0);
+            *stations |= (kind && ngx_strcmp(kind, "station") == 0);
             continue;
         }
 

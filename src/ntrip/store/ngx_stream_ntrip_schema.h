@@ -18,7 +18,7 @@
 
 
 /* PRAGMA user_version of what schema/schema.sql makes */
-#define NGX_STREAM_NTRIP_SCHEMA_VERSION  3
+#define NGX_STREAM_NTRIP_SCHEMA_VERSION  4
 
 /* how long a write waits for another writer, in a thread */
 #define NGX_STREAM_NTRIP_SCHEMA_BUSY     2000
@@ -82,6 +82,7 @@ extern const char  ntrip_sql_schema[];
 extern const char  ntrip_sql_columns[];
 extern const char  ntrip_sql_import[];
 extern const char  ntrip_sql_pools[];
+extern const char  ntrip_sql_stations[];
 extern const char  ntrip_sql_tb_src[];
 
 

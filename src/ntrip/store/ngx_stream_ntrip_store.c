@@ -110,6 +110,7 @@ ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle)
 
     ngx_stream_ntrip_store_close(st);
     ngx_stream_ntrip_accounts_free();
+    ngx_stream_ntrip_stations_free();
 
     if (st->busy && job->work) {
         ngx_queue_insert_head(&st->works, &job->work->queue);
@@ -417,6 +418,8 @@ ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st)
 
     if (ngx_stream_ntrip_store_range(st, &first, &st->cursor) != NGX_OK
         || ngx_stream_ntrip_accounts_load(st->reader, st->hooks, st->log)
+           != NGX_OK
+        || ngx_stream_ntrip_stations_load(st->reader, st->hooks, st->log)
            != NGX_OK)
     {
         rc = sqlite3_errcode(st->reader);

@@ -1,13 +1,13 @@
 
 /*
- * The store: users, accounts, changes.  Each worker has a read-only
- * connection on the event loop (busy timeout 0, statements always reset) and
- * one that writes, used by one thread at a time in the thread pool; both are
- * opened after fork, and nothing else ever opens the file.
+ * The store: users, accounts, base stations, changes.  Each worker has a
+ * read-only connection on the event loop (busy timeout 0, statements always
+ * reset) and one that writes, used by one thread at a time in the thread pool;
+ * both are opened after fork, and nothing else ever opens the file.
  *
- * The tables of accounts are held in memory, re-read when the change feed
- * says so, so that candidates for a lease need no SQL under or around the
- * lock.  Users are looked up row by row.
+ * The tables of accounts and of base stations are held in memory, re-read when
+ * the change feed says so, so that candidates for a lease need no SQL under or
+ * around the lock.  Users are looked up row by row.
  *
  * States: OPENING (a thread makes or imports the file, in one transaction, for
  * which the other workers wait), READY, DOWN (why, and opened again twice a
@@ -66,6 +66,15 @@ typedef struct {
 } ngx_stream_ntrip_account_t;
 
 
+typedef struct {
+    ngx_str_t                  mount;
+    ngx_str_t                  name;            /* of POST; empty: any */
+    ngx_str_t                  password;        /* as stored */
+    ngx_str_t                  str;             /* as ntrip_str_check() lets
+                                                   pass, may be empty */
+} ngx_stream_ntrip_station_t;
+
+
 /*
  * ngx_stream_ntrip_missing.c, whether a missing file may be made: init_module
  * notices a new path; missing() says whether the file was ever opened by any
@@ -90,6 +99,9 @@ typedef struct {
 
     /* behind all that were: there may be one for those that wait */
     void                     (*accounts)(void);
+
+    /* any of the base stations may have been changed or deleted */
+    void                     (*stations)(void);
 } ngx_stream_ntrip_store_hooks_t;
 
 
@@ -135,6 +147,19 @@ ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_account(uint64_t id);
 
 /* the account with the next higher id, good as above; NULL: none */
 ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_next(uint64_t id);
+
+/*
+ * Base stations, good as above.  By the exact name of the mountpoint, NULL:
+ * none; by number in the order of their names, from 0 on, NULL: behind the
+ * last one.
+ */
+ngx_stream_ntrip_station_t *ngx_stream_ntrip_store_station(ngx_str_t *mount);
+ngx_stream_ntrip_station_t *ngx_stream_ntrip_store_station_at(ngx_uint_t n);
+
+/* adds those that match, with "number" and their own as number.  0: stations
+   were never read, it cannot be told now */
+ngx_uint_t ngx_stream_ntrip_store_match_stations(ntrip_mount_match_t *match,
+    ngx_int_t number);
 
 /* takes in what any process has committed up to now: NGX_OK; NGX_AGAIN: cannot
    be told now */

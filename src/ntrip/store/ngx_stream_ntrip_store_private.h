@@ -12,6 +12,7 @@
 
 #include "ngx_stream_ntrip_store.h"
 #include "ngx_stream_ntrip_accounts.h"
+#include "ngx_stream_ntrip_stations.h"
 #include "ngx_stream_ntrip_schema.h"
 
 

@@ -263,15 +263,24 @@ ngx_stream_ntrip_stream_attach(ngx_stream_ntrip_rover_t *rover,
 
     ngx_memzero(&want, sizeof(ntrip_want_t));
 
-    want.mount = rover->mount->as;
-    want.pool = *ngx_stream_ntrip_mount_pool(conf, rover->mount);
-    want.port = ngx_stream_ntrip_port(rover, conf);
-    want.share = rover->mount->gga ? conf->share_distance : NTRIP_SHARE_ALL;
-    want.mail = mail;
     want.login = rover->login;
     want.session = session;
     want.format = (uint16_t) rover->mount->format;
-    want.gga = (uint16_t) rover->mount->gga;
+
+    if (rover->station.len) {
+        want.mount = rover->station;
+        want.share = NTRIP_SHARE_ALL;
+        want.station = 1;
+
+    } else {
+        want.mount = rover->mount->as;
+        want.pool = *ngx_stream_ntrip_mount_pool(conf, rover->mount);
+        want.port = ngx_stream_ntrip_port(rover, conf);
+        want.share = rover->mount->gga ? conf->share_distance
+                                       : NTRIP_SHARE_ALL;
+        want.mail = mail;
+        want.gga = (uint16_t) rover->mount->gga;
+    }
 
     ngx_stream_ntrip_lock();
 
@@ -341,7 +350,7 @@ ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial,
     ntrip_stream_detach(worker->zone, worker->bus, worker->me,
                         ngx_current_msec, index, serial, moved, &wake);
 
-    if (st == NULL || st->source == NULL) {
+    if (st == NULL || (st->source == NULL && st->base == NULL)) {
         (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
                                    ngx_current_msec, index, serial, 0,
                                    &wake);
@@ -477,9 +486,12 @@ ngx_stream_ntrip_stream_woken(uint32_t index)
         return;
     }
 
-    if (state == NTRIP_STREAM_ORPHAN
-        && st->nrovers
-        && ngx_stream_ntrip_stream_may_claim(st))
+    if (row->station) {
+        ngx_stream_ntrip_stream_station(st, state == NTRIP_STREAM_LIVE);
+
+    } else if (state == NTRIP_STREAM_ORPHAN
+               && st->nrovers
+               && ngx_stream_ntrip_stream_may_claim(st))
     {
         ngx_stream_ntrip_stream_claim(st);
     }
@@ -625,7 +637,11 @@ ngx_stream_ntrip_stream_tick(void)
 
         ngx_stream_ntrip_stream_woken(index);
 
-        if (st->nrovers == 0 && st->source == NULL && st->offer.nonce == 0) {
+        if (st->nrovers == 0
+            && st->source == NULL
+            && st->base == NULL
+            && st->offer.nonce == 0)
+        {
             ngx_stream_ntrip_stream_free(st);
 
         } else {

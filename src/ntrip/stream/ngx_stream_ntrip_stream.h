@@ -89,6 +89,9 @@ struct ngx_stream_ntrip_stream_s {
     ngx_event_t                flush;      /* ntrip_coalesce */
     ngx_event_t                close;      /* sinks in a final state */
     ngx_stream_ntrip_source_t *source;     /* if owned here */
+    ngx_stream_ntrip_rover_t  *base;       /* whose upload feeds it, if here */
+    ngx_uint_t                 waits;      /* there was none when this worker
+                                              looked last */
 
     ngx_stream_ntrip_offer_t   offer;      /* of its source */
 
@@ -117,6 +120,13 @@ typedef struct {
     /* reset the rover; "result" is for $ntrip_result */
     void                     (*close)(ngx_stream_ntrip_rover_t *rover,
                                       const char *result);
+
+    /* a base station's: its upload has come or gone */
+    void                     (*station)(ngx_stream_ntrip_stream_t *stream,
+                                        ngx_uint_t live);
+
+    /* the upload of this base, which is silent, gives way to another one */
+    void                     (*asked)(ngx_stream_ntrip_rover_t *base);
 } ngx_stream_ntrip_stream_hooks_t;
 
 
@@ -183,6 +193,39 @@ void ngx_stream_ntrip_stream_position(ngx_stream_ntrip_rover_t *rover,
 /* this worker's object, NULL if it has none */
 ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_get(uint32_t index,
     uint64_t serial);
+
+
+/* ---- base stations: ngx_stream_ntrip_station.c ---- */
+
+/* a station's stream was marked, or a second has passed: tells the hooks what
+   is new */
+void ngx_stream_ntrip_stream_station(ngx_stream_ntrip_stream_t *stream,
+    ngx_uint_t live);
+
+/* what to look for in the zone */
+void ngx_stream_ntrip_station_want(ntrip_want_t *want, ngx_str_t *mount);
+
+/*
+ * The upload of a base to the mountpoint base->name begins.  NGX_OK: its
+ * stream, base->feeds, is this worker's; NGX_AGAIN, NGX_BUSY: as
+ * ntrip_station_publish(); NGX_ERROR: table full or no memory, logged.
+ */
+ngx_int_t ngx_stream_ntrip_station_publish(ngx_stream_ntrip_rover_t *base,
+    ngx_str_t *label);
+
+/* the same for one that was handed over, whose row is this worker's */
+ngx_int_t ngx_stream_ntrip_station_feed(ngx_stream_ntrip_rover_t *base,
+    uint32_t index, uint64_t serial, ngx_stream_ntrip_srv_conf_t *conf);
+
+/* it has ended: rovers wait for another one; it was handed over; this worker
+   could not go on with a row that is its own */
+void ngx_stream_ntrip_station_end(ngx_stream_ntrip_rover_t *base);
+void ngx_stream_ntrip_station_part(ngx_stream_ntrip_rover_t *base);
+void ngx_stream_ntrip_station_orphan(uint32_t index, uint64_t serial);
+
+/* whose upload to this mountpoint is under way: the length of its label, of
+   NTRIP_LABEL_MAX bytes at most, 0: nobody's */
+ngx_uint_t ngx_stream_ntrip_station_label(ngx_str_t *mount, u_char *label);
 
 
 /* ---- its rovers and views: ngx_stream_ntrip_sinks.c ---- */
@@ -273,6 +316,8 @@ typedef struct ngx_stream_ntrip_request_s  ngx_stream_ntrip_request_t;
 struct ngx_stream_ntrip_rover_s {
     ngx_stream_session_t        *session;
     ngx_stream_ntrip_stream_t   *stream;   /* NULL: on none */
+    ngx_stream_ntrip_stream_t   *feeds;    /* a base: its stream */
+    ngx_stream_ntrip_upload_t   *upload;   /* and what comes */
     uint32_t                     sink;     /* its index there */
     uint32_t                     index;    /* session row */
     uint64_t                     login;    /* 0: not logged in */
@@ -289,6 +334,9 @@ struct ngx_stream_ntrip_rover_s {
     unsigned                     abort:1;  /* ends with a reset */
     unsigned                     unusable:1;   /* a position of it was, as was
                                                   logged */
+    unsigned                     base:1;   /* it is a base station */
+    unsigned                     useless:1;    /* a base: what came since it was
+                                                  of use last was not */
     uint32_t                     max_sessions;
 
     ntrip_nmea_t                *nmea;     /* unfinished sentence, NULL if
@@ -306,6 +354,8 @@ struct ngx_stream_ntrip_rover_s {
     ngx_str_t                    user;
     ngx_str_t                    agent;
     ngx_str_t                    name;     /* of the mountpoint asked for */
+    ngx_str_t                    station;  /* that of the base station it gets,
+                                              empty: a provider's */
     ngx_str_t                    source;   /* label of its last stream */
     const char                  *result;
 

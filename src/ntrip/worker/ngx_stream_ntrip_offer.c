@@ -150,7 +150,7 @@ ngx_stream_ntrip_offer_index(ntrip_handover_t *msg)
 
     zone = ngx_stream_ntrip_worker.zone;
 
-    if (msg->type == NTRIP_HANDOVER_SOURCE) {
+    if (msg->type != NTRIP_HANDOVER_ROVER) {
         return (msg->index < zone->streams.n)
                ? &ntrip_stream_row(zone, msg->index)->row : NULL;
     }
@@ -196,7 +196,7 @@ ngx_stream_ntrip_offer_accept(ntrip_handover_t *msg)
 
     giver = row->holder;
 
-    if (msg->type == NTRIP_HANDOVER_SOURCE) {
+    if (msg->type != NTRIP_HANDOVER_ROVER) {
         rc = ntrip_stream_accept(worker->zone, worker->me, msg->index,
                                  msg->serial, msg->nonce);
 
@@ -224,7 +224,7 @@ ngx_stream_ntrip_offer_accept(ntrip_handover_t *msg)
 
     ngx_stream_ntrip_count(handed_over);
 
-    if (msg->type == NTRIP_HANDOVER_SOURCE) {
+    if (msg->type != NTRIP_HANDOVER_ROVER) {
         ntrip_bus_mark(worker->bus, ntrip_holder_slot(giver), msg->index);
     }
 

@@ -28,6 +28,7 @@ ntrip_handover_check(const ntrip_handover_t *msg, size_t size,
         || msg->user_len > NTRIP_USER_MAX
         || msg->agent_len > NTRIP_AGENT_MAX
         || msg->mount_len > NTRIP_MOUNT_MAX
+        || msg->station_len > NTRIP_MOUNT_MAX
         || msg->local_len > NTRIP_ADDR_MAX
         || msg->addr_len > NTRIP_ADDR_MAX)
     {
@@ -40,6 +41,7 @@ ntrip_handover_check(const ntrip_handover_t *msg, size_t size,
         return (nfds == 2) ? NGX_OK : NGX_ERROR;
 
     case NTRIP_HANDOVER_ROVER:
+    case NTRIP_HANDOVER_UPLOAD:
         return (nfds == 1) ? NGX_OK : NGX_ERROR;
 
     default:

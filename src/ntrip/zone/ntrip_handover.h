@@ -2,7 +2,9 @@
 /*
  * Handing a connected socket to a worker of a newer generation: one message
  * in the SOCK_SEQPACKET pair of its slot, with the descriptors in SCM_RIGHTS:
- * a source brings its socket and its lock file, a rover its socket.
+ * a source brings its socket and its lock file, a rover its socket, and so does
+ * the upload of a base station, which is the holder of its stream's row, as a
+ * source is, and has what a rover and the decoders of a source have.
  *
  *     giver                              heir
  *     stops reading, writes nothing
@@ -52,6 +54,7 @@
 #define NTRIP_HANDOVER_MAGIC   0x4e544831
 #define NTRIP_HANDOVER_SOURCE  1
 #define NTRIP_HANDOVER_ROVER   2
+#define NTRIP_HANDOVER_UPLOAD  3
 
 #define NTRIP_HANDOVER_DATA    8192  /* unsent bytes of a record, at most */
 #define NTRIP_HANDOVER_FDS     2
@@ -59,16 +62,17 @@
 
 typedef struct {
     uint32_t           magic;
-    uint16_t           type;         /* NTRIP_HANDOVER_SOURCE, _ROVER */
+    uint16_t           type;         /* NTRIP_HANDOVER_SOURCE, ... */
     uint16_t           nfds;
     uint64_t           heir;         /* who may take it */
     uint64_t           nonce;
     uint32_t           index;        /* row: stream or session */
     uint64_t           serial;       /* of the row */
 
-    /* source: its account, and how its bytes are read */
+    /* source: its account; and upload: how its bytes are read */
     ntrip_candidate_t  candidate;
-    ntrip_reply_t      reply;        /* the decoder of its body */
+    ntrip_reply_t      reply;        /* the decoder of its body; upload: only
+                                        "chunked" and "body" */
     ntrip_rtcm_t       rtcm;         /* with the unfinished message */
 
     /* rover */
@@ -92,6 +96,7 @@ typedef struct {
     uint16_t           user_len;
     uint16_t           agent_len;
     uint16_t           mount_len;
+    uint16_t           station_len;  /* of a base station, 0: a provider's */
     uint16_t           local_len;    /* struct sockaddr that was listened on */
     uint32_t           addr_len;     /* struct sockaddr of the rover, as
                                         realip or PROXY protocol have it */
@@ -102,6 +107,7 @@ typedef struct {
     u_char             user[NTRIP_USER_MAX];
     u_char             agent[NTRIP_AGENT_MAX];
     u_char             mount[NTRIP_MOUNT_MAX];
+    u_char             station[NTRIP_MOUNT_MAX];
     u_char             local[NTRIP_ADDR_MAX];
     u_char             addr[NTRIP_ADDR_MAX];
 

@@ -25,44 +25,76 @@ ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     uint64_t now, const ntrip_want_t *want, ntrip_found_t *found)
 {
     double               distance;
-    uint64_t             hash, serial;
     ntrip_stream_row_t  *stream;
 
     distance = 0;
-    hash = ntrip_stream_hash(bus, want);
-    stream = ntrip_stream_nearest(zone, hash, want, &distance);
+    stream = ntrip_stream_nearest(zone, ntrip_stream_hash(bus, want), want,
+                                  &distance);
 
     if (stream) {
         found->distance = distance;
         ntrip_stream_found(zone, stream, me, want, found);
 
-        return (ntrip_stream_claim(zone, me, found->index, found->serial)
-                == NGX_OK) ? NGX_OK : NGX_DONE;
+        return (!want->station
+                && ntrip_stream_claim(zone, me, found->index, found->serial)
+                   == NGX_OK) ? NGX_OK : NGX_DONE;
     }
 
-    stream = ntrip_table_take(&zone->streams);
+    stream = ntrip_stream_new(zone, bus, me, now, want);
 
     if (stream == NULL) {
         return NGX_ERROR;
     }
 
-    ntrip_stream_fill(zone, bus, ntrip_table_index(&zone->streams, stream), me,
-                      now, want);
+    found->distance = 0;
+    ntrip_stream_found(zone, stream, me, want, found);
+
+    return want->station ? NGX_DONE : NGX_OK;
+}
+
+
+ntrip_stream_row_t *
+ntrip_stream_find(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    const ntrip_want_t *want)
+{
+    double  distance;
+
+    return ntrip_stream_nearest(zone, ntrip_stream_hash(bus, want), want,
+                                &distance);
+}
+
+
+ntrip_stream_row_t *
+ntrip_stream_new(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, const ntrip_want_t *want)
+{
+    uint32_t             index;
+    uint64_t             serial;
+    ntrip_stream_row_t  *stream;
+
+    stream = ntrip_table_take(&zone->streams);
+
+    if (stream == NULL) {
+        return NULL;
+    }
+
+    index = ntrip_table_index(&zone->streams, stream);
+
+    ntrip_stream_fill(zone, bus, index, me, now, want);
 
     serial = ntrip_bus_next_serial(bus);
 
     ntrip_table_publish(&zone->streams, stream,
                         ntrip_hash(0, (u_char *) &serial, sizeof(uint64_t),
                                    0),
-                        serial, me, NTRIP_STREAM_OPENING);
+                        serial, want->station ? 0 : me,
+                        want->station ? NTRIP_STREAM_ORPHAN
+                                      : NTRIP_STREAM_OPENING);
 
-    ntrip_group_join(&zone->places, ntrip_table_index(&zone->streams, stream),
-                     hash, serial);
+    ntrip_group_join(&zone->places, index, ntrip_stream_hash(bus, want),
+                     serial);
 
-    found->distance = 0;
-    ntrip_stream_found(zone, stream, me, want, found);
-
-    return NGX_OK;
+    return stream;
 }
 
 
@@ -204,6 +236,10 @@ ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
     stream->port = want->port;
     stream->format = want->format;
     stream->gga = want->gga;
+    stream->station = want->station;
+    stream->since = 0;
+    stream->asked = 0;
+    stream->facts.seq = 0;
     stream->label_len = 0;
 
     stream->mount_len = ngx_min(want->mount.len, NTRIP_MOUNT_MAX);

@@ -76,6 +76,15 @@
                                      /* gga=off: one source for all */
 
 
+/* what is known of a base station: ntrip_station.h */
+
+typedef struct {
+    uint64_t           seq;          /* 0: never written; cell seq & 1 is
+                                        the current one */
+    ntrip_facts_t      cell[2] __attribute__((aligned(8)));
+} ntrip_station_box_t;
+
+
 typedef struct {
     ntrip_row_t        row;          /* holder: the owner; hash: of the
                                         serial */
@@ -86,7 +95,8 @@ typedef struct {
 
     uint64_t           reference;    /* ntrip_point_t of what was last sent
                                         upstream, before that the first
-                                        rover's; owner only, one word */
+                                        rover's; of a base station, its own;
+                                        owner only, one word */
     uint64_t           pool_hash;
     uint64_t           epoch;
     uint32_t           ring;         /* NTRIP_ROW_NONE: none yet */
@@ -99,7 +109,8 @@ typedef struct {
                                         a lease is held as long as this
                                         says so: ntrip_lease.h */
     uint64_t           created;      /* monotonic ms */
-    uint64_t           data;         /* last data, monotonic ms */
+    uint64_t           data;         /* last data that were of use, monotonic
+                                        ms */
     uint64_t           bytes;        /* from the source, owner only */
     uint64_t           messages;     /* same */
 
@@ -117,6 +128,7 @@ typedef struct {
     uint16_t           gga;          /* it needs positions */
     uint16_t           tried;        /* it has had an account */
     uint16_t           moved;        /* its last rover went to another stream */
+    uint16_t           station;      /* it is a base station's: below */
     uint16_t           mount_len;
     uint16_t           pool_len;
     u_char             mount[NTRIP_MOUNT_MAX];
@@ -126,6 +138,13 @@ typedef struct {
     u_char             label[NTRIP_LABEL_MAX];
 
     ntrip_mailbox_t    mail;         /* from the lead rover's worker */
+
+    /* of a base station: ntrip_station.h */
+
+    uint64_t           since;        /* when its upload began, monotonic ms */
+    uint64_t           asked;        /* another one wants to begin, since then;
+                                        0: none */
+    ntrip_station_box_t  facts;
 } ntrip_stream_row_t;
 
 
@@ -143,6 +162,9 @@ typedef struct {
     uint16_t           format;       /* of the mountpoint, and whether it needs
                                         positions: for a new stream */
     uint16_t           gga;
+    uint16_t           station;      /* what a base station uploads: pool is
+                                        empty, port 0, share
+                                        NTRIP_SHARE_ALL */
 } ntrip_want_t;
 
 
@@ -165,7 +187,8 @@ typedef struct {
  * The nearest stream within reach, else a new one; one lock hold.  Sets the
  * caller's bit in it and "position" behind the newest record; the session
  * becomes a member.
- *   NGX_DONE      joined an existing stream, which has an owner
+ *   NGX_DONE      joined an existing stream, which has an owner, or a base
+ *                 station's
  *   NGX_OK        the caller is the owner of a stream without an account,
  *                 state OPENING: new, or an orphan that was claimed
  *   NGX_ERROR     the streams table is full
@@ -173,6 +196,14 @@ typedef struct {
 ngx_int_t ntrip_stream_attach(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t me, uint64_t now, const ntrip_want_t *want,
     ntrip_found_t *found);
+
+/* the two parts of it, for ntrip_station.h: the stream, NULL if there is none;
+   a new one, whose owner is "me", OPENING, or of a base station an ORPHAN, NULL
+   if the table is full */
+ntrip_stream_row_t *ntrip_stream_find(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    const ntrip_want_t *want);
+ntrip_stream_row_t *ntrip_stream_new(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t me, uint64_t now, const ntrip_want_t *want);
 
 /* a rover that was handed over: sets the caller's bit.  To be called before
    its session is accepted, while the giver's bit still keeps the stream.

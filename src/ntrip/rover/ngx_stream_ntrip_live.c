@@ -1,0 +1,177 @@
+
+/*
+ * Base stations that are live, for the sourcetable.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+#include "ngx_stream_ntrip_rover_private.h"
+#include "ntrip_protocol.h"
+
+
+/* of a line, at most */
+#define NGX_STREAM_NTRIP_STATION_LINE                                         \
+    (NTRIP_STR_LINE_MAX + NTRIP_FACTS_STR_MAX)
+
+
+typedef struct {
+    ntrip_stream_row_t          *row;
+    ngx_stream_ntrip_station_t  *station;
+} ngx_stream_ntrip_live_t;
+
+
+static ngx_int_t ngx_stream_ntrip_stations_live(ngx_array_t *list);
+static int ngx_libc_cdecl ngx_stream_ntrip_stations_order(const void *one,
+    const void *two);
+static void ngx_stream_ntrip_stations_line(ntrip_out_t *out,
+    ngx_stream_ntrip_live_t *live);
+
+
+ngx_int_t
+ngx_stream_ntrip_stations_table(ngx_pool_t *pool, ngx_str_t *text)
+{
+    ngx_uint_t                i;
+    ntrip_out_t               out;
+    ngx_array_t               list;
+    ngx_stream_ntrip_live_t  *live;
+
+    ngx_str_null(text);
+
+    if (ngx_array_init(&list, pool, 16, sizeof(ngx_stream_ntrip_live_t))
+        != NGX_OK
+        || ngx_stream_ntrip_stations_live(&list) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (list.nelts == 0) {
+        return NGX_OK;
+    }
+
+    text->data = ngx_palloc(pool, list.nelts * NGX_STREAM_NTRIP_STATION_LINE);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_qsort(list.elts, list.nelts, sizeof(ngx_stream_ntrip_live_t),
+              ngx_stream_ntrip_stations_order);
+
+    ntrip_out_init(&out, text->data,
+                   list.nelts * NGX_STREAM_NTRIP_STATION_LINE);
+
+    live = list.elts;
+
+    for (i = 0; i < list.nelts; i++) {
+        ngx_stream_ntrip_stations_line(&out, &live[i]);
+    }
+
+    text->len = out.last - out.start;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Without the lock: whatever a row that is used anew meanwhile has as its
+ * mountpoint, that of a station is compared with it.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_stations_live(ngx_array_t *list)
+{
+    uint32_t                     i;
+    ngx_str_t                    mount;
+    ntrip_zone_t                *zone;
+    ntrip_stream_row_t          *row;
+    ngx_stream_ntrip_live_t     *live;
+    ngx_stream_ntrip_station_t  *station;
+
+    zone = ngx_stream_ntrip_worker.zone;
+
+    for (i = 0; i < zone->streams.n; i++) {
+        row = ntrip_stream_row(zone, i);
+
+        if (!ntrip_station_fresh(row, ngx_current_msec,
+                                 NTRIP_STATION_LISTED))
+        {
+            continue;
+        }
+
+        mount.len = ngx_min(row->mount_len, NTRIP_MOUNT_MAX);
+        mount.data = row->mount;
+
+        station = ngx_stream_ntrip_store_station(&mount);
+
+        if (station == NULL) {
+            continue;
+        }
+
+        live = ngx_array_push(list);
+        if (live == NULL) {
+            return NGX_ERROR;
+        }
+
+        live->row = row;
+        live->station = station;
+    }
+
+    return NGX_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_stream_ntrip_stations_order(const void *one, const void *two)
+{
+    const ngx_stream_ntrip_live_t  *a = one, *b = two;
+
+    return (a->station > b->station) - (a->station < b->station);
+}
+
+
+static void
+ngx_stream_ntrip_stations_line(ntrip_out_t *out,
+    ngx_stream_ntrip_live_t *live)
+{
+    u_char         buf[NGX_STREAM_NTRIP_STATION_LINE];
+    ngx_str_t      str;
+    ntrip_out_t    fields;
+    ntrip_facts_t  facts;
+
+    if (ntrip_station_facts(live->row, &facts) != NGX_OK) {
+        ngx_memzero(&facts, sizeof(ntrip_facts_t));
+    }
+
+    ntrip_out_init(&fields, buf, sizeof(buf));
+    ntrip_facts_str(&fields, &facts, &live->station->str);
+
+    str.data = fields.start;
+    str.len = fields.last - fields.start;
+
+    ntrip_str_line(out, &live->station->mount, &str, 0, facts.ntypes == 0);
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_stations_listed(ngx_str_t *mount)
+{
+    ngx_uint_t           listed;
+    ntrip_want_t         want;
+    ntrip_stream_row_t  *row;
+
+    ngx_stream_ntrip_station_want(&want, mount);
+
+    ngx_stream_ntrip_lock();
+
+    row = ntrip_stream_find(ngx_stream_ntrip_worker.zone,
+                            ngx_stream_ntrip_worker.bus, &want);
+
+    listed = row && ntrip_station_fresh(row, ngx_current_msec,
+                                        NTRIP_STATION_LISTED);
+
+    ngx_stream_ntrip_unlock();
+
+    return listed;
+}
