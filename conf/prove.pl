@@ -26,6 +26,7 @@ my $prefix = "$top/build/run";
 
 my (%port, %children, $cpe, $provider, $rovers);
 my $conf = "$top/conf/nginx.conf";
+my $built = "$top/build";
 my $once = 0;
 my $owner = $$;
 
@@ -41,6 +42,7 @@ Getopt::Long::GetOptions(
     'p=i%' => sub { $port{$_[1]} = $_[2] },
     'c=s' => sub { $conf = Cwd::abs_path($_[1]) // $_[1] },
     'd=s' => \$prefix,
+    'm=s' => \$built,
     '1' => \$once,
 ) or exit 2;
 
@@ -85,7 +87,7 @@ sub start {
     File::Path::make_path(@folders);
 
     my $stream = '/usr/lib/nginx/modules/ngx_stream_module.so';
-    for my $so (grep { -f } $stream, glob "$top/build/*.so") {
+    for my $so (grep { -f } $stream, glob "$built/ngx_*.so") {
         my ($name) = $so =~ m{([^/]+)$};
         unlink "$prefix/modules/$name";
         symlink $so, "$prefix/modules/$name"
