@@ -1,6 +1,7 @@
 # Each program in t/unit, with sanitizers; they print TAP.  FIELDGATE_UNIT has
 # the names of those that are wanted, all by default.  One that says "sanitizer:
-# thread" in a comment is watched by that one.
+# thread" in a comment is watched by that one; "none" says one that counts
+# instructions, or steps through them.
 
 use strict;
 use warnings;
@@ -27,14 +28,15 @@ $ENV{UBSAN_OPTIONS} = 'print_stacktrace=1';
 for my $source (@programs) {
     subtest $source => sub {
         my @watched = @flags;
-        if (read_file($source) =~ /^[ *\/]*sanitizer: thread$/m) {
+        my ($sanitizer) =
+            read_file($source) =~ /^[ *\/]*sanitizer: (thread|none)$/m;
 
-            # fences are unknown to this one: it asks for more than they need
+        # fences are unknown to that of threads: it asks for more than they
+        # need; what is counted is compiled as nginx is
 
-            push @watched, '-fsanitize=thread', '-Wno-tsan';
-        } else {
-            push @watched, '-fsanitize=address,undefined';
-        }
+        push @watched, !$sanitizer ? '-fsanitize=address,undefined'
+                       : $sanitizer eq 'none' ? '-O2'
+                       : ('-fsanitize=thread', '-Wno-tsan');
 
         my $program = eval { build($source, 'gcc', @watched) };
         if (!defined $program) {

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 
-#define TEST_KILLS    1000
+#define TEST_KILLS    tap_long(200, 5)
 #define TEST_WORKERS  3
 
 
@@ -390,7 +390,7 @@ test_kills(void)
     }
 
     printf("# %d kills, %d inside the lock, %d rebuilds, %d operations\n",
-           TEST_KILLS, (int) locked, (int) sh->rebuilt, (int) sh->work);
+           (int) TEST_KILLS, (int) locked, (int) sh->rebuilt, (int) sh->work);
 
     tap_ok(locked >= TEST_KILLS / 20 && sh->rebuilt >= TEST_KILLS / 20,
            "enough of them died inside");

@@ -19,7 +19,7 @@
 
 
 #define TEST_RING     4096
-#define TEST_KILLS    200
+#define TEST_KILLS    (getenv("FIELDGATE_LONG") ? 200 : 60)
 #define TEST_READERS  2
 
 

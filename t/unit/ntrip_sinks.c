@@ -21,7 +21,7 @@
 #define TEST_RING     32768
 #define TEST_SINKS    6
 #define TEST_STEPS    4000
-#define TEST_RUNS     40
+#define TEST_RUNS     tap_long(16, 5)
 #define TEST_HEAD     6              /* length and number of a record */
 #define TEST_MAX      900
 #define TEST_AGE      2000

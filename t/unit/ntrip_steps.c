@@ -3,7 +3,9 @@
  * ntrip_stream.c ntrip_lease.c ntrip_session.c ntrip_turn.c
  * ntrip_group.c ntrip_wait.c
  * ntrip_gga.c ntrip_text.c
- * libs: -lm */
+ * libs: -lm
+ * sanitizer: none
+ */
 
 /*
  * Fieldgate: death at every instruction within the lock.  A child does one

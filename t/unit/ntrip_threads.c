@@ -27,7 +27,7 @@
 #define TEST_RING     4096
 #define TEST_READERS  2
 #define TEST_WRITERS  2
-#define TEST_ENOUGH   20000
+#define TEST_ENOUGH   tap_long(5000, 4)
 #define TEST_SLOTS    4
 
 

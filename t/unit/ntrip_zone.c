@@ -30,7 +30,7 @@
 
 #define TEST_ZONE      (2 * 1024 * 1024)
 #define TEST_WORKERS   4
-#define TEST_KILLS     400
+#define TEST_KILLS     (getenv("FIELDGATE_LONG") ? 400u : 120u)
 #define TEST_KILLS_MAX 40000
 #define TEST_RARE      10
 #define TEST_HASTE     500

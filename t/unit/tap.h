@@ -91,6 +91,15 @@ tap_str(const char *text)
 }
 
 
+/* with t/run --long, so many times as much of it */
+
+static inline ngx_uint_t
+tap_long(ngx_uint_t n, ngx_uint_t times)
+{
+    return getenv("FIELDGATE_LONG") ? n * times : n;
+}
+
+
 static inline int
 tap_done(void)
 {
