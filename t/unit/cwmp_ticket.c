@@ -4,7 +4,6 @@
  *
  * sources: cwmp_ticket.c
  *          cwmp_sign.c cwmp_origin.c cwmp_host.c cwmp_label.c cwmp_url.c
- * core: src/core/ngx_string.c src/core/ngx_inet.c
  * libs: -lcrypto
  */
 
