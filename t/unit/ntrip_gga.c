@@ -427,8 +427,8 @@ static double
 distance(double lat1, double lon1, double h1, double lat2, double lon2,
     double h2)
 {
-    ntrip_gga_t       a = { lat1, lon1, h1, 1, 0, 0 };
-    ntrip_gga_t       b = { lat2, lon2, h2, 1, 0, 0 };
+    ntrip_gga_t       a = { lat1, lon1, h1, 1, 0, -1, 0 };
+    ntrip_gga_t       b = { lat2, lon2, h2, 1, 0, -1, 0 };
     ntrip_position_t  p, q;
 
     ntrip_gga_position(&p, &a);
@@ -454,7 +454,7 @@ near(double got, double expected, double tolerance)
 static void
 test_distance(void)
 {
-    ntrip_gga_t       a = { 0, 0, 0, 1, 0, 0 };
+    ntrip_gga_t       a = { 0, 0, 0, 1, 0, -1, 0 };
     ntrip_position_t  p;
 
     ntrip_gga_position(&p, &a);

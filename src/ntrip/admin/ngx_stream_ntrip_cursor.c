@@ -82,6 +82,30 @@ ngx_stream_ntrip_cursor_stream(ngx_stream_ntrip_cursor_t *cursor,
 }
 
 
+uint32_t
+ngx_stream_ntrip_cursor_find(ntrip_table_t *table, uint64_t serial)
+{
+    uint64_t      hash;
+    uint32_t      index;
+    ntrip_row_t  *row;
+
+    hash = ntrip_hash(0, (u_char *) &serial, sizeof(uint64_t), 0);
+    row = NULL;
+
+    ngx_stream_ntrip_lock();
+
+    do {
+        row = ntrip_table_find(table, hash, row);
+    } while (row && row->serial != serial);
+
+    index = row ? ntrip_table_index(table, row) : NTRIP_ROW_NONE;
+
+    ngx_stream_ntrip_unlock();
+
+    return index;
+}
+
+
 ngx_int_t
 ngx_stream_ntrip_peek_stream(uint32_t index, ntrip_stream_row_t *row)
 {

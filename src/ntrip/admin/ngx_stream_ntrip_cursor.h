@@ -55,6 +55,10 @@ ngx_int_t ngx_stream_ntrip_cursor_stream(ngx_stream_ntrip_cursor_t *cursor,
 ngx_int_t ngx_stream_ntrip_cursor_account(ngx_stream_ntrip_cursor_t *cursor,
     ngx_stream_ntrip_listed_t *listed);
 
+/* the row that has that serial, which a session's login number is, too;
+   NTRIP_ROW_NONE: none has */
+uint32_t ngx_stream_ntrip_cursor_find(ntrip_table_t *table, uint64_t serial);
+
 /* the stream of row "index", if there is one: NGX_OK or NGX_DECLINED */
 ngx_int_t ngx_stream_ntrip_peek_stream(uint32_t index,
     ntrip_stream_row_t *row);

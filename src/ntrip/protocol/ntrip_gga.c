@@ -209,6 +209,17 @@ ntrip_gga_values(ntrip_gga_t *gga, ngx_str_t *field, ngx_uint_t n)
         return NGX_ERROR;
     }
 
+    gga->quality = 0;
+    gga->satellites = (ngx_uint_t) ntrip_gga_optional(field, n,
+                                                      NTRIP_GGA_SATS);
+
+    if (n <= NTRIP_GGA_AGE
+        || field[NTRIP_GGA_AGE].len == 0
+        || ntrip_gga_decimal(&gga->age, &field[NTRIP_GGA_AGE]) != NGX_OK)
+    {
+        gga->age = -1;
+    }
+
     if (field[NTRIP_GGA_FIX].len == 0
         || field[NTRIP_GGA_LAT].len == 0
         || field[NTRIP_GGA_LON].len == 0)
@@ -241,8 +252,6 @@ ntrip_gga_values(ntrip_gga_t *gga, ngx_str_t *field, ngx_uint_t n)
     }
 
     gga->quality = quality;
-    gga->satellites = (ngx_uint_t) ntrip_gga_optional(field, n,
-                                                      NTRIP_GGA_SATS);
     gga->height = ntrip_gga_optional(field, n, NTRIP_GGA_ALT)
                   + ntrip_gga_optional(field, n, NTRIP_GGA_GEOID);
 

@@ -59,7 +59,9 @@ typedef struct {
                                            plus geoid separation */
     ngx_uint_t    quality;              /* 1 GPS, 2 DGPS, 4 fixed, 5 float, 6
                                            estimated, 7 manual, 8 simulator */
-    ngx_uint_t    satellites;
+    ngx_uint_t    satellites;           /* quality, too: 0 without a fix */
+    double        age;                  /* s, of the corrections; < 0: it does
+                                           not say */
     ngx_uint_t    error;                /* NTRIP_GGA_*, with NGX_ERROR */
 } ntrip_gga_t;
 

@@ -27,6 +27,7 @@
 #include "ntrip_token.h"
 #include "ntrip_password.h"
 #include "ntrip_console.h"
+#include "ntrip_json.h"
 
 
 #endif /* _NTRIP_PROTOCOL_H_INCLUDED_ */

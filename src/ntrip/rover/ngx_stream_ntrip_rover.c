@@ -29,6 +29,8 @@ static void ngx_stream_ntrip_discard(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_rover_read(ngx_stream_ntrip_rover_t *rover);
 static ngx_int_t ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover,
     ngx_str_t *in);
+static void ngx_stream_ntrip_rover_fix(ngx_stream_ntrip_rover_t *rover,
+    ntrip_gga_t *gga);
 static void ngx_stream_ntrip_rover_unusable(ngx_stream_ntrip_rover_t *rover,
     ntrip_gga_t *gga);
 static void ngx_stream_ntrip_mail(ngx_stream_ntrip_rover_t *rover,
@@ -441,6 +443,7 @@ ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover, ngx_str_t *in)
         }
 
         ngx_stream_ntrip_count(positions);
+        ngx_stream_ntrip_rover_fix(rover, &gga);
 
         if (rc == NGX_OK) {
             ngx_stream_ntrip_mail(rover, &gga, &sentence, &mail);
@@ -464,6 +467,29 @@ ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover, ngx_str_t *in)
     /* of several only the last one counts */
 
     return found ? ngx_stream_ntrip_rover_position(rover, &mail) : NGX_OK;
+}
+
+
+/* for lists: what the receiver says of its solution, with and without a
+   position */
+
+static void
+ngx_stream_ntrip_rover_fix(ngx_stream_ntrip_rover_t *rover, ntrip_gga_t *gga)
+{
+    uint32_t              age;
+    ntrip_session_row_t  *row;
+
+    age = gga->age < 0 ? NTRIP_FIX_AGE
+                       : (uint32_t) ngx_min(gga->age * 10, NTRIP_FIX_AGE - 1);
+
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
+
+    if (ntrip_session_ours(row, rover->login)) {
+        __atomic_store_n(&row->fix,
+                         ntrip_fix(gga->quality, ngx_min(gga->satellites, 255),
+                                   age),
+                         __ATOMIC_RELAXED);
+    }
 }
 
 

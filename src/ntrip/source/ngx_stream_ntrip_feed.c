@@ -90,6 +90,8 @@ ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
         }
 
         (void) ntrip_ring_write(ring, &rec, m.data);
+        ntrip_seen_message(&row->seen, rec.time, m.type,
+                           m.flags & NTRIP_RTCM_EPOCH);
         messages++;
 
         if (feed->handler) {

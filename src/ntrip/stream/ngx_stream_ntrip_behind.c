@@ -17,6 +17,8 @@
 
 
 static void ngx_stream_ntrip_close_later(ngx_stream_ntrip_stream_t *st);
+static void ngx_stream_ntrip_skipped(ngx_stream_ntrip_rover_t *rover,
+    uint64_t messages);
 static ngx_int_t ngx_stream_ntrip_send_step(ngx_stream_ntrip_stream_t *st,
     ntrip_sink_t *s, ngx_connection_t *c, ntrip_step_t *step);
 static ssize_t ngx_stream_ntrip_tls_write(ntrip_sink_t *s,
@@ -162,6 +164,21 @@ ngx_stream_ntrip_deliver_place(ngx_stream_ntrip_rover_t *rover,
 }
 
 
+static void
+ngx_stream_ntrip_skipped(ngx_stream_ntrip_rover_t *rover, uint64_t messages)
+{
+    ntrip_session_row_t  *row;
+
+    ngx_stream_ntrip_count_n(skipped, messages);
+
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
+
+    if (ntrip_session_ours(row, rover->login)) {
+        row->skipped += messages;
+    }
+}
+
+
 ngx_int_t
 ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover)
 {
@@ -183,7 +200,9 @@ ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover)
         rc = ntrip_sink_next(&st->backlog, s, conf->max_age,
                              (uint32_t) ngx_current_msec, &step);
 
-        ngx_stream_ntrip_count_n(skipped, step.skipped);
+        if (step.skipped) {
+            ngx_stream_ntrip_skipped(rover, step.skipped);
+        }
 
         if (rc == NTRIP_STEP_CLOSE) {
             return NGX_ERROR;

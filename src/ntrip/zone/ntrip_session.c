@@ -128,6 +128,8 @@ ntrip_session_fill(ntrip_session_row_t *row, const ntrip_login_t *login)
     row->bytes = 0;
     row->messages = 0;
     row->gga = 0;
+    row->skipped = 0;
+    row->fix = NTRIP_FIX_NONE;
     row->moved = 0;
     row->stream = NTRIP_ROW_NONE;
     row->version = login->version;

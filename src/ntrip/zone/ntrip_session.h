@@ -59,6 +59,26 @@
 #define NTRIP_KICK_DELAY     5000
 
 
+/*
+ * What a rover's own sentences say of its solution, in one word: the quality,
+ * as in GGA, how many satellites, and how old its corrections are, in tenths of
+ * a second, NTRIP_FIX_AGE: it does not say.
+ */
+
+#define NTRIP_FIX_NONE       NTRIP_FIX_AGE      /* nothing came yet */
+#define NTRIP_FIX_AGE        0xffff
+
+#define NTRIP_FIX_SINGLE     1
+#define NTRIP_FIX_FIXED      4
+#define NTRIP_FIX_FLOAT      5
+
+#define ntrip_fix(quality, satellites, age)                                   \
+    ((uint32_t) (quality) << 24 | (uint32_t) (satellites) << 16 | (age))
+#define ntrip_fix_quality(fix)     ((fix) >> 24)
+#define ntrip_fix_satellites(fix)  ((fix) >> 16 & 0xff)
+#define ntrip_fix_age(fix)         ((fix) & 0xffff)
+
+
 typedef struct {
     ntrip_row_t        row;          /* hash: of the number; holder: worker */
 
@@ -74,6 +94,9 @@ typedef struct {
     uint64_t           bytes;        /* delivered; same */
     uint64_t           messages;     /* same */
     uint64_t           gga;          /* last position, monotonic ms; same */
+    uint64_t           skipped;      /* messages that it was too slow for;
+                                        same */
+    uint32_t           fix;          /* as it reports: ntrip_fix(); same */
     uint32_t           stream;       /* NTRIP_ROW_NONE: none yet */
     uint16_t           user_len;
     uint16_t           agent_len;

@@ -255,6 +255,9 @@ ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
         stream->slots[i] = 0;
     }
 
+    stream->logins = 0;
+    ngx_memzero(&stream->seen, sizeof(ntrip_seen_t));
+
     ntrip_mailbox_init(&stream->mail);
 
     if (want->mail) {
@@ -367,6 +370,7 @@ ntrip_stream_live(ntrip_zone_t *zone, uint32_t index, const ngx_str_t *label)
 
     stream->label_len = ngx_min(label->len, NTRIP_LABEL_MAX);
     ngx_memcpy(stream->label, label->data, stream->label_len);
+    stream->logins++;
 
     __atomic_store_n(&stream->row.state, NTRIP_STREAM_LIVE, __ATOMIC_SEQ_CST);
 }

@@ -137,6 +137,9 @@ typedef struct {
     uint32_t           label_len;
     u_char             label[NTRIP_LABEL_MAX];
 
+    uint32_t           logins;       /* how often a source went live */
+    ntrip_seen_t       seen;         /* owner only, no lock */
+
     ntrip_mailbox_t    mail;         /* from the lead rover's worker */
 
     /* of a base station: ntrip_station.h */

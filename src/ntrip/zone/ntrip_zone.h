@@ -12,7 +12,7 @@
  *     turns      1/512        addresses that have one check at a time
  *     the rest   1/32         header, chains, alignment
  *
- * With rings of 32k, 64m makes about 920 rings and 45,000 sessions; 1m about
+ * With rings of 32k, 64m makes about 910 rings and 44,000 sessions; 1m about
  * 14 and 700.  NTRIP_ZONE_MIN is what is accepted at least.
  *
  * Locks and "busy": after taking the zone's mutex call ntrip_zone_enter(),
@@ -37,6 +37,7 @@
 #include "ntrip_ring.h"
 #include "ntrip_mailbox.h"
 #include "ntrip_seldom.h"
+#include "ntrip_seen.h"
 
 
 #define NTRIP_ZONE_MIN       (512 * 1024)

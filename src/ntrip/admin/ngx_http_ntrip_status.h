@@ -1,0 +1,169 @@
+
+/*
+ * The status over HTTP, ntrip_status: what its files share.
+ *
+ * ngx_http_ntrip_status_module.c  the directive
+ * ngx_http_ntrip_status.c         requests: which endpoint, turns, the reply
+ * ngx_http_ntrip_lists.c          streams, rovers, workers
+ * ngx_http_ntrip_rows.c           users, accounts, stations, usage
+ * ngx_http_ntrip_metrics.c        counters, metrics
+ *
+ * A reply is made in turns of the event loop, each of which looks at so many
+ * rows that the data path hardly notices, and goes out when it is whole: a
+ * page has NGX_HTTP_NTRIP_LIMIT_MAX items at most.
+ */
+
+
+#ifndef _NGX_HTTP_NTRIP_STATUS_H_INCLUDED_
+#define _NGX_HTTP_NTRIP_STATUS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_md5.h>
+
+#include "ngx_stream_ntrip_admin.h"
+#include "ngx_stream_ntrip_cursor.h"
+
+
+#define NGX_HTTP_NTRIP_LIMIT      100
+#define NGX_HTTP_NTRIP_LIMIT_MAX  1000
+
+/* the longest item, with each of its strings escaped */
+#define NGX_HTTP_NTRIP_ITEM       65536
+
+
+typedef struct ngx_http_ntrip_ctx_s   ngx_http_ntrip_ctx_t;
+typedef struct ngx_http_ntrip_rows_s  ngx_http_ntrip_rows_t;
+
+
+/*
+ * Goes on with the reply.
+ *
+ *   NGX_OK        it is whole
+ *   NGX_AGAIN     the turn is over
+ *   NGX_DONE      a thread is asked; then ngx_http_ntrip_run()
+ *   NGX_DECLINED  there is no such item
+ *   NGX_BUSY      the database cannot be asked
+ *   NGX_ERROR     no memory
+ *   >= 400        the status of an error
+ */
+typedef ngx_int_t (*ngx_http_ntrip_page_pt)(ngx_http_ntrip_ctx_t *ctx);
+
+
+typedef struct {
+    ngx_str_t                   name;
+    ngx_http_ntrip_page_pt      page;
+    unsigned                    list:1;    /* items, in pages */
+    unsigned                    items:1;   /* one of them by its id, too */
+} ngx_http_ntrip_endpoint_t;
+
+
+/* of one stream, from its rovers' own sentences */
+
+typedef struct {
+    uint32_t                    rovers;
+    uint32_t                    fixed;
+    uint32_t                    floating;
+    uint32_t                    single;
+} ngx_http_ntrip_count_t;
+
+
+struct ngx_http_ntrip_ctx_s {
+    ngx_http_request_t         *request;
+    ngx_http_ntrip_endpoint_t  *endpoint;
+    ngx_event_t                 next;      /* turn */
+
+    ngx_str_t                   id;        /* of one item; empty: the list */
+    ngx_uint_t                  limit;
+    ngx_str_t                   after;     /* "cursor", as it was given */
+    ngx_uint_t                  nfilters;
+    ntrip_json_filter_t         filters[NTRIP_JSON_FILTERS];
+
+    ngx_uint_t                  stage;     /* the endpoint's own */
+    ngx_uint_t                  n;         /* items so far */
+    ngx_stream_ntrip_cursor_t   cursor;
+    ngx_http_ntrip_count_t     *counts;    /* of each stream */
+    ngx_http_ntrip_rows_t      *rows;      /* of the database */
+    void                       *sums;      /* of metrics */
+
+    ngx_chain_t                *out;       /* the reply */
+    ngx_chain_t               **last;
+    ngx_buf_t                  *buf;
+    off_t                       size;
+    ngx_md5_t                   md5;
+    ngx_str_t                   type;      /* of its content */
+
+    unsigned                    failed:1;  /* no memory for it */
+};
+
+
+/* ---- ngx_http_ntrip_status.c ---- */
+
+/* content handler of ntrip_status */
+ngx_int_t ngx_http_ntrip_status_handler(ngx_http_request_t *r);
+
+/* another turn */
+void ngx_http_ntrip_run(ngx_http_ntrip_ctx_t *ctx);
+
+/* appends to the reply */
+void ngx_http_ntrip_add(ngx_http_ntrip_ctx_t *ctx, u_char *data, size_t len);
+
+/* an item that is whole, if the filters let it pass; of a list with what goes
+   between two.  NGX_OK, or NGX_ERROR: it is too long */
+ngx_int_t ngx_http_ntrip_item(ngx_http_ntrip_ctx_t *ctx, ntrip_json_t *json);
+
+/* begins an item in "buf" of NGX_HTTP_NTRIP_ITEM bytes */
+void ngx_http_ntrip_item_begin(ngx_http_ntrip_ctx_t *ctx, ntrip_json_t *json,
+    u_char *buf);
+
+/* the end of a page; next: NULL, there is no other one */
+void ngx_http_ntrip_list_end(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *next);
+
+/* the same, of a walk that has come to "rc" */
+void ngx_http_ntrip_walk_end(ngx_http_ntrip_ctx_t *ctx, ngx_int_t rc);
+
+/* where a walk begins: NGX_OK, or NGX_HTTP_BAD_REQUEST */
+ngx_int_t ngx_http_ntrip_walk_begin(ngx_http_ntrip_ctx_t *ctx);
+
+/* the number that an id or a cursor is; NGX_DECLINED: it is none */
+ngx_int_t ngx_http_ntrip_number(ngx_str_t *text, uint64_t *number);
+
+
+/* ---- the endpoints ---- */
+
+ngx_int_t ngx_http_ntrip_workers(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_streams(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_rovers(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_users(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_accounts(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_stations(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_counters(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_metrics(ngx_http_ntrip_ctx_t *ctx);
+
+/* the request has gone: a thread that is asked by it answers nobody */
+void ngx_http_ntrip_rows_release(ngx_http_ntrip_ctx_t *ctx);
+
+/* counts a turn's rovers by their streams: NGX_OK, all are; NGX_AGAIN, or
+   NGX_ERROR */
+ngx_int_t ngx_http_ntrip_count(ngx_http_ntrip_ctx_t *ctx);
+
+/* what an account does now */
+typedef enum {
+    NGX_HTTP_NTRIP_FREE = 0,
+    NGX_HTTP_NTRIP_USED,
+    NGX_HTTP_NTRIP_RESTING,
+    NGX_HTTP_NTRIP_REFUSED,
+    NGX_HTTP_NTRIP_EXPIRED,
+    NGX_HTTP_NTRIP_STATES
+} ngx_http_ntrip_state_e;
+
+extern const char  *ngx_http_ntrip_states[];
+
+/* lease: a copy of its row, if there is one: state is not NTRIP_ROW_FREE */
+ngx_http_ntrip_state_e ngx_http_ntrip_account(uint64_t id, time_t expires,
+    ntrip_lease_row_t *lease);
+
+
+#endif /* _NGX_HTTP_NTRIP_STATUS_H_INCLUDED_ */
