@@ -19,6 +19,8 @@ static char *ngx_http_cwmp_check_wakeup(ngx_conf_t *cf,
     ngx_http_cwmp_loc_conf_t *conf);
 static char *ngx_http_cwmp_check_admission(ngx_conf_t *cf,
     ngx_http_cwmp_main_conf_t *cmcf);
+static char *ngx_http_cwmp_check_stun(ngx_conf_t *cf,
+    ngx_http_cwmp_main_conf_t *cmcf);
 static char *ngx_http_cwmp_error_at(ngx_conf_t *cf,
     ngx_http_cwmp_place_t *place, const char *text);
 
@@ -51,6 +53,7 @@ ngx_http_cwmp_create_main_conf(ngx_conf_t *cf)
      *     conf->cookie = { { 0, NULL }, 0 };
      *     conf->upstreams = { NULL };
      *     conf->wakeup = { { 0, NULL }, 0 };
+     *     conf->stun = { { 0, NULL }, 0 };
      *     conf->enabled = 0;
      *     conf->status = 0;
      */
@@ -358,7 +361,9 @@ ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_cwmp_check_admission(cf, cmcf) != NGX_CONF_OK) {
+    if (ngx_http_cwmp_check_admission(cf, cmcf) != NGX_CONF_OK
+        || ngx_http_cwmp_check_stun(cf, cmcf) != NGX_CONF_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -431,6 +436,25 @@ ngx_http_cwmp_check_admission(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
                        "same upstream");
         }
     }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_cwmp_check_stun(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
+{
+    if (cmcf->stun.line == 0) {
+        return NGX_CONF_OK;
+    }
+
+    if (cmcf->zone == NULL) {
+        return ngx_http_cwmp_error_at(cf, &cmcf->stun,
+                   "\"cwmp_stun\" needs a \"cwmp_zone\", which holds the "
+                   "bindings");
+    }
+
+    cmcf->shared->stun = 1;
 
     return NGX_CONF_OK;
 }

@@ -49,6 +49,7 @@ typedef struct {
     ngx_http_cwmp_place_t        cookie;     /* an upstream has a cookie */
     ngx_array_t                  upstreams;  /* these; of their srv_conf's */
     ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
+    ngx_http_cwmp_place_t        stun;       /* the first cwmp_stun */
     unsigned                     enabled:1;  /* cwmp on somewhere */
     unsigned                     status:1;   /* cwmp_status somewhere */
 } ngx_http_cwmp_main_conf_t;

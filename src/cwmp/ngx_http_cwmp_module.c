@@ -15,6 +15,7 @@
 #include "ngx_http_cwmp_module.h"
 #include "ngx_http_cwmp_session.h"
 #include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_stun.h"
 #include "ngx_http_cwmp_wakeup.h"
 
 
@@ -41,6 +42,13 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
     { ngx_string("cwmp_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_cwmp_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cwmp_stun"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_cwmp_stun,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -309,6 +317,8 @@ ngx_http_cwmp_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    ngx_http_cwmp_stun_init(cf);
+
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     if (wmcf->wakeup.line) {
@@ -346,7 +356,7 @@ ngx_http_cwmp_init_process(ngx_cycle_t *cycle)
 
     if (cmcf == NULL
         || (!cmcf->enabled && cmcf->affinity.line == 0
-            && cmcf->wakeup.line == 0))
+            && cmcf->wakeup.line == 0 && cmcf->stun.line == 0))
     {
         return NGX_OK;
     }
@@ -358,6 +368,10 @@ ngx_http_cwmp_init_process(ngx_cycle_t *cycle)
 
     ngx_http_cwmp_attach_init_process(cycle);
     ngx_http_cwmp_line_init_process(cycle);
+
+    if (ngx_http_cwmp_stun_init_process(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_http_cwmp_policy_init_process(cycle);
 }

@@ -34,7 +34,7 @@ static u_char *ngx_http_cwmp_status_tables(u_char *p, ngx_http_cwmp_zone_t *z,
 
 static char  *ngx_http_cwmp_table_names[NGX_HTTP_CWMP_TABLES] = {
     "sessions", "cookies", "facts", "nonces", "calls", "notices",
-    "admissions"
+    "admissions", "bindings", "addresses", "nets"
 };
 
 

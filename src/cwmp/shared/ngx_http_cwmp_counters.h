@@ -39,6 +39,10 @@
       "requests to CPEs that answered a known challenge")                     \
     X(EXCHANGES, "exchange_seconds", "le",                                    \
       "time of calls to CPEs")                                                \
+    X(STUN, "stun_datagrams", "result",                                       \
+      "datagrams to cwmp_stun by what became of them")                        \
+    X(BINDINGS, "bindings", "event",                                          \
+      "bindings of CPEs behind NAT")                                          \
     X(REBUILDS, "zone_rebuilds", "",                                          \
       "tables repaired after a worker died inside one")
 
@@ -133,6 +137,17 @@
     X(EXCHANGES_2500, EXCHANGES, "2.5")                                       \
     X(EXCHANGES_INF, EXCHANGES, "+Inf")                                       \
     X(EXCHANGES_TIME, EXCHANGES, "")                                          \
+                                                                              \
+    X(STUN_ANSWERED, STUN, "answered")                                        \
+    X(STUN_REFUSED, STUN, "refused")                                          \
+    X(STUN_MALFORMED, STUN, "malformed")                                      \
+    X(STUN_UNSUPPORTED, STUN, "unsupported")                                  \
+    X(STUN_REFLECTED, STUN, "reflected")                                      \
+    X(STUN_LIMITED, STUN, "limited")                                          \
+    X(STUN_FAILED, STUN, "failed")                                            \
+                                                                              \
+    X(BINDINGS_MADE, BINDINGS, "made")                                        \
+    X(BINDINGS_EVICTED, BINDINGS, "evicted")                                  \
                                                                               \
     X(REBUILT, REBUILDS, "")
 

@@ -30,17 +30,22 @@ static cwmp_table_t *ngx_http_cwmp_zone_begin(ngx_http_cwmp_zone_t *z,
     ngx_uint_t table);
 
 
+/* shares of the zone in percent: as it is, and with "cwmp_stun" */
+
 static struct {
     size_t      payload;
-    ngx_uint_t  percent;
-} ngx_http_cwmp_tables[] = {
-    { NGX_HTTP_CWMP_SESSION_SIZE, NGX_HTTP_CWMP_SESSIONS_PCT },
-    { NGX_HTTP_CWMP_COOKIE_SIZE, NGX_HTTP_CWMP_COOKIES_PCT },
-    { NGX_HTTP_CWMP_FACT_SIZE, NGX_HTTP_CWMP_FACTS_PCT },
-    { NGX_HTTP_CWMP_NONCE_SIZE, NGX_HTTP_CWMP_NONCES_PCT },
-    { NGX_HTTP_CWMP_CALL_SIZE, NGX_HTTP_CWMP_CALLS_PCT },
-    { NGX_HTTP_CWMP_NOTICE_SIZE, NGX_HTTP_CWMP_NOTICES_PCT },
-    { NGX_HTTP_CWMP_ADMISSION_SIZE, NGX_HTTP_CWMP_ADMISSIONS_PCT }
+    ngx_uint_t  percent[2];
+} ngx_http_cwmp_tables[NGX_HTTP_CWMP_TABLES] = {
+    { NGX_HTTP_CWMP_SESSION_SIZE, { 28, 16 } },
+    { NGX_HTTP_CWMP_COOKIE_SIZE, { 14, 8 } },
+    { NGX_HTTP_CWMP_FACT_SIZE, { 27, 15 } },
+    { NGX_HTTP_CWMP_NONCE_SIZE, { 12, 6 } },
+    { NGX_HTTP_CWMP_CALL_SIZE, { 11, 6 } },
+    { NGX_HTTP_CWMP_NOTICE_SIZE, { 2, 2 } },
+    { NGX_HTTP_CWMP_ADMISSION_SIZE, { 3, 3 } },
+    { NGX_HTTP_CWMP_BINDING_SIZE, { 1, 17 } },
+    { NGX_HTTP_CWMP_ADDRESS_SIZE, { 1, 25 } },
+    { NGX_HTTP_CWMP_NET_SIZE, { 1, 2 } }
 };
 
 
@@ -147,6 +152,15 @@ ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         z->sh->warned = 0;
 
         ngx_http_cwmp_zone_attach(z);
+
+        if (z->stun && !z->sh->stun) {
+            ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
+                          "zone \"%V\" was made without \"cwmp_stun\": it has "
+                          "room for %ui bindings until nginx is restarted",
+                          &shm_zone->shm.name,
+                          cwmp_table_capacity(
+                                         z->tables[NGX_HTTP_CWMP_BINDINGS]));
+        }
 
         return NGX_OK;
     }
@@ -375,6 +389,8 @@ ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
     z->sh = (ngx_http_cwmp_zone_sh_t *) p;
     ngx_memzero(z->sh, sizeof(ngx_http_cwmp_zone_sh_t));
 
+    z->sh->stun = z->stun;
+
     if (RAND_bytes(z->sh->secret, sizeof(z->sh->secret)) != 1) {
         return NGX_ERROR;
     }
@@ -383,7 +399,8 @@ ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
     rest = end - p;
 
     for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
-        share = (rest / 100 * ngx_http_cwmp_tables[i].percent) & ~(size_t) 7;
+        share = (rest / 100 * ngx_http_cwmp_tables[i].percent[z->stun])
+                & ~(size_t) 7;
 
         if (cwmp_table_create(p, share, ngx_http_cwmp_tables[i].payload)
             == NULL)

@@ -23,9 +23,8 @@
 
 
 /*
- * The tables, what a row of each carries in bytes, and its share of the zone
- * in percent.  The rows themselves are declared by their users, who check
- * that they fit:
+ * The tables, and what a row of each carries in bytes.  The rows themselves are
+ * declared by their users, who check that they fit:
  *
  *     sessions   cwmp_rows.h
  *     cookies    cwmp_rows.h
@@ -34,6 +33,8 @@
  *     calls      cwmp_turn.h
  *     notices    nothing: what was logged once, ngx_http_cwmp_announce.c
  *     admissions cwmp_admission.h
+ *     bindings, addresses, nets
+ *                cwmp_binding.h
  */
 
 #define NGX_HTTP_CWMP_SESSIONS      0
@@ -43,7 +44,10 @@
 #define NGX_HTTP_CWMP_CALLS         4
 #define NGX_HTTP_CWMP_NOTICES       5
 #define NGX_HTTP_CWMP_ADMISSIONS    6
-#define NGX_HTTP_CWMP_TABLES        7
+#define NGX_HTTP_CWMP_BINDINGS      7
+#define NGX_HTTP_CWMP_ADDRESSES     8
+#define NGX_HTTP_CWMP_NETS          9
+#define NGX_HTTP_CWMP_TABLES        10
 
 #define NGX_HTTP_CWMP_SESSION_SIZE  168
 #define NGX_HTTP_CWMP_COOKIE_SIZE   48
@@ -52,14 +56,9 @@
 #define NGX_HTTP_CWMP_CALL_SIZE     256
 #define NGX_HTTP_CWMP_NOTICE_SIZE   0
 #define NGX_HTTP_CWMP_ADMISSION_SIZE  1056
-
-#define NGX_HTTP_CWMP_SESSIONS_PCT  29
-#define NGX_HTTP_CWMP_COOKIES_PCT   14
-#define NGX_HTTP_CWMP_FACTS_PCT     28
-#define NGX_HTTP_CWMP_NONCES_PCT    13
-#define NGX_HTTP_CWMP_CALLS_PCT     11
-#define NGX_HTTP_CWMP_NOTICES_PCT   2
-#define NGX_HTTP_CWMP_ADMISSIONS_PCT  3
+#define NGX_HTTP_CWMP_BINDING_SIZE  48
+#define NGX_HTTP_CWMP_ADDRESS_SIZE  24
+#define NGX_HTTP_CWMP_NET_SIZE      16
 
 /* a block of MD5 */
 #define NGX_HTTP_CWMP_SECRET        64
@@ -71,6 +70,7 @@ typedef struct {
     ngx_atomic_t                 counters[NGX_HTTP_CWMP_NCOUNTERS];
     ngx_atomic_t                 warned;     /* upstream without keep-alive */
     ngx_atomic_t                 wanted;     /* entries in "list" so far */
+    ngx_uint_t                   stun;       /* made for "cwmp_stun" */
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
     u_char                       secret[NGX_HTTP_CWMP_SECRET];
     cwmp_wanted_t                list[CWMP_WANTED_MAX];
@@ -83,6 +83,7 @@ struct ngx_http_cwmp_zone_s {
     ngx_http_cwmp_zone_sh_t     *sh;
     cwmp_table_t                *tables[NGX_HTTP_CWMP_TABLES];
     ngx_md5_t                    key;        /* has hashed sh->secret */
+    ngx_uint_t                   stun;       /* "cwmp_stun" is there */
 };
 
 
@@ -142,6 +143,9 @@ void ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
 #define NGX_HTTP_CWMP_KEY_NOTICE    5
 #define NGX_HTTP_CWMP_KEY_ADDRESS   6
 #define NGX_HTTP_CWMP_KEY_ALIAS     7
+#define NGX_HTTP_CWMP_KEY_BINDING   8
+#define NGX_HTTP_CWMP_KEY_UDP_DEVICE  9
+#define NGX_HTTP_CWMP_KEY_UDP_URL   10
 
 /*
  * Whether the process "holder" lives.  One that was killed and is not reaped
