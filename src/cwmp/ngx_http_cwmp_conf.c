@@ -55,6 +55,7 @@ ngx_http_cwmp_create_main_conf(ngx_conf_t *cf)
      *     conf->wakeup = { { 0, NULL }, 0 };
      *     conf->stun = { { 0, NULL }, 0 };
      *     conf->enabled = 0;
+     *     conf->mapped = 0;
      *     conf->status = 0;
      */
 
@@ -116,6 +117,7 @@ ngx_http_cwmp_create_loc_conf(ngx_conf_t *cf)
     conf->deny = NGX_CONF_UNSET_PTR;
     conf->parameters = NGX_CONF_UNSET_PTR;
     conf->require = NGX_CONF_UNSET_PTR;
+    conf->url_map = NGX_CONF_UNSET_PTR;
     conf->on_error = NGX_CONF_UNSET_UINT;
     conf->max_body = NGX_CONF_UNSET_SIZE;
     conf->max_ratio = NGX_CONF_UNSET;
@@ -156,6 +158,7 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->deny, prev->deny, &ngx_http_cwmp_no_specs);
     ngx_conf_merge_ptr_value(conf->parameters, prev->parameters, NULL);
     ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
+    ngx_conf_merge_ptr_value(conf->url_map, prev->url_map, NULL);
     ngx_conf_merge_uint_value(conf->on_error, prev->on_error,
                               NGX_HTTP_CWMP_ERROR_REJECT);
     ngx_conf_merge_size_value(conf->max_body, prev->max_body,
@@ -211,6 +214,11 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return ngx_http_cwmp_error_at(cf, &conf->acs_auth_place,
                    "\"cwmp_acs_auth\" has no effect without "
                    "\"cwmp_connection_request\"");
+    }
+
+    if (conf->url_map_place.line && !conf->enable) {
+        return ngx_http_cwmp_error_at(cf, &conf->url_map_place,
+                   "\"cwmp_url_map\" has no effect without \"cwmp on\"");
     }
 
     rv = NGX_CONF_OK;

@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "cwmp_message.h"
 #include "cwmp_origin.h"
 #include "cwmp_zone.h"
 
@@ -51,6 +52,7 @@ typedef struct {
     ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
     ngx_http_cwmp_place_t        stun;       /* the first cwmp_stun */
     unsigned                     enabled:1;  /* cwmp on somewhere */
+    unsigned                     mapped:1;   /* cwmp_url_map somewhere */
     unsigned                     status:1;   /* cwmp_status somewhere */
 } ngx_http_cwmp_main_conf_t;
 
@@ -89,6 +91,7 @@ typedef struct {
     ngx_array_t                 *deny;       /* of cwmp_policy_spec_t */
     ngx_array_t                 *parameters; /* of ngx_regex_t *; or NULL */
     ngx_array_t                 *require;    /* ngx_http_cwmp_require_t, NULL */
+    ngx_array_t                 *url_map;    /* cwmp_urlmap_pair_t, NULL */
     ngx_uint_t                   on_error;   /* NGX_HTTP_CWMP_ERROR_* */
     size_t                       max_body;
     ngx_int_t                    max_ratio;  /* inflated to compressed */
@@ -105,6 +108,7 @@ typedef struct {
     ngx_http_cwmp_place_t        mode_place;
     ngx_http_cwmp_place_t        credentials_place;
     ngx_http_cwmp_place_t        acs_auth_place;
+    ngx_http_cwmp_place_t        url_map_place;  /* of this level */
     ngx_http_cwmp_place_t        wakeup_place;   /* a wake-up location */
 } ngx_http_cwmp_loc_conf_t;
 

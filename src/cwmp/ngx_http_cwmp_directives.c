@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_cwmp_read_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);
 static char *ngx_http_cwmp_add_origin(ngx_conf_t *cf, ngx_array_t *specs,
     ngx_str_t *text);
+static ngx_uint_t ngx_http_cwmp_url_prefix(ngx_str_t *s);
+static ngx_uint_t ngx_http_cwmp_same(ngx_str_t *a, ngx_str_t *b);
 static ngx_regex_t *ngx_http_cwmp_compile_regex(ngx_conf_t *cf,
     ngx_str_t *pattern, ngx_uint_t options);
 
@@ -507,6 +509,102 @@ ngx_http_cwmp_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return require->values->nelts ? NGX_CONF_OK : "has no value to look at";
+}
+
+
+char *
+ngx_http_cwmp_url_map(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cwmp_loc_conf_t *clcf = conf;
+
+    ngx_str_t                  *value;
+    ngx_uint_t                  i;
+    cwmp_urlmap_pair_t         *pair, *old;
+    ngx_http_cwmp_main_conf_t  *cmcf;
+
+    if (clcf->url_map == NGX_CONF_UNSET_PTR) {
+        clcf->url_map = ngx_array_create(cf->pool, 2,
+                                         sizeof(cwmp_urlmap_pair_t));
+        if (clcf->url_map == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_http_cwmp_note_place(cf, &clcf->url_map_place);
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < 3; i++) {
+        if (!ngx_http_cwmp_url_prefix(&value[i])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid URL prefix \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    /* each of them leads to one, and back */
+
+    old = clcf->url_map->elts;
+
+    for (i = 0; i < clcf->url_map->nelts; i++) {
+
+        if (ngx_http_cwmp_same(&old[i].from, &value[1])
+            || ngx_http_cwmp_same(&old[i].to, &value[2]))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" and \"%V\" conflict with \"%V\" and "
+                               "\"%V\"", &value[1], &value[2], &old[i].from,
+                               &old[i].to);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ngx_http_cwmp_same(&value[1], &value[2])) {
+        return "has two equal prefixes";
+    }
+
+    pair = ngx_array_push(clcf->url_map);
+    if (pair == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    pair->from = value[1];
+    pair->to = value[2];
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
+    cmcf->mapped = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+/* what has a scheme, and can stand in any text */
+
+static ngx_uint_t
+ngx_http_cwmp_url_prefix(ngx_str_t *s)
+{
+    size_t   i;
+    u_char  *p;
+
+    for (i = 0; i < s->len; i++) {
+        if (s->data[i] <= ' ' || s->data[i] >= 0x7f
+            || ngx_strchr("<>\"", s->data[i]))
+        {
+            return 0;
+        }
+    }
+
+    p = (u_char *) ngx_strstr(s->data, "://");
+
+    return p && p > s->data && p + 3 < s->data + s->len
+           && s->len <= CWMP_URLMAP_PREFIX_MAX;
+}
+
+
+static ngx_uint_t
+ngx_http_cwmp_same(ngx_str_t *a, ngx_str_t *b)
+{
+    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
 }
 
 

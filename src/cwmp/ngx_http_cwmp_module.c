@@ -130,6 +130,13 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("cwmp_url_map"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_cwmp_url_map,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("cwmp_on_error"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -332,6 +339,12 @@ ngx_http_cwmp_postconfiguration(ngx_conf_t *cf)
 
     if (!wmcf->enabled && wmcf->affinity.line == 0) {
         return NGX_OK;
+    }
+
+    /* called in the opposite order: first what the header says */
+
+    if (wmcf->mapped) {
+        ngx_http_cwmp_map_init();
     }
 
     ngx_http_cwmp_filter_init();

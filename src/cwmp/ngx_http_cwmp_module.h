@@ -27,6 +27,7 @@ char *ngx_http_cwmp_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_cwmp_origins(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_parameter(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cwmp_url_map(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_credentials(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_cwmp_acs_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

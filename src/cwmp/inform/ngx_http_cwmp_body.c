@@ -26,6 +26,9 @@ static ngx_int_t ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b);
 static ngx_int_t ngx_http_cwmp_scan_read(ngx_http_cwmp_body_t *b);
 static ngx_int_t ngx_http_cwmp_message_failed(ngx_http_cwmp_body_t *b);
 static ngx_int_t ngx_http_cwmp_name(void *data, ngx_str_t *name);
+static ngx_int_t ngx_http_cwmp_map_failed(ngx_http_cwmp_body_t *b);
+static ngx_int_t ngx_http_cwmp_mapped(void *data, cwmp_urlmap_edit_t *edit);
+static void ngx_http_cwmp_drop_mapped(ngx_array_t *edits);
 static ngx_int_t ngx_http_cwmp_value(void *data, cwmp_value_t *value);
 static ngx_int_t ngx_http_cwmp_announce_edit(ngx_http_cwmp_body_t *b);
 static int ngx_libc_cdecl ngx_http_cwmp_compare_edits(const void *one,
@@ -182,8 +185,15 @@ ngx_http_cwmp_body_begin(ngx_http_request_t *r, ngx_http_cwmp_ctx_t *ctx,
     }
 
     b->work.coded = (coding != CWMP_CODING_IDENTITY);
-    b->work.named = (clcf->parameters != NULL);
+    b->work.named = (clcf->parameters != NULL || clcf->url_map != NULL);
     b->work.in_file = in_file;
+
+    if (clcf->url_map) {
+        b->map = ngx_palloc(r->pool, sizeof(cwmp_urlmap_t));
+        if (b->map == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
 
     ngx_http_cwmp_body_start(b);
 
@@ -213,8 +223,22 @@ ngx_http_cwmp_body_start(ngx_http_cwmp_body_t *b)
 
     m->declared = b->declared;
     m->params.data = b;
-    m->params.name_handler = b->work.named ? ngx_http_cwmp_name : NULL;
+    m->params.name_handler = b->conf->parameters ? ngx_http_cwmp_name : NULL;
     m->params.value_handler = ngx_http_cwmp_value;
+
+    b->read = 0;
+
+    if (b->map) {
+        ngx_memzero(b->map, sizeof(cwmp_urlmap_t));
+
+        b->map->pairs = b->conf->url_map->elts;
+        b->map->npairs = b->conf->url_map->nelts;
+        b->map->back = 1;
+        b->map->handler = ngx_http_cwmp_mapped;
+        b->map->data = b;
+
+        cwmp_urlmap_init(b->map);
+    }
 
     b->edits.nelts = 0;
     b->announced = 0;
@@ -381,6 +405,10 @@ ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b)
     ngx_qsort(b->edits.elts, b->edits.nelts, sizeof(ngx_http_cwmp_edit_t),
               ngx_http_cwmp_compare_edits);
 
+    if (b->map) {
+        ngx_http_cwmp_drop_mapped(&b->edits);
+    }
+
     return rc;
 }
 
@@ -397,7 +425,7 @@ ngx_http_cwmp_scan_read(ngx_http_cwmp_body_t *b)
 
     size = sizeof(buf);
 
-    if (b->work.named) {
+    if (b->conf->parameters) {
         size /= 1 + ngx_min(b->conf->parameters->nelts, 15);
     }
 
@@ -413,9 +441,14 @@ ngx_http_cwmp_scan_read(ngx_http_cwmp_body_t *b)
             return ngx_http_cwmp_inflate_error(b);
         }
 
-        rc = cwmp_message_end(&b->message);
+        rc = b->read ? NGX_OK : cwmp_message_end(&b->message);
 
-        return (rc == NGX_OK) ? NGX_OK : ngx_http_cwmp_message_failed(b);
+        if (rc != NGX_OK) {
+            return ngx_http_cwmp_message_failed(b);
+        }
+
+        return (b->map == NULL || cwmp_urlmap_end(b->map) == NGX_OK)
+               ? NGX_OK : ngx_http_cwmp_map_failed(b);
     }
 
     b->work.spent += b->reader.taken * CWMP_COST_READ
@@ -425,7 +458,16 @@ ngx_http_cwmp_scan_read(ngx_http_cwmp_body_t *b)
         b->work.spent += piece.len * CWMP_COST_INFLATE;
     }
 
-    rc = cwmp_message_read(&b->message, piece.data, piece.len);
+    if (b->map) {
+        b->work.spent += piece.len * CWMP_COST_SCAN;
+
+        if (cwmp_urlmap_read(b->map, piece.data, piece.len) != NGX_OK) {
+            return ngx_http_cwmp_map_failed(b);
+        }
+    }
+
+    rc = b->read ? NGX_OK
+                 : cwmp_message_read(&b->message, piece.data, piece.len);
 
     switch (rc) {
 
@@ -433,11 +475,24 @@ ngx_http_cwmp_scan_read(ngx_http_cwmp_body_t *b)
         return NGX_AGAIN;
 
     case NGX_DONE:
-        return NGX_OK;
+        b->read = 1;
+        return b->map ? NGX_AGAIN : NGX_OK;
 
     default:
         return ngx_http_cwmp_message_failed(b);
     }
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_map_failed(ngx_http_cwmp_body_t *b)
+{
+    if (b->map->error == CWMP_URLMAP_HANDLER) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_cwmp_uncertain(b->request, NGX_HTTP_BAD_REQUEST,
+                                   cwmp_urlmap_strerror(b->map->error));
 }
 
 
@@ -496,9 +551,46 @@ ngx_http_cwmp_value(void *data, cwmp_value_t *value)
 
     edit->start = value->start;
     edit->end = value->end;
+    edit->mapped = 0;
 
     return ngx_http_cwmp_fact(b->request->pool, &edit->text,
                               value->text.data, value->text.len);
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_mapped(void *data, cwmp_urlmap_edit_t *edit)
+{
+    ngx_http_cwmp_body_t  *b = data;
+
+    return ngx_http_cwmp_map_edit(b->request->pool, &b->edits, edit);
+}
+
+
+/* what is announced in place of a URL is mapped no more */
+
+static void
+ngx_http_cwmp_drop_mapped(ngx_array_t *edits)
+{
+    off_t                  end;
+    ngx_uint_t             i, n;
+    ngx_http_cwmp_edit_t  *edit;
+
+    edit = edits->elts;
+    end = 0;
+    n = 0;
+
+    for (i = 0; i < edits->nelts; i++) {
+
+        if (edit[i].mapped && edit[i].start < end) {
+            continue;
+        }
+
+        end = edit[i].end;
+        edit[n++] = edit[i];
+    }
+
+    edits->nelts = n;
 }
 
 
@@ -516,6 +608,12 @@ ngx_http_cwmp_announce_edit(ngx_http_cwmp_body_t *b)
 
     edit = b->edits.elts;
     edit += b->announced++;
+
+    if (edit->mapped) {
+        b->work.spent += CWMP_COST_REGEX;
+
+        return (b->announced == b->edits.nelts) ? NGX_OK : NGX_AGAIN;
+    }
 
     b->work.spent += CWMP_COST_URL;
 
@@ -551,7 +649,11 @@ ngx_http_cwmp_compare_edits(const void *one, const void *two)
     a = one;
     b = two;
 
-    return (a->start > b->start) - (a->start < b->start);
+    if (a->start == b->start) {
+        return (int) a->mapped - (int) b->mapped;
+    }
+
+    return (a->start > b->start) ? 1 : -1;
 }
 
 

@@ -23,6 +23,7 @@ typedef struct {
     off_t                        start;
     off_t                        end;
     ngx_str_t                    text;
+    unsigned                     mapped:1;   /* by cwmp_url_map: it is ready */
 } ngx_http_cwmp_edit_t;
 
 
@@ -79,6 +80,8 @@ typedef struct {
     cwmp_inflate_t               inflate;
     cwmp_prefilter_t             prefilter;
     cwmp_message_t               message;
+    cwmp_urlmap_t               *map;       /* NULL: no cwmp_url_map */
+    unsigned                     read:1;    /* the message is */
     ngx_array_t                  edits;     /* of ngx_http_cwmp_edit_t */
     ngx_uint_t                   announced; /* of these */
     ngx_http_cwmp_rewrite_t      rewrite;
@@ -156,6 +159,25 @@ ngx_int_t ngx_http_cwmp_fact(ngx_pool_t *pool, ngx_str_t *to, u_char *data,
  */
 ngx_int_t ngx_http_cwmp_load(ngx_http_cwmp_body_t *b);
 ngx_int_t ngx_http_cwmp_rewrite(ngx_http_cwmp_body_t *b);
+
+/*
+ * The next bytes of the message with the edits in it, which refer to these
+ * bytes, or are deflated; and what deflate still has, with "finish".
+ */
+ngx_int_t ngx_http_cwmp_rewrite_piece(ngx_http_cwmp_rewrite_t *rw, u_char *p,
+    size_t len);
+ngx_int_t ngx_http_cwmp_deflate(ngx_http_cwmp_rewrite_t *rw, u_char *p,
+    size_t len, ngx_uint_t finish);
+
+
+/* ngx_http_cwmp_map.c */
+
+/*
+ * Adds the edit to an array of ngx_http_cwmp_edit_t, its text in the pool.
+ * NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_map_edit(ngx_pool_t *pool, ngx_array_t *edits,
+    cwmp_urlmap_edit_t *edit);
 
 
 /* ngx_http_cwmp_announce.c */

@@ -31,6 +31,14 @@ ngx_int_t ngx_http_cwmp_require_handler(ngx_http_request_t *r,
     ngx_uint_t inform);
 
 
+/* ngx_http_cwmp_map.c */
+
+/*
+ * Maps URLs in the ACS's answers.  Called in postconfiguration.
+ */
+void ngx_http_cwmp_map_init(void);
+
+
 /* ngx_http_cwmp_line.c */
 
 /* Nobody is in this worker's line of large bodies. */

@@ -18,12 +18,8 @@ static ngx_int_t ngx_http_cwmp_rewrite_begin(ngx_http_cwmp_body_t *b);
 static ngx_int_t ngx_http_cwmp_rewrite_identity(ngx_http_cwmp_rewrite_t *rw);
 static ngx_int_t ngx_http_cwmp_rewrite_coded(ngx_http_cwmp_body_t *b);
 static ngx_int_t ngx_http_cwmp_rewrite_end(ngx_http_cwmp_rewrite_t *rw);
-static ngx_int_t ngx_http_cwmp_rewrite_piece(ngx_http_cwmp_rewrite_t *rw,
-    u_char *p, size_t len);
 static ngx_int_t ngx_http_cwmp_write(ngx_http_cwmp_rewrite_t *rw, u_char *p,
     size_t len);
-static ngx_int_t ngx_http_cwmp_deflate(ngx_http_cwmp_rewrite_t *rw, u_char *p,
-    size_t len, ngx_uint_t finish);
 static ngx_buf_t *ngx_http_cwmp_add_buf(ngx_http_cwmp_rewrite_t *rw);
 static ngx_int_t ngx_http_cwmp_set_length(ngx_http_request_t *r, off_t size);
 
@@ -220,7 +216,7 @@ ngx_http_cwmp_rewrite_end(ngx_http_cwmp_rewrite_t *rw)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_cwmp_rewrite_piece(ngx_http_cwmp_rewrite_t *rw, u_char *p,
     size_t len)
 {
@@ -295,7 +291,7 @@ ngx_http_cwmp_write(ngx_http_cwmp_rewrite_t *rw, u_char *p, size_t len)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_cwmp_deflate(ngx_http_cwmp_rewrite_t *rw, u_char *p, size_t len,
     ngx_uint_t finish)
 {

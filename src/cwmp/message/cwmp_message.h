@@ -126,6 +126,7 @@ const char *cwmp_message_error(ngx_uint_t error);
 
 #include "cwmp_coding.h"
 #include "cwmp_prefilter.h"
+#include "cwmp_urlmap.h"
 
 
 #endif /* _CWMP_MESSAGE_H_INCLUDED_ */

@@ -748,6 +748,20 @@ cwmp_xml_is_declaration(cwmp_xml_t *x)
 }
 
 
+ngx_uint_t
+cwmp_xml_in_cdata(cwmp_xml_t *x)
+{
+    return x->state == sw_cdata || x->state == sw_cdata_end;
+}
+
+
+off_t
+cwmp_xml_text_end(cwmp_xml_t *x)
+{
+    return (x->state == sw_cdata_end) ? x->offset - x->seen : x->offset;
+}
+
+
 size_t
 cwmp_xml_skip_space(u_char *p, size_t len)
 {

@@ -86,6 +86,16 @@ void cwmp_xml_init(cwmp_xml_t *x);
 ngx_int_t cwmp_xml_next(cwmp_xml_t *x, u_char **pos, u_char *last);
 
 
+/*
+ * Of the text that was returned last: whether it is of CDATA, and the offset
+ * behind it, which brackets that may end CDATA can keep from that of the next
+ * byte.
+ */
+
+ngx_uint_t cwmp_xml_in_cdata(cwmp_xml_t *x);
+off_t cwmp_xml_text_end(cwmp_xml_t *x);
+
+
 /* how many of len bytes at p are white space, up to the first other one */
 
 size_t cwmp_xml_skip_space(u_char *p, size_t len);

@@ -19,6 +19,7 @@
 
 typedef struct ngx_http_cwmp_claim_s  ngx_http_cwmp_claim_t;
 typedef struct ngx_http_cwmp_wakeup_s  ngx_http_cwmp_wakeup_t;
+typedef struct ngx_http_cwmp_map_s  ngx_http_cwmp_map_t;
 
 
 /*
@@ -39,6 +40,7 @@ typedef struct {
 
     ngx_http_cwmp_claim_t       *claim;      /* NULL: not made yet */
     ngx_http_cwmp_wakeup_t      *wakeup;     /* NULL: not a wake-up */
+    ngx_http_cwmp_map_t         *map;        /* NULL: passes as it comes */
 
     cwmp_admission_e             admission;  /* of a new session */
     ngx_str_t                   *tickets;    /* by upstream; NULL: none came */
