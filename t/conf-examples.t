@@ -7,7 +7,7 @@ use Fieldgate;
 use Fieldgate::Env qw(read_file);
 use Socket ();
 
-my @examples = grep { !m{/(?:nginx|cors-relay)\.conf$} } glob 'conf/*.conf';
+my @examples = grep { !m{/(?:nginx|cors-relay|providers)\.conf$} } glob 'conf/*.conf';
 cmp_ok(scalar @examples, '>=', 5, 'the examples are found');
 
 my $t = Fieldgate->new;
@@ -45,18 +45,22 @@ for my $example (@examples) {
            "$example without a warning") or diag($out);
 }
 
-# the drop-in for cors-relay is a whole nginx.conf
+# these are whole files, with a stream{}
 
-my $relay = read_file('conf/cors-relay.conf');
-my ($stream) = $relay =~ /^stream \{\n(.*)^\}/ms;
+$t->write('ntrip-console', "passwd\n");
 
-$stream =~ s{/var/(?:log|lib)/nginx/}{%%DIR%%/}g;
-$stream =~ s{listen (?:\S+:|)(\d+)}{
-    'listen 127.0.0.1:' . $t->port("relay$1")}ge;
+for my $name (qw(cors-relay providers)) {
+    my ($stream) = read_file("conf/$name.conf") =~ /^stream \{\n(.*)^\}/ms;
 
-my ($status, $out) = $t->check(stream => $stream);
-is($status, 0, 'conf/cors-relay.conf is accepted') or diag($out);
-unlike($out, qr/\[(?:warn|error|crit|alert|emerg)\]/,
-       'conf/cors-relay.conf without a warning') or diag($out);
+    $stream =~ s{/var/(?:log|lib)/nginx/}{%%DIR%%/}g;
+    $stream =~ s{/etc/nginx/}{%%DIR%%/}g;
+    $stream =~ s{listen (?:\S+:|)(\d+)}{
+        'listen 127.0.0.1:' . $t->port("relay$1")}ge;
+
+    my ($status, $out) = $t->check(stream => $stream);
+    is($status, 0, "conf/$name.conf is accepted") or diag($out);
+    unlike($out, qr/\[(?:warn|error|crit|alert|emerg)\]/,
+           "conf/$name.conf without a warning") or diag($out);
+}
 
 done_testing;

@@ -101,6 +101,9 @@ typedef struct {
     ngx_str_t                  database;           /* full path */
     ngx_uint_t                 storage;            /* ..._STORAGE_* */
     ngx_msec_t                 report;             /* 0: off */
+    ngx_msec_t                 account_cooling;    /* 0 */
+    ngx_uint_t                 host_pace;          /* us between logins at a
+                                                      host: 100000 */
 
     ngx_shm_zone_t            *bus;                /* NULL: no ntrip_zone */
     ngx_shm_zone_t            *zone;
@@ -122,7 +125,8 @@ typedef struct {
     ngx_stream_ntrip_place_t   caster;             /* ntrip_caster */
     ngx_stream_ntrip_place_t   relay;              /* ntrip_relay */
     ngx_stream_ntrip_place_t   station;            /* ntrip_station */
-    ngx_str_t                  pool;               /* "default" */
+    ngx_str_t                  pool;               /* "default"; with commas
+                                                      between, in order */
     in_port_t                  port;               /* 0: that listened on */
 
     ngx_array_t               *mounts;             /* ngx_stream_ntrip_mount_t:
@@ -184,8 +188,9 @@ void ngx_stream_ntrip_make_folder(ngx_cycle_t *cycle, ngx_str_t *database);
 void ngx_stream_ntrip_note_place(ngx_conf_t *cf,
     ngx_stream_ntrip_place_t *place);
 
-/* NGX_ERROR: logged */
-ngx_int_t ngx_stream_ntrip_check_pool(ngx_conf_t *cf, ngx_str_t *pool);
+/* one name, or with "list" several with commas between; NGX_ERROR: logged */
+ngx_int_t ngx_stream_ntrip_check_pool(ngx_conf_t *cf, ngx_str_t *pool,
+    ngx_uint_t list);
 
 /* ngx_stream_ntrip_mount.c */
 char *ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -218,6 +223,8 @@ char *ngx_stream_ntrip_ring_size(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_stream_ntrip_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_report(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_host_logins(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_caster(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -56,6 +56,8 @@ ngx_stream_ntrip_create_main_conf(ngx_conf_t *cf)
     conf->ring_size = NGX_CONF_UNSET_SIZE;
     conf->storage = NGX_CONF_UNSET_UINT;
     conf->report = NGX_CONF_UNSET_MSEC;
+    conf->account_cooling = NGX_CONF_UNSET_MSEC;
+    conf->host_pace = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -69,6 +71,8 @@ ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_size_value(nmcf->ring_size, 32768);
     ngx_conf_init_uint_value(nmcf->storage, NGX_STREAM_NTRIP_STORAGE_HASH);
     ngx_conf_init_msec_value(nmcf->report, 0);
+    ngx_conf_init_msec_value(nmcf->account_cooling, 0);
+    ngx_conf_init_uint_value(nmcf->host_pace, NTRIP_HOST_PACE);
 
     if (ngx_stream_ntrip_check_needs(cf, nmcf, &nmcf->caster, "ntrip_caster")
         != NGX_OK

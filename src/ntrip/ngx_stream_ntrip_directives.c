@@ -318,7 +318,7 @@ ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             nscf->pool.len = value[i].len - 5;
             nscf->pool.data = value[i].data + 5;
 
-            if (ngx_stream_ntrip_check_pool(cf, &nscf->pool) != NGX_OK) {
+            if (ngx_stream_ntrip_check_pool(cf, &nscf->pool, 1) != NGX_OK) {
                 return NGX_CONF_ERROR;
             }
 
@@ -351,16 +351,93 @@ ngx_stream_ntrip_relay(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 ngx_int_t
-ngx_stream_ntrip_check_pool(ngx_conf_t *cf, ngx_str_t *pool)
+ngx_stream_ntrip_check_pool(ngx_conf_t *cf, ngx_str_t *pool, ngx_uint_t list)
 {
-    if (pool->len == 0 || pool->len > NTRIP_POOL_MAX) {
+    ngx_str_t  rest, before, name;
+
+    before = *pool;
+    rest = *pool;
+
+    do {
+        before.len = rest.data - pool->data;
+        name = ntrip_text_item(&rest);
+
+        if (name.len == 0 || name.len > NTRIP_POOL_MAX
+            || pool->data[pool->len - 1] == ',')
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the name of a pool has 1 to %d bytes",
+                               NTRIP_POOL_MAX);
+            return NGX_ERROR;
+        }
+
+        if (ntrip_text_has_item(&before, &name)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "pool \"%V\" is duplicate", &name);
+            return NGX_ERROR;
+        }
+
+    } while (rest.len);
+
+    if (before.len && !list) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the name of a pool has 1 to %d bytes",
-                           NTRIP_POOL_MAX);
+                           "invalid pool \"%V\": it must be one", pool);
+        return NGX_ERROR;
+    }
+
+    if (pool->len > NTRIP_POOLS_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the names of pools have %d bytes at most together",
+                           NTRIP_POOLS_MAX);
         return NGX_ERROR;
     }
 
     return NGX_OK;
+}
+
+
+/* as the rate of limit_req_zone: "10r/s", "30r/m" */
+
+char *
+ngx_stream_ntrip_host_logins(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_ntrip_main_conf_t *nmcf = conf;
+
+    u_char      *unit;
+    ngx_int_t    rate;
+    ngx_str_t   *value;
+    ngx_uint_t   scale;
+
+    if (nmcf->host_pace != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    scale = 1;
+    rate = NGX_ERROR;
+
+    if (value[1].len > 3) {
+        unit = value[1].data + value[1].len - 3;
+
+        if (ngx_strncmp(unit, "r/s", 3) == 0) {
+            rate = ngx_atoi(value[1].data, value[1].len - 3);
+
+        } else if (ngx_strncmp(unit, "r/m", 3) == 0) {
+            rate = ngx_atoi(value[1].data, value[1].len - 3);
+            scale = 60;
+        }
+    }
+
+    if (rate <= 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid rate \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    nmcf->host_pace = 1000000 * scale / rate;
+
+    return NGX_CONF_OK;
 }
 
 

@@ -99,6 +99,20 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       offsetof(ngx_stream_ntrip_main_conf_t, report),
       NULL },
 
+    { ngx_string("ntrip_account_cooling"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_main_conf_t, account_cooling),
+      NULL },
+
+    { ngx_string("ntrip_host_logins"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_stream_ntrip_host_logins,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ntrip_caster"),
       NGX_STREAM_SRV_CONF|NGX_CONF_NOARGS,
       ngx_stream_ntrip_caster,

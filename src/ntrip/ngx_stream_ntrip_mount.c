@@ -137,7 +137,7 @@ ngx_stream_ntrip_mount_param(ngx_conf_t *cf, ngx_stream_ntrip_mount_t *mount,
         mount->pool.len = param->len - 5;
         mount->pool.data = param->data + 5;
 
-        return ngx_stream_ntrip_check_pool(cf, &mount->pool);
+        return ngx_stream_ntrip_check_pool(cf, &mount->pool, 0);
 
     } else if (ngx_strncmp(param->data, "messages=", 9) == 0
                || ngx_strcmp(param->data, "msm=4") == 0)

@@ -677,6 +677,23 @@ test_reasons(void)
 }
 
 
+static void
+test_pools(void)
+{
+    tap_ok(ntrip_policy_pool(0, 2, NTRIP_POOL_AGE - 1, 10000) == 0
+           && ntrip_policy_pool(1, 2, 0, 10000) == 0,
+           "pools: in order as long as nobody notices");
+    tap_ok(ntrip_policy_pool(0, 3, NTRIP_POOL_AGE, 10000) == 1
+           && ntrip_policy_pool(1, 3, 20000, 10000) == 2
+           && ntrip_policy_pool(2, 3, 20000, 10000) == 0,
+           "then the next one");
+    tap_ok(ntrip_policy_pool(0, 2, 500, 1000) == 1
+           && ntrip_policy_pool(0, 2, 499, 1000) == 0,
+           "before that, if what they have is soon too old");
+    tap_ok(ntrip_policy_pool(0, 1, 20000, 10000) == 0, "one alone is the next");
+}
+
+
 static ntrip_policy_version_e
 test_refused(ngx_uint_t wanted, ngx_uint_t known, ngx_uint_t version,
     ngx_uint_t status)
@@ -791,6 +808,7 @@ main(void)
     test_wait();
     test_reasons();
     test_versions();
+    test_pools();
 
     return tap_done();
 }

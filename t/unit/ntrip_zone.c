@@ -466,7 +466,7 @@ test_streams(void)
 
     test_want(&want, &mail, 11);
     test_ok(test_attach(other, 1000000, &want, &b) == NGX_OK
-            && b.index != a.index && b.delay == NTRIP_HOST_PACE,
+            && b.index != a.index && b.delay == NTRIP_HOST_PACE / 1000,
             "another place has its own, and waits for the host's turn");
 
     lease = ntrip_lease_find(test_zone,
@@ -593,7 +593,7 @@ test_tests(void)
 
     test_ok(ntrip_lease_test(test_zone, test_bus, other, 500000,
                              &test_accounts[1], &delay) == NGX_OK
-            && delay == NTRIP_HOST_PACE,
+            && delay == NTRIP_HOST_PACE / 1000,
             "another one of its host waits for its turn");
 
     ntrip_lease_tested(test_zone, test_bus, other, 500000, c,
@@ -849,7 +849,7 @@ test_waits(void)
     }
 
     test_ok(has[TEST_ACCOUNTS - 1].delay
-            == (TEST_ACCOUNTS - 1) * NTRIP_HOST_PACE,
+            == (TEST_ACCOUNTS - 1) * NTRIP_HOST_PACE / 1000,
             "each login has a turn of its own, none is refused");
 
     /* two lines, in the order a, b, c, d */

@@ -160,6 +160,10 @@ ngx_stream_ntrip_cursor_account(ngx_stream_ntrip_cursor_t *cursor,
     listed->refused = (lease
                        && lease->failures
                        && lease->last == NTRIP_REST_REFUSED);
+    listed->cooling = (lease
+                       && lease->row.state == NTRIP_LEASE_IDLE
+                       && lease->reason == NTRIP_REST_COOLING
+                       && lease->until > ngx_current_msec);
 
     ngx_stream_ntrip_unlock();
 

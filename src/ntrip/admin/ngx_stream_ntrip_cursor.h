@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
     ngx_stream_ntrip_account_t  *account;   /* good until control goes back to
                                                the event loop */
+    ngx_uint_t                   cooling;   /* it rests behind its last use */
     ngx_uint_t                   refused;   /* by its provider, when it was
                                                tried last */
 } ngx_stream_ntrip_listed_t;

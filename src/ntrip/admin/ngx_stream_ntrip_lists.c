@@ -250,7 +250,8 @@ ngx_stream_ntrip_list_source(ngx_stream_ntrip_order_t *order,
     account = listed->account;
 
     state = listed->refused ? NTRIP_CONSOLE_SOURCE_REFUSED
-                            : NTRIP_CONSOLE_SOURCE_OK;
+            : listed->cooling ? NTRIP_CONSOLE_SOURCE_COOLING
+                              : NTRIP_CONSOLE_SOURCE_OK;
 
     if (account->expires <= ngx_time()) {
         state = NTRIP_CONSOLE_SOURCE_EXPIRED;

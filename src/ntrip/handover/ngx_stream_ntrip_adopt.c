@@ -84,7 +84,7 @@ ngx_stream_ntrip_take_source(ntrip_handover_t *msg, ngx_socket_t *fds)
     name.len = row->mount_len;
     name.data = row->mount;
 
-    nscf = ngx_stream_ntrip_relay_conf(&pool, &name, &mount);
+    nscf = ngx_stream_ntrip_relay_conf(&pool, 0, &name, &mount);
 
     if (nscf == NULL) {
         return NGX_DECLINED;

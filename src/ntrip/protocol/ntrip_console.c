@@ -397,7 +397,7 @@ void
 ntrip_console_source_row(ntrip_out_t *out, ntrip_token_t *token,
     ntrip_date_t *expires, ngx_uint_t state)
 {
-    static const char  *states[] = { "?", "expired", "refused" };
+    static const char  *states[] = { "?", "expired", "refused", "cooling" };
 
     ntrip_console_server(out, &token->host, token->port);
     ntrip_out_char(out, '\t');

@@ -171,6 +171,7 @@ void ntrip_console_client_row(ntrip_out_t *out, ngx_str_t *user,
 #define NTRIP_CONSOLE_SOURCE_OK       0
 #define NTRIP_CONSOLE_SOURCE_EXPIRED  1        /* "expired" */
 #define NTRIP_CONSOLE_SOURCE_REFUSED  2        /* "refused" */
+#define NTRIP_CONSOLE_SOURCE_COOLING  3        /* "cooling" */
 
 void ntrip_console_source_row(ntrip_out_t *out, ntrip_token_t *token,
     ntrip_date_t *expires, ngx_uint_t state);

@@ -223,6 +223,50 @@ ntrip_text_word(ngx_str_t *rest)
 }
 
 
+ngx_str_t
+ntrip_text_item(ngx_str_t *list)
+{
+    ngx_str_t   item;
+    u_char     *comma;
+
+    item = *list;
+    comma = item.len ? memchr(item.data, ',', item.len) : NULL;
+
+    if (comma) {
+        item.len = comma - item.data;
+        list->data = comma + 1;
+        list->len -= item.len + 1;
+
+    } else {
+        list->data += list->len;
+        list->len = 0;
+    }
+
+    return item;
+}
+
+
+ngx_uint_t
+ntrip_text_has_item(ngx_str_t *list, ngx_str_t *item)
+{
+    ngx_str_t  rest, next;
+
+    rest = *list;
+
+    while (rest.len) {
+        next = ntrip_text_item(&rest);
+
+        if (next.len == item->len
+            && ngx_memcmp(next.data, item->data, item->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_int_t
 ntrip_text_header(ngx_str_t *line, ngx_str_t *name, ngx_str_t *value)
 {

@@ -82,6 +82,13 @@ ngx_uint_t ntrip_text_controls(ngx_str_t *str);
    before it; empty if there is none */
 ngx_str_t ntrip_text_word(ngx_str_t *rest);
 
+/* takes the next item from the front of a list with commas between, and the
+   comma behind it; empty if the list is */
+ngx_str_t ntrip_text_item(ngx_str_t *list);
+
+/* whether "item" is one of them, in this very spelling */
+ngx_uint_t ntrip_text_has_item(ngx_str_t *list, ngx_str_t *item);
+
 /* parts of a "Name: value" line, trimmed; NGX_DECLINED if it is none */
 ngx_int_t ntrip_text_header(ngx_str_t *line, ngx_str_t *name,
     ngx_str_t *value);

@@ -139,6 +139,7 @@ ngx_stream_ntrip_do_good(ngx_stream_ntrip_source_t *source)
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
+    source->first = 0;
 
     ngx_stream_ntrip_lock();
 
@@ -230,6 +231,11 @@ ngx_stream_ntrip_do_login(ngx_stream_ntrip_source_t *source)
 
     source->fed = 0;
 
+    /* that others came first is nobody's fault, and closes no rover */
+
+    source->since += source->delay;
+    source->delay = 0;
+
     ngx_stream_ntrip_feed_begin(&source->feed);
     ngx_stream_ntrip_position_begin(source, 0);
     ngx_stream_ntrip_position_first(source, &gga);
@@ -240,6 +246,7 @@ ngx_stream_ntrip_do_login(ngx_stream_ntrip_source_t *source)
 
     if (source->reason != NTRIP_REST_NONE) {
         source->last = ngx_stream_ntrip_lease_why(&source->lease);
+        source->first = 0;
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_CLOSED);
     }
 }

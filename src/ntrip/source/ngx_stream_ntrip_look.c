@@ -17,6 +17,11 @@ static ngx_int_t ngx_stream_ntrip_source_kept(
     ngx_stream_ntrip_source_t *source, ntrip_found_t *found);
 static ngx_int_t ngx_stream_ntrip_source_pick(
     ngx_stream_ntrip_source_t *source, ntrip_found_t *found);
+static ngx_int_t ngx_stream_ntrip_source_pool(
+    ngx_stream_ntrip_source_t *source, ngx_uint_t last,
+    ntrip_wait_look_t *look, ntrip_found_t *found, ntrip_slots_t *wake);
+static ngx_uint_t ngx_stream_ntrip_source_any(
+    ngx_stream_ntrip_source_t *source);
 
 
 void
@@ -100,7 +105,7 @@ ngx_stream_ntrip_source_kept(ngx_stream_ntrip_source_t *source,
     account = ngx_stream_ntrip_store_account(row->source);
     rc = NGX_DECLINED;
 
-    if (account && ngx_stream_ntrip_store_in_pool(account, &source->pool)) {
+    if (account && ngx_stream_ntrip_store_in_pools(account, &source->pool)) {
         rc = ngx_stream_ntrip_store_candidate(account, &source->lease.mount,
                                               (in_port_t) row->port,
                                               &source->lease.candidate);
@@ -137,10 +142,9 @@ static ngx_int_t
 ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
     ntrip_found_t *found)
 {
-    ngx_int_t                   rc, lease;
-    ngx_uint_t                  n, any, place;
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
     ntrip_slots_t               wake;
-    ntrip_candidate_t           candidates[NTRIP_WAIT_SLICE];
     ntrip_wait_look_t           look;
     ntrip_stream_row_t         *row;
     ngx_stream_ntrip_worker_t  *worker;
@@ -158,41 +162,105 @@ ngx_stream_ntrip_source_pick(ngx_stream_ntrip_source_t *source,
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
     ngx_memzero(&look, sizeof(ntrip_wait_look_t));
 
+    rc = NGX_DECLINED;
+
+    for (i = 0; rc == NGX_DECLINED && i < source->npools; i++) {
+        source->used = (source->first + i) % source->npools;
+
+        rc = ngx_stream_ntrip_source_pool(source, i + 1 == source->npools,
+                                          &look, found, &wake);
+    }
+
+    ngx_stream_ntrip_wake_set(&wake);
+
+    if (rc == NGX_ERROR) {
+        ngx_stream_ntrip_zone_full(NTRIP_FULL_ACCOUNTS, ngx_cycle->log);
+    }
+
+    /* the pools have none; it is not that they are not known yet */
+
+    if (rc == NGX_AGAIN && ngx_stream_ntrip_store_known()
+        && !ngx_stream_ntrip_source_any(source))
+    {
+        return NGX_DECLINED;
+    }
+
+    return rc;
+}
+
+
+/* is there a valid account in any of its pools? */
+
+static ngx_uint_t
+ngx_stream_ntrip_source_any(ngx_stream_ntrip_source_t *source)
+{
+    ngx_str_t           pools, pool;
+    ngx_uint_t          n, place;
+    ntrip_candidate_t   candidate;
+
+    pools = source->pool;
+
+    while (pools.len) {
+        pool = ntrip_text_item(&pools);
+        place = 0;
+        n = 1;
+
+        (void) ngx_stream_ntrip_store_candidates(&pool, &source->lease.mount,
+                                                 0, &place, &candidate, &n);
+        if (n) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* of the pool source->used, in slices: as ntrip_stream_lease(), where
+   NGX_DECLINED asks for the next pool */
+
+static ngx_int_t
+ngx_stream_ntrip_source_pool(ngx_stream_ntrip_source_t *source,
+    ngx_uint_t last, ntrip_wait_look_t *look, ntrip_found_t *found,
+    ntrip_slots_t *wake)
+{
+    ngx_int_t                   rc, lease;
+    ngx_str_t                   pools, pool;
+    ngx_uint_t                  i, n, place;
+    ntrip_candidate_t           candidates[NTRIP_WAIT_SLICE];
+    ntrip_stream_row_t         *row;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+    row = ntrip_stream_row(worker->zone, source->feed.index);
+
+    pools = source->pool;
+    pool = ntrip_text_item(&pools);
+
+    for (i = 0; i < source->used; i++) {
+        pool = ntrip_text_item(&pools);
+    }
+
     place = 0;
-    any = 0;
 
     do {
         n = NTRIP_WAIT_SLICE;
-        rc = ngx_stream_ntrip_store_candidates(&source->pool,
-                                               &source->lease.mount,
-                                               (in_port_t) row->port,
-                                               &place, candidates, &n);
-        any |= n;
-        look.more = (rc == NGX_OK);
+        rc = ngx_stream_ntrip_store_candidates(&pool, &source->lease.mount,
+                                               (in_port_t) row->port, &place,
+                                               candidates, &n);
+        look->more = (rc == NGX_OK || !last);
 
         ngx_stream_ntrip_lock();
         lease = ntrip_stream_lease(worker->zone, worker->bus,
                                    ngx_current_msec, source->feed.index,
-                                   &look, candidates, n, found, &wake);
+                                   look, candidates, n, found, wake);
         ngx_stream_ntrip_unlock();
 
         if (lease == NGX_OK) {
             source->lease.candidate = candidates[found->candidate];
         }
 
-    } while (lease == NGX_DECLINED);
-
-    ngx_stream_ntrip_wake_set(&wake);
-
-    if (lease == NGX_ERROR) {
-        ngx_stream_ntrip_zone_full(NTRIP_FULL_ACCOUNTS, ngx_cycle->log);
-    }
-
-    /* the pool has none; it is not that they are not known yet */
-
-    if (lease == NGX_AGAIN && rc == NGX_DONE && !any) {
-        return NGX_DECLINED;
-    }
+    } while (lease == NGX_DECLINED && rc == NGX_OK);
 
     return lease;
 }

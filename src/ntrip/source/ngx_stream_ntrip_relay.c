@@ -18,7 +18,7 @@ static ngx_uint_t ngx_stream_ntrip_relay_default(
 
 
 ngx_stream_ntrip_srv_conf_t *
-ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_str_t *name,
+ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_uint_t one, ngx_str_t *name,
     ngx_stream_ntrip_mount_t **mount)
 {
     ngx_str_t                     *p;
@@ -44,8 +44,9 @@ ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_str_t *name,
         for (n = 0; n < nscf->mounts->nelts; n++) {
             p = ngx_stream_ntrip_mount_pool(nscf, &m[n]);
 
-            if (p->len == pool->len
-                && ngx_memcmp(p->data, pool->data, pool->len) == 0
+            if ((one ? ntrip_text_has_item(p, pool)
+                     : (p->len == pool->len
+                        && ngx_memcmp(p->data, pool->data, pool->len) == 0))
                 && (name->len == 0
                     || (m[n].as.len == name->len
                         && ngx_memcmp(m[n].as.data, name->data, name->len)

@@ -22,6 +22,8 @@ static void ngx_stream_ntrip_source_received(
     ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_source_sent(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client);
+static ngx_msec_t ngx_stream_ntrip_source_age(
+    ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_exit(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_source_linger_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_source_renew(ngx_stream_ntrip_source_t *source,
@@ -114,7 +116,7 @@ ngx_stream_ntrip_source_t *
 ngx_stream_ntrip_source_create(ngx_stream_ntrip_srv_conf_t *conf,
     uint32_t index, uint64_t serial)
 {
-    ngx_str_t                   name;
+    ngx_str_t                   name, pools;
     ntrip_stream_row_t         *row;
     ngx_stream_ntrip_lease_t   *lease;
     ngx_stream_ntrip_source_t  *source;
@@ -141,11 +143,27 @@ ngx_stream_ntrip_source_create(ngx_stream_ntrip_srv_conf_t *conf,
     source->pool.len = row->pool_len;
     ngx_memcpy(source->pool_data, row->pool, row->pool_len);
 
+    pools = source->pool;
+
+    while (pools.len) {
+        (void) ntrip_text_item(&pools);
+        source->npools++;
+    }
+
     lease = &source->lease;
     lease->client.events = &ngx_stream_ntrip_source_events;
     lease->client.data = source;
 
     ngx_stream_ntrip_lease_init(lease, conf, &name);
+
+    if (source->npools > 1) {
+
+        /* there is somebody else to be asked before what the rovers have is
+           too old */
+
+        lease->client.timeout = ngx_min(conf->source_timeout, conf->max_age);
+    }
+
     ngx_stream_ntrip_feed_init(&source->feed, index, serial, row->format);
     ngx_stream_ntrip_position_init(source, row->gga);
 
@@ -418,6 +436,9 @@ ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client)
                                         source->state == NTRIP_SOURCE_TRIAL,
                                         brief);
     source->last = ngx_stream_ntrip_lease_why(&source->lease);
+    source->first = ntrip_policy_pool(source->used, source->npools,
+                                      ngx_stream_ntrip_source_age(source),
+                                      source->conf->max_age);
 
     if (source->feed.rtcm.skipped) {
         ngx_log_error(NGX_LOG_WARN, &source->lease.log, 0,
@@ -426,6 +447,20 @@ ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client)
     }
 
     ngx_stream_ntrip_source_event(source, NTRIP_EVENT_CLOSED);
+}
+
+
+/* of the newest data that rovers have, or have not */
+
+static ngx_msec_t
+ngx_stream_ntrip_source_age(ngx_stream_ntrip_source_t *source)
+{
+    ntrip_stream_row_t  *row;
+
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, source->feed.index);
+
+    return ngx_current_msec - (ngx_msec_t) (row->data ? row->data
+                                                      : row->created);
 }
 
 
@@ -664,7 +699,7 @@ ngx_stream_ntrip_source_check(ngx_stream_ntrip_source_t *source)
     } else if (account->expires <= ngx_time()) {
         ngx_stream_ntrip_source_renew(source, "the account has expired");
 
-    } else if (!ngx_stream_ntrip_store_in_pool(account, &source->pool)) {
+    } else if (!ngx_stream_ntrip_store_in_pools(account, &source->pool)) {
         ngx_stream_ntrip_source_renew(source, "the account left the pool");
     }
 }

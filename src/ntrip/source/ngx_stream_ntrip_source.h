@@ -120,10 +120,11 @@ void ngx_stream_ntrip_source_test_cancel(void *data);
    the first one that the server listens on; 0: none */
 in_port_t ngx_stream_ntrip_relay_port(ngx_stream_ntrip_srv_conf_t *conf);
 
-/* the first server of the cycle that relays a mountpoint from this pool; "name"
-   empty: its first one.  NULL: none */
+/* the first server of the cycle that relays a mountpoint from just these pools,
+   or, with "one", from this one among others; "name" empty: its first one.
+   NULL: none */
 ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_relay_conf(ngx_str_t *pool,
-    ngx_str_t *name, ngx_stream_ntrip_mount_t **mount);
+    ngx_uint_t one, ngx_str_t *name, ngx_stream_ntrip_mount_t **mount);
 
 
 /* and what comes without being asked for: this room's other header */

@@ -63,8 +63,11 @@ struct ngx_stream_ntrip_source_s {
     ngx_event_t                   linger;    /* until the stream is closed */
     ngx_event_t                   next;      /* posted: LOOK */
 
-    ngx_str_t                     pool;
-    u_char                        pool_data[NTRIP_POOL_MAX];
+    ngx_str_t                     pool;      /* or several, in their order */
+    ngx_uint_t                    npools;
+    ngx_uint_t                    first;     /* of them, for the next look */
+    ngx_uint_t                    used;      /* that of the account */
+    u_char                        pool_data[NTRIP_POOLS_MAX];
 };
 
 

@@ -128,7 +128,7 @@ ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
     conf = NULL;
 
     for (i = 0; conf == NULL && i < account->pools.nelts; i++) {
-        conf = ngx_stream_ntrip_relay_conf(pool[i], mount, &m);
+        conf = ngx_stream_ntrip_relay_conf(pool[i], 1, mount, &m);
     }
 
     if (conf == NULL) {

@@ -246,6 +246,14 @@ ntrip_policy_reason(const ntrip_policy_end_t *end)
 
 
 ngx_uint_t
+ntrip_policy_pool(ngx_uint_t used, ngx_uint_t n, uint64_t age, uint64_t max)
+{
+    return (n > 1 && age >= ngx_min(max / 2, NTRIP_POOL_AGE))
+           ? (used + 1) % n : 0;
+}
+
+
+ngx_uint_t
 ntrip_policy_version(ngx_uint_t wanted, ngx_uint_t known)
 {
     return wanted ? wanted : known ? known : 1;

@@ -171,6 +171,18 @@ ngx_uint_t ntrip_policy_reason(const ntrip_policy_end_t *end);
 
 
 /*
+ * With several pools the next account is of the first that has one, but if what
+ * the rovers have is as old as NTRIP_POOL_AGE ms by now, or as half of "max",
+ * when it is too old for them: then the pool that has let them down, "used",
+ * comes last.  Returns the one to begin with, of "n".
+ */
+#define NTRIP_POOL_AGE       3000
+
+ngx_uint_t ntrip_policy_pool(ngx_uint_t used, ngx_uint_t n, uint64_t age,
+    uint64_t max);
+
+
+/*
  * Versions of NTRIP, 1 or 2, in which a provider is asked.  "wanted" is that of
  * the account, 0: whatever works; "known" has worked at its host, 0: none has
  * yet.

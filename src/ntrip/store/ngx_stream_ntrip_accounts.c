@@ -329,7 +329,7 @@ ngx_stream_ntrip_accounts_compare(ngx_stream_ntrip_accounts_t *old,
 
 /*
  * A note or a longer life is no reason to log in anew, nor are other pools: who
- * uses it asks ngx_stream_ntrip_store_in_pool().
+ * uses it asks ngx_stream_ntrip_store_in_pools().
  */
 
 static ngx_uint_t
@@ -361,8 +361,8 @@ ngx_stream_ntrip_store_known(void)
 
 
 ngx_uint_t
-ngx_stream_ntrip_store_in_pool(ngx_stream_ntrip_account_t *account,
-    ngx_str_t *pool)
+ngx_stream_ntrip_store_in_pools(ngx_stream_ntrip_account_t *account,
+    ngx_str_t *pools)
 {
     ngx_str_t   **name;
     ngx_uint_t    i;
@@ -370,7 +370,7 @@ ngx_stream_ntrip_store_in_pool(ngx_stream_ntrip_account_t *account,
     name = account->pools.elts;
 
     for (i = 0; i < account->pools.nelts; i++) {
-        if (ngx_stream_ntrip_accounts_same(name[i], pool)) {
+        if (ntrip_text_has_item(pools, name[i])) {
             return 1;
         }
     }

@@ -139,8 +139,9 @@ ngx_int_t ngx_stream_ntrip_store_candidate(ngx_stream_ntrip_account_t *account,
 /* whether accounts were ever read: one that is not there is gone */
 ngx_uint_t ngx_stream_ntrip_store_known(void);
 
-ngx_uint_t ngx_stream_ntrip_store_in_pool(ngx_stream_ntrip_account_t *account,
-    ngx_str_t *pool);
+/* whether it is in one of these pools, with commas between */
+ngx_uint_t ngx_stream_ntrip_store_in_pools(
+    ngx_stream_ntrip_account_t *account, ngx_str_t *pools);
 
 /* the account, good until control goes back to the event loop; NULL: gone */
 ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_account(uint64_t id);

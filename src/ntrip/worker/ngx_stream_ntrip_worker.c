@@ -143,6 +143,11 @@ ngx_stream_ntrip_worker_init_process(ngx_cycle_t *cycle,
 
     ctx = nmcf->zone->data;
     worker->zone = ctx->zone;
+
+    __atomic_store_n(&worker->zone->cooling, nmcf->account_cooling,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&worker->zone->pace, nmcf->host_pace, __ATOMIC_RELAXED);
+
     worker->zone_pool = (ngx_slab_pool_t *) nmcf->zone->shm.addr;
 
     worker->limit = ngx_stream_ntrip_descriptors;

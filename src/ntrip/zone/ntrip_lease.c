@@ -24,6 +24,7 @@ static uint64_t ntrip_lease_refused(ntrip_zone_t *zone, ntrip_bus_t *bus,
     ntrip_lease_row_t *lease);
 static uint64_t ntrip_lease_again(uint64_t now, ntrip_lease_row_t *lease,
     uint64_t first);
+static uint64_t ntrip_lease_cooling(ntrip_zone_t *zone);
 static void ntrip_lease_release(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, ntrip_lease_row_t *lease, ntrip_slots_t *wake);
 static void ntrip_lease_forgive(ntrip_zone_t *zone,
@@ -274,9 +275,20 @@ ntrip_lease_punish(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         until = ntrip_lease_again(now, lease, NTRIP_REST_FAULT);
     }
 
+    if (reason != NTRIP_REST_FOREIGN) {
+        until = ngx_max(until, now + ntrip_lease_cooling(zone));
+    }
+
     if (lease) {
         ntrip_lease_rest(lease, until, reason);
     }
+}
+
+
+static uint64_t
+ntrip_lease_cooling(ntrip_zone_t *zone)
+{
+    return __atomic_load_n(&zone->cooling, __ATOMIC_RELAXED);
 }
 
 
@@ -510,7 +522,14 @@ static void
 ntrip_lease_release(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     ntrip_lease_row_t *lease, ntrip_slots_t *wake)
 {
-    if (lease->failures == 0) {
+    uint64_t  cooling;
+
+    cooling = ntrip_lease_cooling(zone);
+
+    if (cooling) {
+        ntrip_lease_rest(lease, now + cooling, NTRIP_REST_COOLING);
+
+    } else if (lease->failures == 0) {
         ntrip_table_remove(&zone->leases, lease);
 
     } else {
@@ -531,7 +550,10 @@ ntrip_lease_renew(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t source,
 
     if (lease && lease->row.state == NTRIP_LEASE_IDLE) {
         lease->failures = 0;
-        lease->until = 0;
+
+        if (lease->reason != NTRIP_REST_COOLING) {
+            lease->until = 0;
+        }
     }
 
     ntrip_wait_freed(zone, bus, now, wake);
@@ -627,10 +649,10 @@ ntrip_host_turn(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         return 0;
     }
 
-    turn = ngx_max(now, rest->login);
-    rest->login = turn + NTRIP_HOST_PACE;
+    turn = ngx_max(now * 1000, rest->login);
+    rest->login = turn + __atomic_load_n(&zone->pace, __ATOMIC_RELAXED);
 
-    return turn - now;
+    return (turn + 999) / 1000 - now;
 }
 
 
@@ -724,7 +746,9 @@ ntrip_lease_reclaim(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         return 0;
     }
 
-    ntrip_lease_rest(lease, now + NTRIP_LEASE_COOL, NTRIP_REST_CRASH);
+    ntrip_lease_rest(lease, now + ngx_max(NTRIP_LEASE_COOL,
+                                          ntrip_lease_cooling(zone)),
+                     NTRIP_REST_CRASH);
 
     return 1;
 }
@@ -736,7 +760,7 @@ ntrip_lease_rest(ntrip_lease_row_t *lease, uint64_t until, ngx_uint_t reason)
     lease->until = until;
     lease->reason = reason;
 
-    if (reason != NTRIP_REST_NONE) {
+    if (reason != NTRIP_REST_NONE && reason != NTRIP_REST_COOLING) {
         lease->last = reason;
     }
 
@@ -825,6 +849,6 @@ static ngx_uint_t
 ntrip_rest_idle(ntrip_rest_row_t *rest, uint64_t now)
 {
     return rest->until <= now
-           && rest->login <= now
+           && rest->login <= now * 1000
            && now - rest->refused >= NTRIP_REST_MIN;
 }

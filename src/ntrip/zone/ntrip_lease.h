@@ -59,7 +59,7 @@
                                         up to NTRIP_REST_MIN */
 #define NTRIP_REST_SOON      1000    /* ms after a plain close, the same */
 #define NTRIP_REST_SHORT     30000   /* ms, the most that a place rests */
-#define NTRIP_HOST_PACE      100     /* ms between logins to one host */
+#define NTRIP_HOST_PACE      100000  /* us between logins at one host */
 
 
 /*
@@ -85,6 +85,7 @@
 #define NTRIP_REST_CRASH     9       /* the account: its worker died */
 #define NTRIP_REST_TLS       10      /* the host: it speaks no TLS, or is not
                                         whom it should be */
+#define NTRIP_REST_COOLING   11      /* the account: it was used just now */
 
 
 typedef struct {
@@ -106,7 +107,7 @@ typedef struct {
     ntrip_row_t        row;          /* key: hash of "host:port", of
                                         "host:port/mount", or of a place */
     uint64_t           until;        /* rests until */
-    uint64_t           login;        /* next login not before this */
+    uint64_t           login;        /* us: next login not before this */
     uint64_t           refused;      /* when an account was last refused */
     uint64_t           source;       /* which one */
     uint64_t           version;      /* of NTRIP, 1 or 2: a request in it was

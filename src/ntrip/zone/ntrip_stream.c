@@ -245,7 +245,7 @@ ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
     stream->mount_len = ngx_min(want->mount.len, NTRIP_MOUNT_MAX);
     ngx_memcpy(stream->mount, want->mount.data, stream->mount_len);
 
-    stream->pool_len = ngx_min(want->pool.len, NTRIP_POOL_MAX);
+    stream->pool_len = ngx_min(want->pool.len, NTRIP_POOLS_MAX);
     ngx_memcpy(stream->pool, want->pool.data, stream->pool_len);
 
     stream->pool_hash = ntrip_hash(bus->seed, stream->pool, stream->pool_len,

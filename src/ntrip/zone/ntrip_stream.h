@@ -68,6 +68,7 @@
 #define NTRIP_STREAM_ELECT   64
 
 #define NTRIP_POOL_MAX       32
+#define NTRIP_POOLS_MAX      98      /* names with commas between */
 #define NTRIP_LABEL_MAX      160     /* "account@host:port", no password */
 
 /* distances in metres */
@@ -132,7 +133,7 @@ typedef struct {
     uint16_t           mount_len;
     uint16_t           pool_len;
     u_char             mount[NTRIP_MOUNT_MAX];
-    u_char             pool[NTRIP_POOL_MAX];
+    u_char             pool[NTRIP_POOLS_MAX];
 
     uint32_t           label_len;
     u_char             label[NTRIP_LABEL_MAX];
@@ -155,7 +156,9 @@ typedef struct {
 
 typedef struct {
     ngx_str_t          mount;        /* declared spelling; compared exactly */
-    ngx_str_t          pool;
+    ngx_str_t          pool;         /* or several, in their order: accounts
+                                        are of one line only if they are the
+                                        same */
     uint32_t           port;
     uint32_t           share;        /* metres, NTRIP_SHARE_* */
     ntrip_mail_t      *mail;         /* its position and sentence; NULL only

@@ -106,6 +106,9 @@ ntrip_zone_init(ntrip_zone_t *zone, const ntrip_zone_plan_t *plan)
 
     ntrip_stream_rebuild(zone);
 
+    zone->cooling = 0;
+    zone->pace = NTRIP_HOST_PACE;
+
     __atomic_store_n(&zone->version, NTRIP_ZONE_VERSION, __ATOMIC_SEQ_CST);
 }
 

@@ -71,6 +71,10 @@ typedef struct {
     uint32_t           nrings;
     uint32_t           ring_free;    /* first of the free ones */
     uint64_t           frees;        /* accounts given back: ntrip_wait.h */
+    uint64_t           cooling;      /* ms: an account rests behind its use */
+    uint64_t           pace;         /* us between logins at a host; both are
+                                        the newest configuration's, one word
+                                        each: no lock */
 
     ntrip_table_t      streams;      /* ntrip_stream_row_t */
     ntrip_table_t      sessions;     /* ntrip_session_row_t */

@@ -9,7 +9,7 @@ package Fieldgate::Ntrip;
 #
 # Options: users, accounts, mounts (how many: 10, 10, 1); provider, switches of
 # the simulator, or one that is there already; zone (4m); stream, server: more
-# directives; others, { port => directives }: further casters of the same pool;
+# directives; relay, more of ntrip_relay; others, { port => directives }: further casters of the same pool;
 # start => 0, nginx is not started; and those of Fieldgate.
 #
 # User number N is uN with the password pN; accounts are a1, a2, ...;
@@ -29,7 +29,7 @@ sub new {
 
     my $self = bless {
         users => 10, accounts => 10, mounts => 1, zone => '4m', stream => '',
-        server => '', others => {}, provider => {}, %opt,
+        server => '', relay => '', others => {}, provider => {}, %opt,
     }, $class;
 
     my $provider = $self->{provider};
@@ -37,8 +37,8 @@ sub new {
                         ? Fieldgate::Provider->new(%$provider) : $provider;
 
     my %rest = %opt;
-    delete @rest{qw(users accounts mounts zone stream server others provider
-                    start database)};
+    delete @rest{qw(users accounts mounts zone stream server relay others
+                    provider start database)};
 
     my $t = $self->{nginx} = Fieldgate->new(
         events => 'worker_connections 4096;', %rest);
@@ -78,7 +78,7 @@ sub conf {
     server {
         listen 127.0.0.1:%%PORT:$name%%;
         ntrip_caster;
-        ntrip_relay port=$port;
+        ntrip_relay port=$port $o{relay};
         $more
     }
 END

@@ -30,10 +30,11 @@ package Fieldgate::Provider;
 #   hangup       seconds from the reply to the end of the connection
 #   hangup_at    text of a position: which ends the connection instead
 #   noise        bytes in place of messages
+#   base         added to the numbers of its logins, to tell providers apart; 0
 #   drop         account: its connection is closed now
 #
 # What is seen: { logins, open (now), twice (logins of an account that had one
-# open), twice_log, requests => [ { account, mount, head } ], gga => [ {
+# open), twice_log, requests => [ { account, mount, head, time } ], gga => [ {
 # account, line, time } ], sent => { account => messages }, closed }.
 #
 # A message is frame(LOGIN, SEQ, SIZE): number 1077, the last of its epoch, with
@@ -338,7 +339,7 @@ sub login {
 
     my $seen = $self->{seen};
     push @{$seen->{requests}}, { account => $account, mount => $c->{mount},
-                                 head => $c->{head} };
+                                 head => $c->{head}, time => time };
 
     if (grep { $_->{live} && $_->{account} eq $account }
         values %{$self->{clients}})
@@ -383,7 +384,7 @@ sub reply {
 
     $c->{live} = 1;
     $c->{seq} = 0;
-    $c->{login} = ++$seen->{logins};
+    $c->{login} = ++$seen->{logins} + ($self->{base} // 0);
 
     if ($reply =~ /%M/) {
         my $frame = $self->coded(
