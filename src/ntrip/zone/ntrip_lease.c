@@ -579,7 +579,7 @@ ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
         }
 
         *delay = (lease->reason == NTRIP_REST_CRASH && lease->until > now)
-                 ? lease->until - now : 0;
+                 ? ngx_min(lease->until - now, NTRIP_LEASE_COOL) : 0;
 
         lease->row.holder = me;
         __atomic_store_n(&lease->row.state, NTRIP_LEASE_TESTING,
