@@ -237,7 +237,7 @@ ngx_http_ntrip_stream(ngx_http_ntrip_ctx_t *ctx, uint32_t index,
     ntrip_json_str(&json, "mount", &text);
 
     text.data = row->pool;
-    text.len = ngx_min(row->pool_len, NTRIP_POOL_MAX);
+    text.len = ngx_min(row->pool_len, NTRIP_POOLS_MAX);
     ntrip_json_str(&json, "pool", &text);
 
     ntrip_json_text(&json, "state",
