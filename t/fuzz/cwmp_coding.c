@@ -8,6 +8,7 @@
  */
 
 
+#include "failing.h"
 #include "cwmp_coding.h"
 
 #include <stdio.h>
@@ -27,8 +28,52 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
+#undef inflateReset
+
+int
+inflateInit2_(z_streamp s, int bits, const char *version, int size)
+{
+    return fuzz_fails() ? Z_MEM_ERROR
+           : fuzz_real(inflateInit2_)(s, bits, version, size);
+}
+
+
+int
+inflate(z_streamp s, int flush)
+{
+    return fuzz_fails() ? Z_MEM_ERROR : fuzz_real(inflate)(s, flush);
+}
+
+
+int
+inflateReset(z_streamp s)
+{
+    return fuzz_fails() ? Z_STREAM_ERROR : fuzz_real(inflateReset)(s);
+}
+
+
+int
+deflateInit2_(z_streamp s, int level, int method, int bits, int memory,
+    int strategy, const char *version, int size)
+{
+    return fuzz_fails() ? Z_MEM_ERROR
+           : fuzz_real(deflateInit2_)(s, level, method, bits, memory, strategy,
+                                      version, size);
+}
+
+
+int
+deflate(z_streamp s, int flush)
+{
+    return fuzz_fails() ? Z_STREAM_ERROR : fuzz_real(deflate)(s, flush);
+}
+
+
 static u_char  whole[FUZZ_MAX + 65536];
 static u_char  other[FUZZ_MAX + 65536];
+
+
+static off_t   fuzz_max;        /* of the next one */
 
 
 static size_t
@@ -39,10 +84,13 @@ fuzz_inflate(cwmp_inflate_t *c, ngx_uint_t coding, const uint8_t *data,
     size_t      n, k, total;
     ngx_int_t   rc;
 
-    cwmp_inflate_init(c, coding, FUZZ_MAX, FUZZ_RATIO);
+    cwmp_inflate_init(c, coding, fuzz_max, FUZZ_RATIO);
 
     total = 0;
-    rc = NGX_OK;
+
+    p = (u_char *) data;
+    rc = cwmp_inflate(c, &p, p, out, room, &k);
+    fuzz_check(rc == NGX_OK && k == 0);
 
     for (p = (u_char *) data; size && rc == NGX_OK; size -= n) {
         n = ngx_min(step, size);
@@ -62,15 +110,49 @@ fuzz_inflate(cwmp_inflate_t *c, ngx_uint_t coding, const uint8_t *data,
         p = last;
     }
 
-    if (rc == NGX_OK) {
-        rc = cwmp_inflate_finish(c);
-    }
+    k = (rc != NGX_OK);
+    rc = cwmp_inflate_finish(c);
+    fuzz_check(!k || rc == NGX_ERROR);
 
     fuzz_check((rc == NGX_ERROR) == (c->error != 0));
 
     cwmp_inflate_end(c);
 
     return total;
+}
+
+
+/* a Content-Encoding: blanks around it and its case say nothing */
+
+static void
+fuzz_name(const uint8_t *data, size_t size)
+{
+    char        text[64];
+    size_t      i;
+    ngx_str_t   value;
+    ngx_uint_t  coding;
+
+    value.data = (u_char *) data;
+    value.len = size;
+    coding = cwmp_coding(&value);
+
+    fuzz_check(coding <= CWMP_CODING_OTHER);
+
+    if (size > sizeof(text) - 3) {
+        return;
+    }
+
+    text[0] = ' ';
+    text[1 + size] = '\t';
+    text[2 + size] = ' ';
+
+    for (i = 0; i < size; i++) {
+        text[1 + i] = (char) ngx_toupper(data[i]);
+    }
+
+    value.data = (u_char *) text;
+    value.len = size + 3;
+    fuzz_check(cwmp_coding(&value) == coding);
 }
 
 
@@ -88,7 +170,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
+    fuzz_name(data + 2, size - 2);
+
+    fuzz_max = (data[0] & 2) ? data[1] : FUZZ_MAX;
+
     coding = (data[0] & 1) ? CWMP_CODING_GZIP : CWMP_CODING_DEFLATE;
+
+    /* zlib fails somewhere */
+
+    if (data[1] % 8 == 0) {
+        for (n = 1; n < 8; n++) {
+            fuzz_failing = n;
+            (void) fuzz_inflate(&a, coding, data + 2, size - 2, size, 65536,
+                                whole);
+            fuzz_check(fuzz_failing || a.error != 0);
+            fuzz_failing = 0;
+        }
+    }
+
     n = fuzz_inflate(&a, coding, data + 2, size - 2, size, 65536, whole);
 
     k = fuzz_inflate(&b, coding, data + 2, size - 2, data[1] % 17 + 1,
@@ -106,6 +205,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     room = n + n / 100 + 1024;
     packed = malloc(room);
+
+    for (k = 1; k < 3; k++) {
+        fuzz_failing = k;
+        p = whole;
+
+        if (cwmp_deflate_init(&d, &a) == NGX_OK) {
+            fuzz_check(cwmp_deflate(&d, &p, whole + n, 1, packed, 1, &len)
+                       == NGX_ERROR);
+            cwmp_deflate_end(&d);
+        }
+
+        fuzz_check(fuzz_failing == 0);
+    }
 
     fuzz_check(cwmp_deflate_init(&d, &a) == NGX_OK);
 

@@ -202,11 +202,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     memset(&x, 0, sizeof(cwmp_exchange_t));
-    x.path = data[0];
-    x.held = (data[0] >> 1) && !x.path;
-    x.none = (data[0] >> 2) && x.held;
-    x.basic = data[0] >> 3;
-    x.kept = (data[0] >> 4) && x.path;
+    x.path = data[0] & 1;
+    x.held = (data[0] >> 1 & 1) && !x.path;
+    x.none = (data[0] >> 2 & 1) && x.held;
+    x.basic = data[0] >> 3 & 1;
+    x.kept = (data[0] >> 4 & 1) && x.path;
 
     if ((data[0] & 0x20) && !x.path && !x.none) {
         x.known = 1;

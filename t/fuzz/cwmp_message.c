@@ -142,6 +142,67 @@ fuzz_scan(fuzz_result_t *r, const uint8_t *data, size_t size, size_t first,
     }
 
     fuzz_check((r->rc == NGX_ERROR) == (r->m.error != 0));
+    fuzz_check(cwmp_message_error(r->m.error) != NULL);
+}
+
+
+/*
+ * The prefilter, in pieces: these can make it hold what it would let go of in
+ * one, but not the other way round.
+ */
+
+static ngx_uint_t
+fuzz_prefilter(cwmp_prefilter_t *f, const uint8_t *data, size_t size,
+    size_t step, ngx_uint_t declared)
+{
+    u_char      *copy;
+    size_t       n;
+    ngx_uint_t   need;
+
+    ngx_memzero(f, sizeof(cwmp_prefilter_t));
+
+    for (need = 0; size && !need; size -= n, data += n) {
+        n = ngx_min(step, size);
+        copy = malloc(n);
+        memcpy(copy, data, n);
+        need = cwmp_prefilter(f, copy, n, declared);
+        free(copy);
+    }
+
+    return need;
+}
+
+
+/* as a Content-Type; one charset more of another class makes it unknown */
+
+static void
+fuzz_content_type(const uint8_t *data, size_t size)
+{
+    u_char      *copy;
+    ngx_str_t    value;
+    ngx_uint_t   class;
+
+    static const char  more[] = ";charset=utf-16";
+
+    if (size > 256) {
+        return;
+    }
+
+    copy = malloc(size + sizeof(more));
+    memcpy(copy, data, size);
+    memcpy(copy + size, more, sizeof(more));
+
+    value.data = copy;
+    value.len = size;
+    class = cwmp_charset_content_type(&value);
+    fuzz_check(class <= CWMP_CHARSET_OTHER);
+
+    if (memchr(copy, '"', size) == NULL && memchr(copy, '\'', size) == NULL) {
+        value.len = size + sizeof(more) - 1;
+        fuzz_check(cwmp_charset_content_type(&value) == CWMP_CHARSET_OTHER);
+    }
+
+    free(copy);
 }
 
 
@@ -504,7 +565,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     ngx_int_t         n;
     ngx_uint_t        declared, need, slow;
-    cwmp_prefilter_t  f;
+    cwmp_prefilter_t  f, cut;
 
     static fuzz_result_t  whole, other;
 
@@ -541,6 +602,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!need && f.names_end == 0) {
         fuzz_check(whole.n == 0);
+    }
+
+    if (fuzz_prefilter(&cut, data, size, data[size] % 61 + 1, declared) == 0) {
+        fuzz_check(!need && cut.names_end == f.names_end);
+    }
+
+    if (slow) {
+        fuzz_content_type(data, size);
     }
 
     if (whole.rc != NGX_OK) {

@@ -33,6 +33,7 @@ test_piece(cwmp_reply_t *r, const uint8_t *data, size_t size)
 
     test(rc == NGX_OK || rc == NGX_AGAIN || rc == NGX_ERROR);
     test((rc == NGX_ERROR) == (r->error != 0));
+    test(cwmp_reply_strerror(r->error) != NULL);
     test((rc == NGX_OK) == (r->done && !r->error));
 
     free(copy);

@@ -10,7 +10,45 @@
 
 
 #include "fuzz.h"
+#include "failing.h"
 #include "cwmp_origin.h"
+
+
+int
+EVP_DigestInit_ex(EVP_MD_CTX *ctx, const EVP_MD *type, ENGINE *impl)
+{
+    return fuzz_fails() ? 0 : fuzz_real(EVP_DigestInit_ex)(ctx, type, impl);
+}
+
+
+int
+EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t len)
+{
+    return fuzz_fails() ? 0 : fuzz_real(EVP_DigestUpdate)(ctx, data, len);
+}
+
+
+int
+EVP_DigestFinal_ex(EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len)
+{
+    return fuzz_fails() ? 0 : fuzz_real(EVP_DigestFinal_ex)(ctx, md, len);
+}
+
+
+int
+EVP_MD_CTX_copy_ex(EVP_MD_CTX *out, const EVP_MD_CTX *in)
+{
+    return fuzz_fails() ? 0 : fuzz_real(EVP_MD_CTX_copy_ex)(out, in);
+}
+
+
+int
+EVP_Digest(const void *data, size_t count, unsigned char *md,
+    unsigned int *size, const EVP_MD *type, ENGINE *impl)
+{
+    return fuzz_fails() ? 0
+           : fuzz_real(EVP_Digest)(data, count, md, size, type, impl);
+}
 
 
 static void
@@ -53,6 +91,42 @@ fuzz_keys(ngx_str_t *file, ngx_str_t *first)
 }
 
 
+/* libcrypto fails somewhere: that is an error, and no verdict */
+
+static void
+fuzz_broken(ngx_str_t *key, ngx_uint_t mode, cwmp_origin_t *origin)
+{
+    u_char           sig[CWMP_SIGN_LEN];
+    ngx_int_t        rc;
+    ngx_uint_t       i;
+    cwmp_origin_t    o;
+    cwmp_sign_key_t  k;
+
+    o = *origin;
+
+    for (i = 1; i < 64; i++) {
+        fuzz_failing = i;
+
+        rc = cwmp_sign_key_init(&k, key);
+
+        if (rc == NGX_OK) {
+            rc = cwmp_sign(&k, mode, &o, sig);
+        }
+
+        if (rc == NGX_OK) {
+            o.sig.data = sig;
+            o.sig.len = CWMP_SIGN_LEN;
+            rc = cwmp_sign_verify(&k, 1, mode, &o);
+        }
+
+        test(rc == (fuzz_failing ? NGX_OK : NGX_ERROR));
+
+        fuzz_failing = 0;
+        cwmp_sign_key_free(&k);
+    }
+}
+
+
 static void
 fuzz_sign(ngx_str_t *key, ngx_str_t *target, ngx_uint_t mode)
 {
@@ -79,6 +153,10 @@ fuzz_sign(ngx_str_t *key, ngx_str_t *target, ngx_uint_t mode)
 
     (void) cwmp_sign_verify(keys, 2, mode, &o);
 
+    if (fuzz_sample(target->data, target->len)) {
+        fuzz_broken(key, mode, &o);
+    }
+
     test(cwmp_sign(&keys[1], mode, &o, sig) == NGX_OK);
 
     o.sig.data = sig;
@@ -88,15 +166,63 @@ fuzz_sign(ngx_str_t *key, ngx_str_t *target, ngx_uint_t mode)
     test(cwmp_sign_verify(keys, 1, mode, &o) == NGX_DECLINED);
     test(cwmp_sign_verify(keys, 2, !mode, &o) == NGX_DECLINED);
 
+    /* for one use it is none for another */
+
+    test(cwmp_sign_parts(&keys[1], CWMP_SIGN_NONCE, &o.target, 1, sig)
+         == NGX_OK);
+    test(cwmp_sign_verify_parts(keys, 2, CWMP_SIGN_NONCE, &o.target, 1, &o.sig)
+         == NGX_OK);
+    test(cwmp_sign_verify_parts(keys, 2, CWMP_SIGN_SERVER, &o.target, 1,
+                                &o.sig)
+         == NGX_DECLINED);
+
+    test(cwmp_sign(&keys[1], mode, &o, sig) == NGX_OK);
     sig[target->len % CWMP_SIGN_LEN] ^= 1;
     test(cwmp_sign_verify(keys, 2, mode, &o) == NGX_DECLINED);
 
     o.sig.len--;
     test(cwmp_sign_verify(keys, 2, mode, &o) == NGX_DECLINED);
+    test(cwmp_sign_verify_parts(keys, 2, CWMP_SIGN_URL, &o.target, 1, &o.sig)
+         == NGX_DECLINED);
 
     cwmp_sign_key_free(&keys[0]);
     cwmp_sign_key_free(&keys[1]);
     free(buf);
+}
+
+
+/* in host mode the target is the CPE's own, and the name has the origin */
+
+static void
+fuzz_host(ngx_str_t *key, ngx_str_t *target)
+{
+    u_char           *buf, sig[CWMP_SIGN_LEN];
+    ngx_str_t         url;
+    fuzz_buf_t        text = { NULL, 0, 0 };
+    cwmp_origin_t     o;
+    cwmp_sign_key_t   k;
+
+    fuzz_add(&text, "http://192.0.2.7:7547", 21);
+    fuzz_add(&text, target->data, target->len);
+    url.data = text.data;
+    url.len = text.len;
+
+    buf = malloc(cwmp_origin_size(url.len));
+    memset(&k, 0, sizeof(k));
+
+    if (cwmp_origin_parse(&o, &url, buf) == NGX_OK) {
+        test(cwmp_sign_key_init(&k, key) == NGX_OK);
+        test(cwmp_sign(&k, CWMP_URL_HOST, &o, sig) == NGX_OK);
+
+        o.sig.data = sig;
+        o.sig.len = CWMP_SIGN_LEN;
+        test(cwmp_sign_verify(&k, 1, CWMP_URL_HOST, &o) == NGX_OK);
+        test(cwmp_sign_verify(&k, 1, CWMP_URL_PATH, &o) == NGX_DECLINED);
+    }
+
+    cwmp_sign_key_free(&k);
+    free(buf);
+    free(text.data);
 }
 
 
@@ -119,6 +245,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         fuzz_sign(&key, &target, CWMP_URL_QUERY);
         fuzz_sign(&key, &target, CWMP_URL_PATH);
+        fuzz_host(&key, &target);
 
         free(target.data);
     }
