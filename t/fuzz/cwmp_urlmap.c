@@ -8,7 +8,6 @@
  * was put there, it has as many edits, or more.
  *
  * sources: cwmp_urlmap.c cwmp_xml.c cwmp_charset.c cwmp_reference.c
- * core: src/core/ngx_string.c
  * libs:
  */
 

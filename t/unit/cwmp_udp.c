@@ -1,7 +1,6 @@
 
 /*
  * sources: cwmp_udp.c
- * core: src/core/ngx_string.c
  * libs: -lcrypto
  *
  * UDP connection requests: their bytes, their signature, and that their numbers

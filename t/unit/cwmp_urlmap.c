@@ -4,7 +4,6 @@
  * split at every byte.
  *
  * sources: cwmp_urlmap.c cwmp_xml.c cwmp_charset.c cwmp_reference.c
- * core: src/core/ngx_string.c
  * libs:
  */
 

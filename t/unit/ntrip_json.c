@@ -1,7 +1,6 @@
 
 /*
  * sources: ntrip_json.c ntrip_text.c
- * core: src/core/ngx_string.c
  * libs: -lm
  */
 
