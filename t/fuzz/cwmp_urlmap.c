@@ -4,11 +4,10 @@
  * byte, toward the ACS.
  *
  * The edits are the same however it is cut; they ascend, and lie in the
- * message.  The message with the edits in it has URLs in the same places: read for what
- * was put there, it has as many edits, or more.
+ * message.  The message with the edits in it has URLs in the same places: read
+ * for what was put there, it has as many edits, or more.
  *
  * sources: cwmp_urlmap.c cwmp_xml.c cwmp_charset.c cwmp_reference.c
- * libs:
  */
 
 
