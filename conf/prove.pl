@@ -14,6 +14,7 @@ use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
+use Fieldgate::Base;
 use Fieldgate::ACS;
 use Fieldgate::CPE;
 use Fieldgate::ConnectionRequest;
@@ -24,7 +25,7 @@ use Fieldgate::Rovers;
 my $top = Cwd::abs_path("$FindBin::Bin/..");
 my $prefix = "$top/build/run";
 
-my (%port, %children, $cpe, $provider, $rovers);
+my (%port, %children, $cpe, $provider, $rovers, @bases);
 my $conf = "$top/conf/nginx.conf";
 my $built = "$top/build";
 my $once = 0;
@@ -50,6 +51,7 @@ eval {
     start();
     cwmp();
     ntrip();
+    station();
     1;
 } or do {
     chomp(my $why = $@);
@@ -429,6 +431,53 @@ sub ntrip {
     step($n, 'nginx -> rover', "$seen->{messages} messages, each compared byte"
          . ' for byte');
     die "the rover says: $seen->{errors}[0]\n" if @{$seen->{errors}};
+}
+
+# Two base stations, and a rover that asks for the nearest one
+
+sub station {
+    title('A rover gets the nearest of two base stations');
+
+    my $expiry = POSIX::strftime('%Y-%m-%d', localtime(time + 86400));
+    my %at = (NORTH => [48.5, 11.5], SOUTH => [47.9, 11.5]);
+    my $n = 1;
+
+    for my $command ("USER-ADD passwd rover2:secret2 $expiry",
+                     map { "STATION-ADD passwd $_ base:secret" } sort keys %at)
+    {
+        my ($verb) = $command =~ /(\S+)/;
+        my $reply = console($command);
+        step($n++, 'console', "$command: " . $reply =~ s/[\r\n]+/ /gr);
+        $reply =~ /^(?:OK $verb|ERROR add )/
+            or die "the console does not take $verb\n";
+    }
+
+    # a worker may learn of a station a second later: the base comes again
+
+    for my $mount (sort keys %at) {
+        step($n++, 'base -> nginx', "SOURCE secret /$mount, messages of RTCM 3");
+        my $base = Fieldgate::Base->new(
+            port => port(2101), mount => $mount, password => 'secret',
+            login => @bases + 1, rate => 5, again => 0.2,
+            first => Fieldgate::Base::position(@{$at{$mount}}));
+        push @bases, $base;
+        until_true(sub { $base->seen->{sent} }, "the upload to $mount");
+        step($n++, 'nginx -> base', $base->seen->{reply} =~ s/[\r\n]+/ /gr);
+    }
+
+    my $rover = Fieldgate::Rovers->new(port => port(2101), rovers => [
+        { user => 'rover2', password => 'secret2', mount => 'NEAR',
+          lat => 48.1173, lon => 11.5167 } ]);
+    step($n++, 'rover -> nginx', 'GET /NEAR, user rover2, a position (GGA)');
+    until_true(sub { $rover->seen->{messages} >= 5 }, 'five messages');
+
+    my $seen = $rover->seen;
+    my $login = $seen->{rovers}{rover2}{login};
+    my ($mount) = (sort keys %at)[$bases[1]->seen->{login} == $login];
+    step($n, 'nginx -> rover', "$seen->{messages} messages of $mount, each"
+         . ' compared byte for byte');
+    die "the rover says: $seen->{errors}[0]\n" if @{$seen->{errors}};
+    die "SOUTH is nearer\n" if $mount ne 'SOUTH';
 }
 
 # one command, as scripts give it: the reply until the connection ends

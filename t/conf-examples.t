@@ -7,7 +7,8 @@ use Fieldgate;
 use Fieldgate::Env qw(read_file);
 use Socket ();
 
-my @examples = grep { !m{/(?:nginx|cors-relay|providers)\.conf$} } glob 'conf/*.conf';
+my @examples = grep { !m{/nginx\.conf$} && read_file($_) !~ /^stream /m }
+               glob 'conf/*.conf';
 cmp_ok(scalar @examples, '>=', 5, 'the examples are found');
 
 my $t = Fieldgate->new;
@@ -45,12 +46,14 @@ for my $example (@examples) {
            "$example without a warning") or diag($out);
 }
 
-# these are whole files, with a stream{}
+# those for NTRIP are whole files, with a stream{}
 
 $t->write('ntrip-console', "passwd\n");
 
-for my $name (qw(cors-relay providers)) {
-    my ($stream) = read_file("conf/$name.conf") =~ /^stream \{\n(.*)^\}/ms;
+for my $example (grep { !m{/nginx\.conf$} && read_file($_) =~ /^stream /m }
+                 glob 'conf/*.conf')
+{
+    my ($stream) = read_file($example) =~ /^stream \{\n(.*)^\}/ms;
 
     $stream =~ s{/var/(?:log|lib)/nginx/}{%%DIR%%/}g;
     $stream =~ s{/etc/nginx/}{%%DIR%%/}g;
@@ -58,9 +61,9 @@ for my $name (qw(cors-relay providers)) {
         'listen 127.0.0.1:' . $t->port("relay$1")}ge;
 
     my ($status, $out) = $t->check(stream => $stream);
-    is($status, 0, "conf/$name.conf is accepted") or diag($out);
+    is($status, 0, "$example is accepted") or diag($out);
     unlike($out, qr/\[(?:warn|error|crit|alert|emerg)\]/,
-           "conf/$name.conf without a warning") or diag($out);
+           "$example without a warning") or diag($out);
 }
 
 done_testing;

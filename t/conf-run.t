@@ -94,9 +94,19 @@ my @expected = (
     qr{^nginx -> provider +GET /FIELD, user account1},
     qr{^provider -> nginx +ICY 200 OK},
     qr{^nginx -> rover +\d+ messages, each compared byte for byte$},
+
+    qr{^console +USER-ADD \S+ rover2:\S+ \S+: OK USER-ADD $},
+    qr{^console +STATION-ADD \S+ NORTH base:\S+: OK STATION-ADD $},
+    qr{^console +STATION-ADD \S+ SOUTH base:\S+: OK STATION-ADD $},
+    qr{^base -> nginx +SOURCE \S+ /NORTH},
+    qr{^nginx -> base +ICY 200 OK $},
+    qr{^base -> nginx +SOURCE \S+ /SOUTH},
+    qr{^nginx -> base +ICY 200 OK $},
+    qr{^rover -> nginx +GET /NEAR},
+    qr{^nginx -> rover +\d+ messages of SOUTH, each compared byte for byte$},
 );
 is(scalar @steps, scalar @expected,
-   'the wake-up has ten steps, the rover\'s session seven');
+   'the wake-up has ten steps, the rover\'s session seven, stations nine');
 like($steps[$_] // '', $expected[$_], 'step ' . ($_ + 1)) for 0 .. $#expected;
 like($out, qr/^All steps have succeeded\.$/m, 'and says so');
 

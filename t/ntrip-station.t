@@ -10,6 +10,7 @@ use Fieldgate::Provider qw(frame);
 use Fieldgate::Rovers;
 
 my $t = Fieldgate->new(stream => <<'END');
+    limit_conn_zone $binary_remote_addr zone=peers:1m;
     ntrip_zone 4m;
     ntrip_database %%DIR%%/db/ntrip.db;
     log_format ntrip '$ntrip_user,$ntrip_mount,$ntrip_source,$ntrip_version,'
@@ -31,6 +32,15 @@ my $t = Fieldgate->new(stream => <<'END');
         ntrip_station;
         ntrip_source_timeout 1s;
         ntrip_source_wait 0;
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT:tls%% ssl;
+        ssl_certificate %%DIR%%/tls.crt;
+        ssl_certificate_key %%DIR%%/tls.key;
+        limit_conn peers 1;
+        ntrip_caster;
+        ntrip_station;
     }
 
     server {
@@ -58,6 +68,10 @@ INSERT INTO user (name, password) VALUES ('u1', 'p1'), ('u2', 'p2'),
                                          ('u3', 'p3'), ('u4', 'p4');
 INSERT INTO station (mount, password) VALUES ('OLD', 'plain');
 END
+
+system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+       . " -keyout @{[$t->path('tls.key')]} -out @{[$t->path('tls.crt')]}"
+       . " > @{[$t->path('openssl.out')]} 2>&1") == 0 or die 'openssl';
 
 $t->start;
 
@@ -165,7 +179,7 @@ $t->only_worker($workers[1], sub {
 });
 
 my $base = Fieldgate::Base->new(port => $t->port('caster'), mount => 'B',
-                                password => 'secret', again => 1);
+                                password => 'secret', again => 0.1);
 $base->wait_for(open => 1);
 $rovers->wait_for(fed => 2);
 $rovers->wait_for(messages => 40);
@@ -297,6 +311,67 @@ is((split /\r\n/, $t->exchange('impatient',
 like($t->exchange('impatient', "GET /OLD HTTP/1.1\r\nNtrip-Version: Ntrip/2.0\r\n"
                   . "Authorization: Basic dTE6cDE=\r\n\r\n"),
      qr/^HTTP\/1\.1 404 /, 'the same in 2.0');
+
+# ---- str2str as a base, with a whole file at once ----
+
+SKIP: {
+    my ($str2str) = grep { -x } map { "$_/str2str" } split /:/, $ENV{PATH};
+    skip 'str2str is not installed', 2 unless $str2str;
+
+    my $rover = Fieldgate::Rovers->new(
+        port => $t->port('caster'),
+        rovers => [{ user => 'u3', password => 'p3', mount => 'OLD',
+                     quiet => 1 }]);
+    $rover->wait_for(sub { $_[0]{rovers}{u3}{state} eq 'data' });
+
+    $t->write('file.rtcm3', '');
+    open my $file, '>:raw', $t->path('file.rtcm3') or die;
+    print $file map { frame(7, $_, 150) } 0 .. 199;
+    close $file;
+
+    my $out = 'ntrips://:plain@127.0.0.1:' . $t->port('caster') . '/OLD';
+    my $pid = $t->spawn('str2str', sub {
+        exec $str2str, '-in', $t->path('file.rtcm3'), '-out', $out;
+    });
+    my $seen = $rover->wait_for(messages => 200);
+    is($seen->{messages}, 200, 'str2str: every message');
+    is_deeply($seen->{errors}, [], 'str2str: every byte');
+    $t->end($pid, 'TERM');
+    $rover->stop;
+}
+
+# ---- TLS: the upload stays in its worker over a reload ----
+
+{
+    my $rover = Fieldgate::Rovers->new(
+        port => $t->port('caster'),
+        rovers => [{ user => 'u4', password => 'p4', mount => 'OLD',
+                     quiet => 1 }]);
+    my $pid = $t->spawn('s_client', sub {
+        open my $to, '|-', 'openssl s_client -quiet -connect 127.0.0.1:'
+                           . $t->port('tls') or die;
+        $to->autoflush;
+        print $to Fieldgate::Base::source('plain', 'OLD');
+        for (my $seq = 0; ; $seq++) {
+            print $to frame(8, $seq, 300);
+            select undef, undef, undef, 0.1;
+        }
+    });
+    $rover->wait_for(messages => 5);
+    is($t->exchange('tls', ''), '', 'limit_conn holds for uploads');
+
+    $t->reload;
+    my $count = $rover->seen->{messages};
+    my $seen = $rover->wait_for(messages => $count + 20);
+    is_deeply($seen->{errors}, [], 'TLS: every byte, over a reload, too');
+    is(scalar(grep { $_->{exiting} } $t->worker_processes), 1,
+       'TLS: the old worker stays for it');
+
+    $t->end($pid, 'KILL');
+    wait_for(sub { !grep { $_->{exiting} } $t->worker_processes },
+             'the old worker to exit');
+    $rover->stop;
+}
 
 my $log = read_file($t->path('logs/ntrip.log'));
 like($log, qr/^-,B,127\.0\.0\.1:\d+,1,revoked,\d+,NTRIP Fieldgate-test$/m,

@@ -22,6 +22,8 @@ typedef struct ngx_stream_ntrip_store_s   ngx_stream_ntrip_store_t;
 typedef struct ngx_stream_ntrip_stream_s  ngx_stream_ntrip_stream_t;
 typedef struct ngx_stream_ntrip_source_s  ngx_stream_ntrip_source_t;
 typedef struct ngx_stream_ntrip_rover_s   ngx_stream_ntrip_rover_t;
+
+typedef struct ngx_stream_ntrip_near_list_s  ngx_stream_ntrip_near_list_t;
 typedef struct ngx_stream_ntrip_ssl_s     ngx_stream_ntrip_ssl_t;
 
 
@@ -47,7 +49,19 @@ typedef struct {
 } ngx_stream_ntrip_place_t;
 
 
-/* ntrip_mount, in stream{} or server{} */
+/* ntrip_near, in stream{} or server{}: what a rule of ntrip_near.h has */
+
+typedef struct {
+    ngx_uint_t                 max;                /* m */
+    ngx_uint_t                 hysteresis;         /* m */
+    ngx_msec_t                 dwell;
+    ngx_uint_t                 hold_fixed;
+    ngx_str_t                  pattern;            /* empty: all stations */
+    ngx_stream_ntrip_near_list_t  *list;           /* of a worker's own */
+} ngx_stream_ntrip_near_t;
+
+
+/* ntrip_mount, ntrip_near, in stream{} or server{} */
 
 typedef struct {
     ngx_str_t                  name;       /* declared spelling */
@@ -59,6 +73,8 @@ typedef struct {
     ngx_uint_t                 format;
     ngx_flag_t                 gga;
     ntrip_profile_t           *profile;    /* NULL: all, as it came */
+    ngx_stream_ntrip_near_t   *near;       /* the nearest base station; NULL:
+                                              it is none such */
     ngx_stream_ntrip_place_t   place;
 } ngx_stream_ntrip_mount_t;
 
@@ -194,6 +210,7 @@ ngx_int_t ngx_stream_ntrip_check_pool(ngx_conf_t *cf, ngx_str_t *pool,
 
 /* ngx_stream_ntrip_mount.c */
 char *ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_stream_ntrip_near(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_stream_ntrip_merge_mounts(ngx_conf_t *cf, ngx_array_t *prev,
     ngx_array_t **conf);
 char *ngx_stream_ntrip_check_mounts(ngx_conf_t *cf,
@@ -233,6 +250,9 @@ char *ngx_stream_ntrip_station(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_share_distance(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* "30km", "500m", "500"; NGX_ERROR: none, or more than half the way around the
+   earth */
+ngx_int_t ngx_stream_ntrip_metres(ngx_str_t *value);
 char *ngx_stream_ntrip_length(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_console(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -28,7 +28,6 @@ static ngx_int_t ngx_stream_ntrip_handler(ngx_conf_t *cf,
     ngx_stream_content_handler_pt handler);
 static ngx_int_t ngx_stream_ntrip_check_database(ngx_conf_t *cf,
     ngx_str_t *name);
-static ngx_int_t ngx_stream_ntrip_metres(ngx_str_t *value);
 static ngx_int_t ngx_stream_ntrip_env(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *value);
 static ngx_int_t ngx_stream_ntrip_read_password(ngx_conf_t *cf,
@@ -507,9 +506,7 @@ ngx_stream_ntrip_length(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* NGX_ERROR: none, or more than half the way around the earth */
-
-static ngx_int_t
+ngx_int_t
 ngx_stream_ntrip_metres(ngx_str_t *value)
 {
     ngx_int_t   n;

@@ -141,6 +141,13 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ntrip_near"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_stream_ntrip_near,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ntrip_share_distance"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
       ngx_stream_ntrip_share_distance,

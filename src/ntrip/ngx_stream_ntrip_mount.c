@@ -1,6 +1,6 @@
 
 /*
- * Fieldgate: ntrip_mount.
+ * Fieldgate: ntrip_mount, ntrip_near.
  */
 
 
@@ -12,6 +12,10 @@
 #include "ntrip_protocol.h"
 
 
+static ngx_stream_ntrip_mount_t *ngx_stream_ntrip_mount_add(ngx_conf_t *cf,
+    ngx_stream_ntrip_srv_conf_t *nscf);
+static ngx_int_t ngx_stream_ntrip_near_param(ngx_stream_ntrip_near_t *near,
+    ngx_str_t *param);
 static ngx_stream_ntrip_mount_t *ngx_stream_ntrip_find_name(
     ngx_array_t *mounts, ngx_uint_t n, ngx_str_t *name);
 static ngx_int_t ngx_stream_ntrip_mount_param(ngx_conf_t *cf,
@@ -30,49 +34,16 @@ ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                 *value, str;
     ngx_uint_t                 i;
-    const char                *err;
     ngx_stream_ntrip_mount_t  *mount;
 
     value = cf->args->elts;
 
-    err = ntrip_mount_check(&value[1]);
-
-    if (err) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid mountpoint \"%V\": %s", &value[1], err);
-        return NGX_CONF_ERROR;
-    }
-
-    if (nscf->mounts == NULL) {
-        nscf->mounts = ngx_array_create(cf->pool, 4,
-                                        sizeof(ngx_stream_ntrip_mount_t));
-        if (nscf->mounts == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (ngx_stream_ntrip_find_name(nscf->mounts, nscf->mounts->nelts,
-                                   &value[1]))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "mountpoint \"%V\" is duplicate", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    mount = ngx_array_push(nscf->mounts);
+    mount = ngx_stream_ntrip_mount_add(cf, nscf);
     if (mount == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    ngx_memzero(mount, sizeof(ngx_stream_ntrip_mount_t));
     ngx_str_null(&str);
-
-    ngx_stream_ntrip_note_place(cf, &mount->place);
-
-    mount->name = value[1];
-    mount->as = value[1];
-    mount->format = NTRIP_RTCM_AUTO;
-    mount->gga = 1;
 
     for (i = 2; i < cf->args->nelts; i++) {
         if (ngx_stream_ntrip_mount_param(cf, mount, &str, &value[i])
@@ -88,6 +59,148 @@ ngx_stream_ntrip_mount(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return ngx_stream_ntrip_mount_line(cf, mount, &str) == NGX_OK
            ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* a new one with the name that the directive begins with; NULL: as is logged */
+
+static ngx_stream_ntrip_mount_t *
+ngx_stream_ntrip_mount_add(ngx_conf_t *cf, ngx_stream_ntrip_srv_conf_t *nscf)
+{
+    ngx_str_t                 *value;
+    const char                *err;
+    ngx_stream_ntrip_mount_t  *mount;
+
+    value = cf->args->elts;
+
+    err = ntrip_mount_check(&value[1]);
+
+    if (err) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid mountpoint \"%V\": %s", &value[1], err);
+        return NULL;
+    }
+
+    if (nscf->mounts == NULL) {
+        nscf->mounts = ngx_array_create(cf->pool, 4,
+                                        sizeof(ngx_stream_ntrip_mount_t));
+        if (nscf->mounts == NULL) {
+            return NULL;
+        }
+    }
+
+    if (ngx_stream_ntrip_find_name(nscf->mounts, nscf->mounts->nelts,
+                                   &value[1]))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "mountpoint \"%V\" is duplicate", &value[1]);
+        return NULL;
+    }
+
+    mount = ngx_array_push(nscf->mounts);
+    if (mount == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(mount, sizeof(ngx_stream_ntrip_mount_t));
+
+    ngx_stream_ntrip_note_place(cf, &mount->place);
+
+    mount->name = value[1];
+    mount->as = value[1];
+    mount->format = NTRIP_RTCM_AUTO;
+    mount->gga = 1;
+
+    return mount;
+}
+
+
+char *
+ngx_stream_ntrip_near(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_ntrip_srv_conf_t *nscf = conf;
+
+    ngx_str_t                 *value, str;
+    ngx_uint_t                 i;
+    ngx_stream_ntrip_near_t   *near;
+    ngx_stream_ntrip_mount_t  *mount;
+
+    value = cf->args->elts;
+
+    mount = ngx_stream_ntrip_mount_add(cf, nscf);
+    near = ngx_pcalloc(cf->pool, sizeof(ngx_stream_ntrip_near_t));
+
+    if (mount == NULL || near == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    mount->near = near;
+
+    near->max = 50000;
+    near->hysteresis = 1000;
+    near->dwell = 60000;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_stream_ntrip_near_param(near, &value[i]) != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_str_null(&str);
+
+    return ngx_stream_ntrip_mount_line(cf, mount, &str) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_stream_ntrip_near_param(ngx_stream_ntrip_near_t *near, ngx_str_t *param)
+{
+    ngx_int_t  n;
+    ngx_str_t  s;
+
+    n = 0;
+
+    if (ngx_strncmp(param->data, "max=", 4) == 0) {
+        s.data = param->data + 4;
+        s.len = param->len - 4;
+
+        n = ngx_stream_ntrip_metres(&s);
+        near->max = (ngx_uint_t) n;
+
+        return (n > 0) ? NGX_OK : NGX_ERROR;
+    }
+
+    if (ngx_strncmp(param->data, "hysteresis=", 11) == 0) {
+        s.data = param->data + 11;
+        s.len = param->len - 11;
+
+        n = ngx_stream_ntrip_metres(&s);
+        near->hysteresis = (ngx_uint_t) n;
+
+    } else if (ngx_strncmp(param->data, "dwell=", 6) == 0) {
+        s.data = param->data + 6;
+        s.len = param->len - 6;
+
+        n = ngx_parse_time(&s, 0);
+        near->dwell = (ngx_msec_t) n;
+
+    } else if (ngx_strncmp(param->data, "stations=", 9) == 0) {
+        near->pattern.data = param->data + 9;
+        near->pattern.len = param->len - 9;
+
+        n = near->pattern.len ? 0 : NGX_ERROR;
+
+    } else if (ngx_strcmp(param->data, "hold_fixed") == 0) {
+        near->hold_fixed = 1;
+
+    } else {
+        return NGX_ERROR;
+    }
+
+    return (n == NGX_ERROR) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -291,7 +404,9 @@ ngx_stream_ntrip_check_mounts(ngx_conf_t *cf,
     for (i = 1; i < conf->mounts->nelts; i++) {
         for (j = 0; j < i; j++) {
 
-            if (!ngx_stream_ntrip_same(&mount[i].as, &mount[j].as)
+            if (mount[i].near
+                || mount[j].near
+                || !ngx_stream_ntrip_same(&mount[i].as, &mount[j].as)
                 || !ngx_stream_ntrip_same(
                         ngx_stream_ntrip_mount_pool(conf, &mount[i]),
                         ngx_stream_ntrip_mount_pool(conf, &mount[j]))

@@ -314,9 +314,51 @@ test_match(void)
 }
 
 
+static void
+test_place(void)
+{
+    size_t       i;
+    double       lat, lon;
+    ngx_str_t    text;
+    ntrip_str_t  str;
+
+    static const struct {
+        const char  *text;
+        double       latitude;      /* 0: none */
+        double       longitude;
+    } lines[] = {
+        { "STR;M;T;;;;;;;48.10;11.60;0", 48.1, 11.6 },
+        { "T;;;;;;;-33.5;289.4", -33.5, 289.4 },
+        { "T;;;;;;;0.00;0.00", 0, 0 },
+        { "T;;;;;;;90.5;0", 0, 0 },
+        { "T;;;;;;;48.1;east", 0, 0 },
+        { "T;;;;;;;48.1", 0, 0 },
+        { "", 0, 0 }
+    };
+
+    for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        text.data = (u_char *) lines[i].text;
+        text.len = strlen(lines[i].text);
+
+        ntrip_str_fields(&str, &text);
+
+        if (ntrip_str_place(&str, &lat, &lon) != NGX_OK) {
+            lat = 0;
+            lon = 0;
+        }
+
+        tap_ok(lat - lines[i].latitude < 1e-9 && lines[i].latitude - lat < 1e-9
+               && lon - lines[i].longitude < 1e-9
+               && lines[i].longitude - lon < 1e-9,
+               "position of \"%s\"", lines[i].text);
+    }
+}
+
+
 int
 main(void)
 {
+    test_place();
     test_reader();
     test_reader_limit();
     test_parse();

@@ -117,6 +117,24 @@ ntrip_str_fields(ntrip_str_t *str, ngx_str_t *text)
 }
 
 
+ngx_int_t
+ntrip_str_place(ntrip_str_t *str, double *latitude, double *longitude)
+{
+    if (ntrip_text_decimal(&str->field[NTRIP_STR_LATITUDE], latitude)
+        != NGX_OK
+        || ntrip_text_decimal(&str->field[NTRIP_STR_LONGITUDE], longitude)
+           != NGX_OK
+        || *latitude < -90 || *latitude > 90
+        || *longitude < -180 || *longitude > 360
+        || (*latitude == 0 && *longitude == 0))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
 /* the fields from "first" on; the last one takes the rest */
 
 static void

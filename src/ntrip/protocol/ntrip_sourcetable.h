@@ -88,6 +88,10 @@ ngx_int_t ntrip_str_parse(ntrip_str_t *str, ngx_str_t *line);
 /* the same of what an administrator wrote, see ntrip_str_check() */
 void ntrip_str_fields(ntrip_str_t *str, ngx_str_t *text);
 
+/* the position in them, degrees.  NGX_DECLINED: none, or 0,0 */
+ngx_int_t ntrip_str_place(ntrip_str_t *str, double *latitude,
+    double *longitude);
+
 
 /*
  * Writing.

@@ -172,6 +172,47 @@ ntrip_text_contains(ngx_str_t *str, const char *text)
 }
 
 
+ngx_uint_t
+ntrip_text_glob(ngx_str_t *pattern, ngx_str_t *text)
+{
+    size_t  i, j, star, from;
+
+    star = pattern->len;
+    from = 0;
+    j = 0;
+
+    /* behind the last '*' only: what was found for those before it stays */
+
+    for (i = 0; i < text->len; /* void */ ) {
+
+        if (j < pattern->len && pattern->data[j] == '*') {
+            star = j++;
+            from = i;
+
+        } else if (j < pattern->len
+                   && ngx_tolower(pattern->data[j])
+                      == ngx_tolower(text->data[i]))
+        {
+            i++;
+            j++;
+
+        } else if (star < pattern->len) {
+            i = ++from;
+            j = star + 1;
+
+        } else {
+            return 0;
+        }
+    }
+
+    while (j < pattern->len && pattern->data[j] == '*') {
+        j++;
+    }
+
+    return j == pattern->len;
+}
+
+
 void
 ntrip_text_trim(ngx_str_t *str)
 {
@@ -394,4 +435,57 @@ ntrip_text_base64_decode(ngx_str_t *dst, ngx_str_t *src)
     dst->len = p - dst->data;
 
     return NGX_OK;
+}
+
+
+/* strtod() goes by the locale */
+
+ngx_int_t
+ntrip_text_decimal(ngx_str_t *text, double *number)
+{
+    double      unit;
+    u_char     *p, *last;
+    ngx_str_t   trimmed;
+    ngx_uint_t  digits, minus, point;
+
+    trimmed = *text;
+    ntrip_text_trim(&trimmed);
+
+    p = trimmed.data;
+    last = p + trimmed.len;
+
+    if (trimmed.len == 0 || trimmed.len > 20) {
+        return NGX_DECLINED;
+    }
+
+    minus = (*p == '-');
+
+    if (*p == '-' || *p == '+') {
+        p++;
+    }
+
+    digits = 0;
+    point = 0;
+    unit = 1;
+    *number = 0;
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p == '.' && !point) {
+            point = 1;
+            continue;
+        }
+
+        if (*p < '0' || *p > '9') {
+            return NGX_DECLINED;
+        }
+
+        digits++;
+        *number = *number * 10 + (*p - '0');
+        unit *= point ? 10 : 1;
+    }
+
+    *number = (minus ? -*number : *number) / unit;
+
+    return digits ? NGX_OK : NGX_DECLINED;
 }

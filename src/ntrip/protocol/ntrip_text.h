@@ -72,6 +72,10 @@ ngx_uint_t ntrip_text_begins(ngx_str_t *str, const char *text);
    three above */
 ngx_uint_t ntrip_text_contains(ngx_str_t *str, const char *text);
 
+/* whether "pattern" fits all of "text": '*' in it is any run of characters;
+   likewise */
+ngx_uint_t ntrip_text_glob(ngx_str_t *pattern, ngx_str_t *text);
+
 /* takes spaces, tabs, CRs and LFs from both ends */
 void ntrip_text_trim(ngx_str_t *str);
 
@@ -96,6 +100,10 @@ ngx_int_t ntrip_text_header(ngx_str_t *line, ngx_str_t *name,
 /* an unsigned decimal number that is all of "str", at most "max";
    NGX_ERROR otherwise */
 ngx_int_t ntrip_text_number(ngx_str_t *str, ngx_int_t max);
+
+/* a decimal number that is all of "text", blanks around it aside: a sign,
+   digits, a point, 20 characters at most.  NGX_OK, or NGX_DECLINED: none */
+ngx_int_t ntrip_text_decimal(ngx_str_t *text, double *number);
 
 /*
  * Decodes in place or into "dst", which takes at least three quarters of

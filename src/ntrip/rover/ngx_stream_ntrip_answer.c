@@ -160,7 +160,7 @@ static ngx_uint_t
 ngx_stream_ntrip_listed(ngx_stream_ntrip_srv_conf_t *conf,
     ngx_stream_ntrip_mount_t *mount)
 {
-    if (conf->station.line == 0) {
+    if (conf->station.line == 0 || mount->near) {
         return 1;
     }
 

@@ -86,6 +86,7 @@ ngx_stream_ntrip_find_result(ngx_stream_ntrip_rover_t *rover,
     ntrip_mount_match_t *match, ngx_uint_t declared)
 {
     ngx_int_t                     n;
+    ngx_str_t                     none;
     ngx_stream_ntrip_mount_t     *mount;
     ngx_stream_ntrip_station_t   *station;
     ngx_stream_ntrip_srv_conf_t  *conf;
@@ -104,6 +105,11 @@ ngx_stream_ntrip_find_result(ngx_stream_ntrip_rover_t *rover,
     if ((ngx_uint_t) n < declared) {
         mount = conf->mounts->elts;
         mount += n;
+
+        if (mount->near) {
+            ngx_str_null(&none);
+            return ngx_stream_ntrip_near_init(rover, mount, &none);
+        }
 
         station = conf->station.line
                   ? ngx_stream_ntrip_store_station(&mount->as) : NULL;
@@ -221,6 +227,10 @@ ngx_stream_ntrip_find_again(ngx_stream_ntrip_rover_t *rover, ngx_str_t *name,
         mount += n;
     }
 
+    if (mount && mount->near) {
+        return ngx_stream_ntrip_near_init(rover, mount, station);
+    }
+
     if (station->len == 0) {
 
         if (mount == NULL || conf->relay.line == 0) {
@@ -233,7 +243,13 @@ ngx_stream_ntrip_find_again(ngx_stream_ntrip_rover_t *rover, ngx_str_t *name,
         return NGX_OK;
     }
 
-    if (conf->station.line == 0) {
+    /* what was declared is so no more, or the server has no stations */
+
+    if (conf->station.line == 0
+        || (mount == NULL
+            && (name->len != station->len
+                || ngx_memcmp(name->data, station->data, name->len) != 0)))
+    {
         return NGX_DECLINED;
     }
 

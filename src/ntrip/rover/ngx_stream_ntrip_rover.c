@@ -185,6 +185,14 @@ ngx_stream_ntrip_rover_timeout(ngx_stream_ntrip_rover_t *rover)
     switch (rover->state) {
 
     case NGX_STREAM_NTRIP_ROVER_POSITION:
+
+        if (ngx_stream_ntrip_near_waits(rover)) {
+            ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                          "no base station is in reach of the ntrip rover");
+            ngx_stream_ntrip_rover_finalize(rover, "no station");
+            return;
+        }
+
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "ntrip rover sends no position");
         ngx_stream_ntrip_rover_finalize(rover, "no position");
@@ -449,7 +457,13 @@ ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover, ngx_str_t *in)
             ngx_stream_ntrip_mail(rover, &gga, &sentence, &mail);
             found = 1;
 
-        } else if (rover->state == NGX_STREAM_NTRIP_ROVER_POSITION) {
+            if (rover->roaming) {
+                ngx_stream_ntrip_near_fixed(rover, gga.quality == 4);
+            }
+
+        } else if (rover->state == NGX_STREAM_NTRIP_ROVER_POSITION
+                   && !ngx_stream_ntrip_near_waits(rover))
+        {
 
             /* a receiver without a fix yet is there all the same */
 
@@ -578,6 +592,10 @@ ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
         __atomic_store_n(&row->gga, mail->time, __ATOMIC_RELEASE);
     }
 
+    if (rover->roaming) {
+        return ngx_stream_ntrip_near_look(rover);
+    }
+
     if (!rover->mount->gga) {
         return NGX_OK;
     }
@@ -697,12 +715,23 @@ ngx_stream_ntrip_rover_station(ngx_stream_ntrip_stream_t *stream,
     ngx_event_t               *rev;
     ngx_stream_ntrip_rover_t  *rover;
 
-    for (i = 0; i < stream->nsinks; i++) {
-        rover = stream->rovers[i];
+    /* from the end: those that go to another stream make room for the last */
+
+    for (i = stream->nsinks; i > 0; i--) {
+        rover = stream->rovers[i - 1];
+
+        if (rover->offer.nonce) {
+            continue;
+        }
+
         rev = rover->session->connection->read;
 
-        if (rover->offer.nonce == 0 && live == (rev->timer_set != 0)) {
+        if (live == (rev->timer_set != 0)) {
             ngx_stream_ntrip_rover_await(rover);
+        }
+
+        if (!live && rover->roaming) {
+            (void) ngx_stream_ntrip_near_second(rover);
         }
     }
 }

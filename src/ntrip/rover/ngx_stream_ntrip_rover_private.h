@@ -128,6 +128,30 @@ ngx_uint_t ngx_stream_ntrip_known(u_char *digest);
 void ngx_stream_ntrip_known_add(u_char *digest);
 
 
+/* ---- ngx_stream_ntrip_near.c ---- */
+
+/* of an ntrip_near mountpoint from now on; "station": it was on that already,
+   may be empty.  NGX_OK or NGX_ERROR */
+ngx_int_t ngx_stream_ntrip_near_init(ngx_stream_ntrip_rover_t *rover,
+    ngx_stream_ntrip_mount_t *mount, ngx_str_t *station);
+
+/* whether the rover reports a fixed solution */
+void ngx_stream_ntrip_near_fixed(ngx_stream_ntrip_rover_t *rover,
+    ngx_uint_t fixed);
+
+/*
+ * It has a new position: looks for its station.  A second has passed, or its
+ * station may have gone: the same, if it has none that is live.  NGX_OK, or
+ * NGX_ERROR: the rover is gone.
+ */
+ngx_int_t ngx_stream_ntrip_near_look(ngx_stream_ntrip_rover_t *rover);
+ngx_int_t ngx_stream_ntrip_near_second(ngx_stream_ntrip_rover_t *rover);
+
+/* it has a position, and none is in reach: its timer is that of
+   ntrip_source_wait */
+ngx_uint_t ngx_stream_ntrip_near_waits(ngx_stream_ntrip_rover_t *rover);
+
+
 /* ---- ngx_stream_ntrip_live.c ---- */
 
 /* lines of the base stations that are live, in the order of their names, in

@@ -144,6 +144,12 @@ ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover, uint64_t below)
 
     ngx_stream_ntrip_rover_count(rover);
 
+    if (rover->roaming
+        && ngx_stream_ntrip_near_second(rover) != NGX_OK)
+    {
+        return;
+    }
+
     if (rover->check) {
         ngx_stream_ntrip_rover_check(rover);
     }

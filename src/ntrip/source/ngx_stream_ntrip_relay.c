@@ -44,9 +44,11 @@ ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_uint_t one, ngx_str_t *name,
         for (n = 0; n < nscf->mounts->nelts; n++) {
             p = ngx_stream_ntrip_mount_pool(nscf, &m[n]);
 
-            if ((one ? ntrip_text_has_item(p, pool)
-                     : (p->len == pool->len
-                        && ngx_memcmp(p->data, pool->data, pool->len) == 0))
+            if (m[n].near == NULL
+                && (one ? ntrip_text_has_item(p, pool)
+                        : (p->len == pool->len
+                           && ngx_memcmp(p->data, pool->data, pool->len)
+                              == 0))
                 && (name->len == 0
                     || (m[n].as.len == name->len
                         && ngx_memcmp(m[n].as.data, name->data, name->len)

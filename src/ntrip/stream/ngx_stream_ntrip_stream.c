@@ -19,6 +19,8 @@ static void ngx_stream_ntrip_stream_free(ngx_stream_ntrip_stream_t *st);
 static ngx_int_t ngx_stream_ntrip_stream_attach(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail, uint32_t session,
     ngx_stream_ntrip_stream_t **st);
+static ngx_int_t ngx_stream_ntrip_stream_shift(
+    ngx_stream_ntrip_rover_t *rover, ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_drop(ngx_stream_ntrip_rover_t *rover,
     ngx_uint_t moved);
 static void ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st,
@@ -227,6 +229,36 @@ ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
         return NGX_AGAIN;
     }
 
+    return ngx_stream_ntrip_stream_shift(rover, st);
+}
+
+
+ngx_int_t
+ngx_stream_ntrip_stream_change(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_stream_ntrip_stream_t  *st;
+
+    if (ngx_stream_ntrip_stream_attach(rover, NULL, NTRIP_ROW_NONE, &st)
+        == NGX_ERROR)
+    {
+        return NGX_AGAIN;
+    }
+
+    if (st == ngx_stream_ntrip_stream_main(rover->stream)) {
+        return NGX_OK;
+    }
+
+    return ngx_stream_ntrip_stream_shift(rover, st);
+}
+
+
+/* from one stream to another, in which this worker's bit is set.  NGX_OK, or
+   NGX_ERROR: no memory, it is on none */
+
+static ngx_int_t
+ngx_stream_ntrip_stream_shift(ngx_stream_ntrip_rover_t *rover,
+    ngx_stream_ntrip_stream_t *st)
+{
     ngx_stream_ntrip_stream_drop(rover, 1);
 
     if (ngx_stream_ntrip_sink_add(st, rover) != NGX_OK) {

@@ -158,6 +158,11 @@ ngx_int_t ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
 ngx_int_t ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail);
 
+/* one that is on a base station's stream goes to that of rover->station, which
+   is another by now.  NGX_OK; NGX_AGAIN: no room, it stays; NGX_ERROR: no
+   memory, it is on none */
+ngx_int_t ngx_stream_ntrip_stream_change(ngx_stream_ntrip_rover_t *rover);
+
 /* this worker's object of a stream that is known (hand-over), made if there
    is none, for the conf; NULL: no memory */
 ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_open(uint32_t index,
@@ -311,6 +316,7 @@ void ngx_stream_ntrip_trim(ngx_stream_ntrip_stream_t *stream);
 /* ---- rovers, as their stream and the room above see them ---- */
 
 typedef struct ngx_stream_ntrip_request_s  ngx_stream_ntrip_request_t;
+typedef struct ngx_stream_ntrip_roaming_s  ngx_stream_ntrip_roaming_t;
 
 
 struct ngx_stream_ntrip_rover_s {
@@ -318,6 +324,8 @@ struct ngx_stream_ntrip_rover_s {
     ngx_stream_ntrip_stream_t   *stream;   /* NULL: on none */
     ngx_stream_ntrip_stream_t   *feeds;    /* a base: its stream */
     ngx_stream_ntrip_upload_t   *upload;   /* and what comes */
+    ngx_stream_ntrip_roaming_t  *roaming;  /* of an ntrip_near; NULL: it is
+                                              not */
     uint32_t                     sink;     /* its index there */
     uint32_t                     index;    /* session row */
     uint64_t                     login;    /* 0: not logged in */

@@ -200,7 +200,9 @@ ntrip_stream_same(ntrip_stream_row_t *stream, const ntrip_want_t *want)
            && stream->pool_len == want->pool.len
            && ngx_memcmp(stream->mount, want->mount.data, want->mount.len)
               == 0
-           && ngx_memcmp(stream->pool, want->pool.data, want->pool.len) == 0;
+           && (want->pool.len == 0
+               || ngx_memcmp(stream->pool, want->pool.data, want->pool.len)
+                  == 0);
 }
 
 
@@ -246,7 +248,10 @@ ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
     ngx_memcpy(stream->mount, want->mount.data, stream->mount_len);
 
     stream->pool_len = ngx_min(want->pool.len, NTRIP_POOLS_MAX);
-    ngx_memcpy(stream->pool, want->pool.data, stream->pool_len);
+
+    if (stream->pool_len) {
+        ngx_memcpy(stream->pool, want->pool.data, stream->pool_len);
+    }
 
     stream->pool_hash = ntrip_hash(bus->seed, stream->pool, stream->pool_len,
                                    0);

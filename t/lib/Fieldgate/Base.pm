@@ -10,8 +10,8 @@ package Fieldgate::Base;
 # Options: port; mount, password; user, given with POST; request, bytes in place
 # of SOURCE; rate, messages a second (10; 0: none); size (120); login, the number
 # in its messages (1); chunked, 1: chunks that are cut anywhere; first, frames
-# that are sent before; again, 1: connects anew when the connection is lost, with
-# the next login number.
+# that are sent before; again: seconds after which it connects anew when the
+# connection is lost, with the next login number if it had sent anything.
 #
 # $base->set(rate => 0) changes an option; ->seen: { reply, sent, closed (how
 # often), login, open }.
@@ -61,6 +61,26 @@ sub seen { $_[0]->ask({}) }
 sub wait_for { Fieldgate::Provider::wait_for(@_) }
 
 
+# message 1005 with the position of the station, at sea level
+
+sub position {
+    my ($lat, $lon) = map { $_ * atan2(1, 1) / 45 } @_;
+    my $n = 6378137 / sqrt(1 - 0.00669437999014 * sin($lat) ** 2);
+    my $bits = unpack 'B*', "\x3e\xd0\x01\x00\x00";
+
+    $bits = substr($bits, 0, 34)
+        . bits38($n * cos($lat) * cos $lon) . '00'
+        . bits38($n * cos($lat) * sin $lon) . '00'
+        . bits38($n * (1 - 0.00669437999014) * sin $lat);
+
+    my $frame = pack('Cn', 0xd3, 19) . pack 'B*', $bits;
+    return $frame . substr pack('N', Fieldgate::Provider::crc24q($frame)), 1;
+}
+
+sub bits38 {
+    return substr unpack('B64', pack 'q>', sprintf '%.0f', $_[0] * 10000), 26;
+}
+
 # the bytes of a request
 
 sub source { "SOURCE $_[0] /$_[1]\r\nSource-Agent: NTRIP Fieldgate-test\r\n\r\n" }
@@ -94,6 +114,7 @@ sub run {
         }
 
         write_on($b) if defined $b->{fh} && $b->{open};
+        begin($b) if !defined $b->{fh} && $b->{again} && $b->{next} <= time;
     }
 }
 
@@ -138,8 +159,8 @@ sub readable {
         $b->{open} = 0;
 
         if ($b->{again}) {
-            $b->{login}++;
-            begin($b);
+            $b->{login}++ if $b->{seq};
+            $b->{next} = time + $b->{again};
         }
         return;
     }
