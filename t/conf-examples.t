@@ -38,6 +38,7 @@ for my $example (@examples) {
     $conf =~ s{listen (\[::\]:|\S+:|)(\d+)}{
         my $port = $t->port("port$2");
         'listen ' . ($1 eq '[::]:' ? '[::1]:' : '127.0.0.1:') . $port}ge;
+    $conf =~ s{cwmp_stun \*:(\d+)}{'cwmp_stun *:' . $t->port("stun$1")}ge;
     $conf =~ s{^\s*listen \[.*\n}{}gm if !$ipv6;
 
     my ($status, $out) = $t->check(http => $conf);

@@ -54,6 +54,7 @@ ngx_http_cwmp_create_main_conf(ngx_conf_t *cf)
      *     conf->upstreams = { NULL };
      *     conf->wakeup = { { 0, NULL }, 0 };
      *     conf->stun = { { 0, NULL }, 0 };
+     *     conf->udp = { { 0, NULL }, 0 };
      *     conf->enabled = 0;
      *     conf->mapped = 0;
      *     conf->status = 0;
@@ -122,6 +123,7 @@ ngx_http_cwmp_create_loc_conf(ngx_conf_t *cf)
     conf->max_body = NGX_CONF_UNSET_SIZE;
     conf->max_ratio = NGX_CONF_UNSET;
     conf->acs_auth = NGX_CONF_UNSET_UINT;
+    conf->udp = NGX_CONF_UNSET_UINT;
     conf->cpe_basic = NGX_CONF_UNSET;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
@@ -148,6 +150,10 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->mode_place = prev->mode_place;
     }
 
+    if (conf->udp == NGX_CONF_UNSET_UINT) {
+        conf->udp_place = prev->udp_place;
+    }
+
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
     ngx_conf_merge_ptr_value(conf->public_url, prev->public_url, NULL);
     ngx_conf_merge_uint_value(conf->url_mode, prev->url_mode,
@@ -164,6 +170,8 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_body, prev->max_body,
                               16 * 1024 * 1024);
     ngx_conf_merge_value(conf->max_ratio, prev->max_ratio, 40);
+    ngx_conf_merge_uint_value(conf->udp, prev->udp,
+                              NGX_HTTP_CWMP_UDP_FALLBACK);
     ngx_conf_merge_value(conf->cpe_basic, prev->cpe_basic, 0);
     ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 1800);
     ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,
@@ -207,6 +215,12 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->credentials_place.line) {
         return ngx_http_cwmp_error_at(cf, &conf->credentials_place,
                    "\"cwmp_credentials\" has no effect without "
+                   "\"cwmp_connection_request\"");
+    }
+
+    if (conf->udp_place.line) {
+        return ngx_http_cwmp_error_at(cf, &conf->udp_place,
+                   "\"cwmp_udp\" has no effect without "
                    "\"cwmp_connection_request\"");
     }
 
@@ -343,6 +357,12 @@ ngx_http_cwmp_check_wakeup(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *conf)
                    "by which a response is checked");
     }
 
+    if (conf->url_mode != CWMP_URL_QUERY && conf->udp_place.line) {
+        return ngx_http_cwmp_error_at(cf, &conf->udp_place,
+                   "\"cwmp_udp\" needs \"cwmp_url_mode query\": in the other "
+                   "modes nginx has no credentials to sign a request with");
+    }
+
     if (conf->keys == NULL && !cwmp_policy_has_cidr(&policy)) {
         return ngx_http_cwmp_error_at(cf, place,
                    "\"cwmp_connection_request\" would be an open proxy: it "
@@ -453,6 +473,13 @@ static char *
 ngx_http_cwmp_check_stun(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
 {
     if (cmcf->stun.line == 0) {
+
+        if (cmcf->udp.line) {
+            return ngx_http_cwmp_error_at(cf, &cmcf->udp,
+                       "\"cwmp_udp\" needs a \"cwmp_stun\", where CPEs ask for "
+                       "their addresses");
+        }
+
         return NGX_CONF_OK;
     }
 

@@ -28,6 +28,13 @@
 #define NGX_HTTP_CWMP_ACS_NONE      2
 
 
+/* cwmp_udp */
+
+#define NGX_HTTP_CWMP_UDP_OFF       0
+#define NGX_HTTP_CWMP_UDP_FALLBACK  1
+#define NGX_HTTP_CWMP_UDP_FIRST     2
+
+
 /*
  * Where a directive stands.  Some mistakes show only when the configuration
  * is merged, when nginx's own "in file:line" names the end of the block.
@@ -51,6 +58,7 @@ typedef struct {
     ngx_array_t                  upstreams;  /* these; of their srv_conf's */
     ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
     ngx_http_cwmp_place_t        stun;       /* the first cwmp_stun */
+    ngx_http_cwmp_place_t        udp;        /* a cwmp_udp that needs one */
     unsigned                     enabled:1;  /* cwmp on somewhere */
     unsigned                     mapped:1;   /* cwmp_url_map somewhere */
     unsigned                     status:1;   /* cwmp_status somewhere */
@@ -99,6 +107,7 @@ typedef struct {
     ngx_http_complex_value_t    *user;       /* cwmp_credentials, or NULL */
     ngx_http_complex_value_t    *password;
     ngx_uint_t                   acs_auth;   /* NGX_HTTP_CWMP_ACS_* */
+    ngx_uint_t                   udp;        /* NGX_HTTP_CWMP_UDP_* */
     ngx_flag_t                   cpe_basic;
     ngx_msec_t                   timeout;
     ngx_msec_t                   connect_timeout;
@@ -109,6 +118,7 @@ typedef struct {
     ngx_http_cwmp_place_t        credentials_place;
     ngx_http_cwmp_place_t        acs_auth_place;
     ngx_http_cwmp_place_t        url_map_place;  /* of this level */
+    ngx_http_cwmp_place_t        udp_place;      /* not of "off" */
     ngx_http_cwmp_place_t        wakeup_place;   /* a wake-up location */
 } ngx_http_cwmp_loc_conf_t;
 

@@ -664,6 +664,44 @@ ngx_http_cwmp_acs_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_cwmp_udp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cwmp_loc_conf_t *clcf = conf;
+
+    static ngx_conf_enum_t  values[] = {
+        { ngx_string("off"), NGX_HTTP_CWMP_UDP_OFF },
+        { ngx_string("fallback"), NGX_HTTP_CWMP_UDP_FALLBACK },
+        { ngx_string("first"), NGX_HTTP_CWMP_UDP_FIRST },
+        { ngx_null_string, 0 }
+    };
+
+    char                       *rv;
+    ngx_command_t               slot;
+    ngx_http_cwmp_main_conf_t  *cmcf;
+
+    slot = *cmd;
+    slot.offset = offsetof(ngx_http_cwmp_loc_conf_t, udp);
+    slot.post = values;
+
+    rv = ngx_conf_set_enum_slot(cf, &slot, conf);
+
+    if (rv != NGX_CONF_OK || clcf->udp == NGX_HTTP_CWMP_UDP_OFF) {
+        return rv;
+    }
+
+    ngx_http_cwmp_note_place(cf, &clcf->udp_place);
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
+
+    if (cmcf->udp.line == 0) {
+        cmcf->udp = clcf->udp_place;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_cwmp_bind(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_cwmp_loc_conf_t *clcf = conf;

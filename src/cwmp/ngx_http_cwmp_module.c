@@ -186,6 +186,13 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
       offsetof(ngx_http_cwmp_loc_conf_t, cpe_basic),
       NULL },
 
+    { ngx_string("cwmp_udp"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_cwmp_udp,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("cwmp_timeout"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
@@ -296,7 +303,13 @@ ngx_http_cwmp_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    return ngx_http_cwmp_require_handler(r, 0);
+    rc = ngx_http_cwmp_require_handler(r, 0);
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_cwmp_nat_handler(r);
+    }
+
+    return rc;
 }
 
 

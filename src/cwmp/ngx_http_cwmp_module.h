@@ -31,6 +31,7 @@ char *ngx_http_cwmp_url_map(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_credentials(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_cwmp_acs_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cwmp_udp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_bind(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_wakeup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cwmp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -46,6 +46,50 @@ static test_exchange_t  exchanges[] = {
         { NULL, "plain, new" },
         { OK, "ok 200" } } },
 
+    { "UDP, when nobody listens", "nat", {
+        { NULL, "plain, new" },
+        { "REFUSED", "udp, new" },
+        { "HEARD", "udp 200" } } },
+
+    { "UDP, when there is no connection", "nat", {
+        { NULL, "plain, new" },
+        { "UNCONNECTED", "udp, new" },
+        { "TIMEOUT", "udp_silent 503" } } },
+
+    { "UDP, when the name has no address", "nat known", {
+        { NULL, "digest 0, new" },
+        { "UNRESOLVED", "udp, new" },
+        { "UNBOUND", "udp_unbound 503" } } },
+
+    { "no UDP without a binding", "first", {
+        { NULL, "plain, new" },
+        { "UNCONNECTED", "timeout 503" } } },
+
+    { "no UDP behind a connection that broke", "nat", {
+        { NULL, "plain, new" },
+        { "RST", "plain, new" },
+        { "RST", "reset 503" } } },
+
+    { "no UDP behind an answer", "nat", {
+        { NULL, "plain, new" },
+        { NO CLOSE D("1") END, "digest 1, new" },
+        { "REFUSED", "refused 503" } } },
+
+    { "no UDP at the end of the time", "nat", {
+        { NULL, "plain, new" },
+        { "TIMEOUT", "timeout 503" } } },
+
+    { "UDP first", "nat first", {
+        { NULL, "udp, new" },
+        { "HEARD", "udp 200" } } },
+
+    { "UDP only", "nat only", {
+        { NULL, "udp, new" },
+        { "INTERNAL", "internal 500" } } },
+
+    { "UDP only, without a binding", "only", {
+        { NULL, "udp_unbound 503" } } },
+
     { "204", "", {
         { NULL, "plain, new" },
         { "HTTP/1.1 204 x\r\n\r\n", "ok 204" } } },
@@ -358,6 +402,9 @@ test_event(cwmp_exchange_t *x, const char *in, u_char *buf)
         { "UNRESOLVED", CWMP_EXCHANGE_UNRESOLVED, 0 },
         { "FORBIDDEN", CWMP_EXCHANGE_FORBIDDEN, 0 },
         { "INTERNAL", CWMP_EXCHANGE_INTERNAL, 0 },
+        { "UNCONNECTED", CWMP_EXCHANGE_UNCONNECTED, 0 },
+        { "HEARD", CWMP_EXCHANGE_HEARD, 0 },
+        { "UNBOUND", CWMP_EXCHANGE_UNBOUND, 0 },
     };
 
     if (in == NULL) {
@@ -391,7 +438,8 @@ test_event(cwmp_exchange_t *x, const char *in, u_char *buf)
 static void
 test_print(char *p, cwmp_exchange_t *x)
 {
-    static const char  *actions[] = { "plain", "digest", "basic", "relay" };
+    static const char  *actions[] = { "plain", "digest", "basic", "relay",
+                                     "udp" };
     static const char  *auths[] = { "", " basic", " cpe" };
 
     if (x->action == CWMP_EXCHANGE_FINISH) {
@@ -440,6 +488,9 @@ test_exchanges(void)
         x.basic = test_has(t->flags, "basic");
         x.kept = test_has(t->flags, "kept");
         x.known = test_has(t->flags, "known");
+        x.udp = test_has(t->flags, "nat");
+        x.udp_first = test_has(t->flags, "first");
+        x.udp_only = test_has(t->flags, "only");
 
         if (x.known) {
             ngx_str_set(&old, "Digest realm=\"r\", nonce=\"0\"");

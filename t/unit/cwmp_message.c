@@ -23,6 +23,7 @@
 
 #define CR_URL  "InternetGatewayDevice.ManagementServer.ConnectionRequestURL"
 #define CR2     "Device.ManagementServer.ConnectionRequestURL"
+#define UDP2    "Device.ManagementServer.UDPConnectionRequestAddress"
 #define PUBLIC  "http://p/c?origin="
 
 #define NAME(n)      "<Name>" n "</Name>"
@@ -40,6 +41,7 @@ typedef struct {
     off_t         end;
     size_t        len;
     u_char        text[CWMP_PARAMETER_VALUE_MAX];
+    ngx_uint_t    address;
 } test_edit_t;
 
 
@@ -64,6 +66,7 @@ typedef struct {
 static ngx_uint_t  tests;
 static ngx_uint_t  failed;
 
+static ngx_uint_t  test_udp;          /* addresses are wanted */
 static off_t       test_names_end;    /* of the next runs; 0: to the end */
 
 
@@ -96,6 +99,7 @@ test_value(void *data, cwmp_value_t *value)
     e->start = value->start;
     e->end = value->end;
     e->len = value->text.len;
+    e->address = value->address;
     memcpy(e->text, value->text.data, e->len);
 
     return NGX_OK;
@@ -143,6 +147,7 @@ test_run(test_result_t *r, const u_char *in, size_t len, size_t first,
     r->m.names_end = test_names_end;
     r->m.params.name_handler = name;
     r->m.params.value_handler = test_value;
+    r->m.params.udp = test_udp;
     r->m.params.data = r;
 
     for (p = (u_char *) in, left = len, n = first;
@@ -180,6 +185,10 @@ test_run(test_result_t *r, const u_char *in, size_t len, size_t first,
         p = ngx_cpymem(p, in + pos, r->edits[i].start - pos);
         pos = r->edits[i].end;
 
+        if (r->edits[i].address) {
+            continue;
+        }
+
         origin.data = r->edits[i].text;
         origin.len = r->edits[i].len;
         announced.data = url;
@@ -214,6 +223,7 @@ test_message(const char *name, const u_char *in, size_t len,
     static test_result_t  whole, split;
 
     handler = memmem(in, len, "A.CallMe", 8) ? test_name : NULL;
+    test_udp = (memmem(in, len, "1.2.3.4", 7) != NULL);
 
     test_run(&whole, in, len, len, 1, handler, declared);
 
@@ -248,6 +258,7 @@ test_message(const char *name, const u_char *in, size_t len,
     test_run(&whole, in, len, len, 1, NULL, declared);
 
     ngx_memzero(&f, sizeof(cwmp_prefilter_t));
+    f.addresses = test_udp;
     found = cwmp_prefilter(&f, (u_char *) in, len, declared);
     end = f.names_end;
     ok(found || end || (whole.n == 0 && whole.rc == NGX_OK),
@@ -271,6 +282,7 @@ test_message(const char *name, const u_char *in, size_t len,
     }
 
     ngx_memzero(&f, sizeof(cwmp_prefilter_t));
+    f.addresses = test_udp;
 
     for (n = 0; n < len; n++) {
         (void) cwmp_prefilter(&f, (u_char *) in + n, 1, declared);
@@ -339,6 +351,30 @@ static test_case_t  cases[] = {
            PARAM(CR2, "&#32;&#x9;")), SAME, 0 },
 
     { "no value", BODY(STRUCT(NAME(CR2))), SAME, 0 },
+
+    { "an address for UDP is emptied",
+      BODY(PARAM(UDP2, "1.2.3.4:5") PARAM("A.B", "c")),
+      BODY(PARAM(UDP2, "") PARAM("A.B", "c")), 0 },
+
+    { "behind the URL, and before it",
+      BODY(PARAM(CR2, "http://o/") PARAM(UDP2, " 1.2.3.4 ")
+           PARAM(CR_URL, "http://p/") PARAM("A.UDPConnectionRequestAddress",
+                                            "1.2.3.4")),
+      BODY(PARAM(CR2, PUBLIC "http://o/") PARAM(UDP2, "")
+           PARAM(CR_URL, PUBLIC "http://p/")
+           PARAM("A.UDPConnectionRequestAddress", "1.2.3.4")), 0 },
+
+    { "an empty address", BODY(PARAM(UDP2, "") PARAM("A.B", "c")), SAME, 0 },
+
+    { "an address and a URL in a struct: a URL",
+      BODY(STRUCT(NAME(UDP2) VALUE("1.2.3.4:5") NAME(CR2))),
+      BODY(STRUCT(NAME(UDP2) VALUE(PUBLIC "1.2.3.4:5") NAME(CR2))), 0 },
+
+    { "an address, hidden",
+      BODY(STRUCT(NAME("Device.ManagementServer.&#85;DPConnectionRequest"
+                       "Address") VALUE("1.2.3.4:5"))),
+      BODY(STRUCT(NAME("Device.ManagementServer.&#85;DPConnectionRequest"
+                       "Address") VALUE(""))), 0 },
 
     { "white space around the URL",
       BODY(PARAM(CR2, "\r\n   http://o/ \t")),

@@ -224,6 +224,88 @@ test_key_file(void)
 }
 
 
+/* the address of a CPE behind NAT is signed, and what it may be called by */
+
+static void
+test_udp(void)
+{
+    char           text[256];
+    u_char         sig[CWMP_SIGN_LEN + 1], buf[cwmp_origin_size(256)];
+    ngx_uint_t     i, mode, bad;
+    cwmp_origin_t  o;
+
+    static const char  *wrong[] = {
+        "/c?origin=http://10.0.0.1:7547/a&sig=%s",
+        "/c?origin=http://10.0.0.1:7547/a&udp=&sig=%s",
+        "/c?origin=http://10.0.0.1:7547/a&udp=192.0.2.1:41&sig=%s",
+        "/c?origin=http://10.0.0.1:7547/a&udp=192.0.2.1:4&sig=%s",
+        "/c?udp=192.0.2.1:40&origin=http://10.0.0.1:7547/a&sig=%s"
+    };
+
+    for (mode = CWMP_URL_QUERY; mode <= CWMP_URL_UDP; mode += CWMP_URL_UDP) {
+        (void) test_origin(&o, buf, -1, "http://10.0.0.1:7547/a");
+        ngx_str_set(&o.udp, "192.0.2.1:40");
+
+        sig[CWMP_SIGN_LEN] = '\0';
+        (void) cwmp_sign(&keys[0], mode, &o, sig);
+
+        snprintf(text, sizeof(text), "/c?origin=http://10.0.0.1:7547/a"
+                 "&udp=192.0.2.1%%3A40&sig=%s", sig);
+        tap_ok(test_origin(&o, buf, CWMP_URL_QUERY, text) == NGX_OK
+               && o.udp.len == 12, "udp in mode %d", (int) mode);
+        tap_ok(cwmp_sign_verify(keys, 1, mode, &o) == NGX_OK
+               && cwmp_sign_verify(keys, 1, CWMP_URL_UDP - mode, &o)
+                  == NGX_DECLINED, "it holds in its own mode");
+
+        bad = 0;
+
+        for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+            snprintf(text, sizeof(text), wrong[i], sig);
+            bad += (test_origin(&o, buf, CWMP_URL_QUERY, text) != NGX_OK
+                    || cwmp_sign_verify(keys, 1, mode, &o) != NGX_DECLINED);
+        }
+
+        tap_ok(bad == 0, "and for nothing else");
+    }
+}
+
+
+/* "host:port" and no more */
+
+static void
+test_parse_udp(void)
+{
+    u_char         buf[cwmp_origin_size(256)];
+    ngx_str_t      s;
+    ngx_uint_t     i;
+    cwmp_origin_t  o;
+
+    static struct {
+        const char  *text;
+        const char  *hostport;
+    } rows[] = {
+        { "192.0.2.1:40000", "192.0.2.1:40000" },
+        { "192.0.2.1", "192.0.2.1:80" },
+        { "[2001:db8::1]:40000", "[2001:db8::1]:40000" },
+        { "", "" }, { ":1", "" }, { "cpe.example:1", "" }, { "1.2:3", "" },
+        { "192.0.2.1:0", "" }, { "192.0.2.1:x", "" }, { "192.0.2.1:1/", "" },
+        { "http://192.0.2.1:1", "" }, { "192.0.2.1:1 ", "" },
+        { "u@192.0.2.1:1", "" }, { "192.0.2.1:1%", "" }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        s = tap_str(rows[i].text);
+
+        if (cwmp_origin_parse_udp(&o, &s, buf) != NGX_OK) {
+            ngx_str_null(&o.hostport);
+        }
+
+        tap_is(&o.hostport, rows[i].hostport, rows[i].text);
+        free(s.data);
+    }
+}
+
+
 int
 main(void)
 {
@@ -236,6 +318,8 @@ main(void)
 
     test_vectors();
     test_verify();
+    test_udp();
+    test_parse_udp();
     test_key_file();
 
     /* the second time there is nothing to free */

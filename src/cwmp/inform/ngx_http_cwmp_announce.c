@@ -20,7 +20,7 @@
 static ngx_int_t ngx_http_cwmp_evaluate_public_url(ngx_http_request_t *r,
     ngx_str_t *public);
 static const char *ngx_http_cwmp_judge(ngx_http_request_t *r,
-    ngx_str_t *text, cwmp_origin_t *o);
+    ngx_str_t *text, cwmp_origin_t *o, ngx_uint_t *parsed);
 static ngx_int_t ngx_http_cwmp_build_url(ngx_http_request_t *r,
     ngx_str_t *public, ngx_str_t *text, cwmp_origin_t *o, ngx_str_t *sig,
     ngx_str_t *announced);
@@ -36,6 +36,7 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
     ngx_str_t *announced)
 {
     ngx_str_t                   text, public, sig;
+    ngx_uint_t                  mode, parsed;
     const char                 *reason;
     cwmp_origin_t               o;
     ngx_http_cwmp_ctx_t        *ctx;
@@ -56,9 +57,13 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
 
     ngx_memzero(&o, sizeof(cwmp_origin_t));
 
-    reason = ngx_http_cwmp_judge(r, &text, &o);
+    reason = ngx_http_cwmp_judge(r, &text, &o, &parsed);
 
     ctx->origin = o.hostport;
+
+    if (ctx->nat && parsed && ngx_http_cwmp_nat_url(r, &o) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (reason) {
         ngx_http_cwmp_count(cmcf->shared, REFUSED_ORIGINS);
@@ -66,15 +71,19 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
         if (ngx_http_cwmp_first_time(r, "refused", reason)) {
             ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                           "CPE \"%V\" announces an origin%s%V that %s, it "
-                          "cannot be called", &ctx->device_id,
-                          o.hostport.len ? " " : "", &o.hostport, reason);
+                          "%s be called%s", &ctx->device_id,
+                          o.hostport.len ? " " : "", &o.hostport, reason,
+                          o.udp.len ? "can" : "cannot",
+                          o.udp.len ? " by UDP only" : "");
         }
     }
 
     ngx_str_null(&sig);
 
-    if (reason == NULL && clcf->keys) {
-        if (cwmp_sign(clcf->keys->elts, clcf->url_mode, &o, buf) != NGX_OK) {
+    if ((reason == NULL || o.udp.len) && clcf->keys) {
+        mode = reason ? CWMP_URL_UDP : clcf->url_mode;
+
+        if (cwmp_sign(clcf->keys->elts, mode, &o, buf) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -154,15 +163,21 @@ ngx_http_cwmp_evaluate_public_url(ngx_http_request_t *r, ngx_str_t *public)
 }
 
 
-/* NULL: it may be announced; else what speaks against it, for the log */
+/*
+ * NULL: it may be announced; else what speaks against it, for the log.  parsed:
+ * it is an origin, at least.
+ */
 
 static const char *
-ngx_http_cwmp_judge(ngx_http_request_t *r, ngx_str_t *text, cwmp_origin_t *o)
+ngx_http_cwmp_judge(ngx_http_request_t *r, ngx_str_t *text, cwmp_origin_t *o,
+    ngx_uint_t *parsed)
 {
     u_char                    *buf;
     ngx_int_t                  rc;
     cwmp_policy_t              policy;
     ngx_http_cwmp_loc_conf_t  *clcf;
+
+    *parsed = 0;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
@@ -177,6 +192,8 @@ ngx_http_cwmp_judge(ngx_http_request_t *r, ngx_str_t *text, cwmp_origin_t *o)
         ngx_memzero(o, sizeof(cwmp_origin_t));
         return cwmp_origin_strerror(rc);
     }
+
+    *parsed = 1;
 
     if (clcf->url_mode == CWMP_URL_HOST
         && o->socklen == 0
@@ -201,10 +218,12 @@ ngx_http_cwmp_build_url(ngx_http_request_t *r, ngx_str_t *public,
     ngx_str_t                  label;
     ngx_http_cwmp_loc_conf_t  *clcf;
 
+    static ngx_str_t  none = ngx_null_string;
+
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
     p = ngx_pnalloc(r->pool, cwmp_url_size(public, &o->target, text, sig)
-                             + o->hostport.len + CWMP_LABEL_MAX);
+                             + o->hostport.len + CWMP_LABEL_MAX + o->udp.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -214,6 +233,13 @@ ngx_http_cwmp_build_url(ngx_http_request_t *r, ngx_str_t *public,
     switch (clcf->url_mode) {
 
     case CWMP_URL_QUERY:
+
+        if (o->udp.len) {
+            p = cwmp_url_query(p, public, text, &none);
+            p = cwmp_url_udp(p, &o->udp, sig);
+            break;
+        }
+
         p = cwmp_url_query(p, public, text, sig);
         break;
 

@@ -172,6 +172,13 @@ ngx_http_cwmp_body_begin(ngx_http_request_t *r, ngx_http_cwmp_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (cmcf->stun.line) {
+        ctx->nat = ngx_pcalloc(r->pool, sizeof(ngx_http_cwmp_nat_t));
+        if (ctx->nat == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
     b->request = r;
     b->ctx = ctx;
     b->conf = clcf;
@@ -216,6 +223,7 @@ ngx_http_cwmp_body_start(ngx_http_cwmp_body_t *b)
                               b->work.coded ? &b->inflate : NULL);
 
     ngx_memzero(&b->prefilter, sizeof(cwmp_prefilter_t));
+    b->prefilter.addresses = (b->ctx->nat != NULL);
 
     m = &b->message;
 
@@ -223,6 +231,7 @@ ngx_http_cwmp_body_start(ngx_http_cwmp_body_t *b)
 
     m->declared = b->declared;
     m->params.data = b;
+    m->params.udp = (b->ctx->nat != NULL);
     m->params.name_handler = b->conf->parameters ? ngx_http_cwmp_name : NULL;
     m->params.value_handler = ngx_http_cwmp_value;
 
@@ -409,6 +418,10 @@ ngx_http_cwmp_scan(ngx_http_cwmp_body_t *b)
         ngx_http_cwmp_drop_mapped(&b->edits);
     }
 
+    if (b->ctx->nat && ngx_http_cwmp_nat_message(b) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return rc;
 }
 
@@ -552,6 +565,7 @@ ngx_http_cwmp_value(void *data, cwmp_value_t *value)
     edit->start = value->start;
     edit->end = value->end;
     edit->mapped = 0;
+    edit->address = value->address;
 
     return ngx_http_cwmp_fact(b->request->pool, &edit->text,
                               value->text.data, value->text.len);
@@ -608,6 +622,11 @@ ngx_http_cwmp_announce_edit(ngx_http_cwmp_body_t *b)
 
     edit = b->edits.elts;
     edit += b->announced++;
+
+    if (edit->address) {
+        ngx_str_set(&edit->text, "");
+        return (b->announced == b->edits.nelts) ? NGX_OK : NGX_AGAIN;
+    }
 
     if (edit->mapped) {
         b->work.spent += CWMP_COST_REGEX;

@@ -15,6 +15,7 @@
 #include "cwmp_message.h"
 #include "cwmp_work.h"
 #include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_stun.h"
 
 
 /* in the decoded message: what stands from start up to end becomes text */
@@ -24,7 +25,23 @@ typedef struct {
     off_t                        end;
     ngx_str_t                    text;
     unsigned                     mapped:1;   /* by cwmp_url_map: it is ready */
+    unsigned                     address:1;  /* for UDP: is emptied */
 } ngx_http_cwmp_edit_t;
+
+
+/* what a message says of a CPE behind NAT, with "cwmp_stun" */
+
+struct ngx_http_cwmp_nat_s {
+    cwmp_endpoint_t              udp;       /* none: not announced here, or
+                                               refused */
+    ngx_str_t                    hostport;  /* the same; empty: none */
+    u_char                       url[CWMP_TABLE_KEY_LEN];
+    u_char                       woken[CWMP_TABLE_KEY_LEN];
+
+    unsigned                     said:1;    /* the message has an address */
+    unsigned                     urls:1;    /* both keys are set */
+    unsigned                     done:1;    /* the zone knows */
+};
 
 
 /* a place in the request body, which stays as it is while it is read */
@@ -191,6 +208,25 @@ ngx_int_t ngx_http_cwmp_map_edit(ngx_pool_t *pool, ngx_array_t *edits,
  */
 ngx_int_t ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
     ngx_str_t *announced);
+
+/* ngx_http_cwmp_nat.c */
+
+/*
+ * Judges the address for UDP that the message has, the last one of several:
+ * b->edits are sorted.  NGX_OK or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_nat_message(ngx_http_cwmp_body_t *b);
+
+/*
+ * The address that goes with a URL, which is set: that of the message, else the
+ * one that its device, or the same URL from the same client, announced last, if
+ * the policy still admits it.  o->udp is set, in the request's pool, or empty.
+ * NGX_OK or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_cwmp_nat_url(ngx_http_request_t *r, cwmp_origin_t *o);
+
+
+/* ngx_http_cwmp_announce.c */
 
 /*
  * Whether this is the first time today that a device, or a client that is not

@@ -39,6 +39,16 @@ ngx_int_t ngx_http_cwmp_require_handler(ngx_http_request_t *r,
 void ngx_http_cwmp_map_init(void);
 
 
+/* ngx_http_cwmp_nat.c */
+
+/*
+ * PRECONTENT, when the message goes on to the ACS: has the zone know the
+ * address that a device behind NAT has announced, and that a device has come
+ * because of a connection request.
+ */
+void ngx_http_cwmp_nat_handler(ngx_http_request_t *r);
+
+
 /* ngx_http_cwmp_line.c */
 
 /* Nobody is in this worker's line of large bodies. */

@@ -356,6 +356,7 @@ ngx_http_cwmp_map_edit(ngx_pool_t *pool, ngx_array_t *edits,
     e->start = edit->start;
     e->end = edit->end;
     e->mapped = 1;
+    e->address = 0;
 
     e->text.data = ngx_pnalloc(pool, cwmp_urlmap_size(edit));
     if (e->text.data == NULL) {

@@ -242,6 +242,7 @@ ngx_http_cwmp_rewrite_piece(ngx_http_cwmp_rewrite_t *rw, u_char *p,
         } else {
 
             if (rw->offset == edit->start
+                && edit->text.len
                 && ngx_http_cwmp_write(rw, edit->text.data, edit->text.len)
                    != NGX_OK)
             {

@@ -1,6 +1,7 @@
 
 /*
- * Fieldgate: parameters whose values are connection request URLs.
+ * Fieldgate: parameters whose values are connection request URLs, or addresses
+ * for UDP connection requests.
  */
 
 
@@ -20,12 +21,15 @@
     (ngx_memcmp((name)->data, s, sizeof(s) - 1) == 0)
 
 
-static u_char *cwmp_parameter_plain(u_char *p, u_char *last);
+static u_char *cwmp_parameter_plain(cwmp_parameter_t *pp, u_char *p,
+    u_char *last);
 static u_char *cwmp_parameter_plain_tag(u_char *p, u_char *last,
     const char *name, size_t len);
 static u_char *cwmp_parameter_plain_text(u_char *p, u_char *last,
     const char *end, size_t len);
 static ngx_uint_t cwmp_parameter_is_url(u_char *name, size_t len);
+static ngx_uint_t cwmp_parameter_is_address(cwmp_parameter_t *pp,
+    u_char *name, size_t len);
 static void cwmp_parameter_start_name(cwmp_parameter_t *pp, ngx_uint_t depth);
 static void cwmp_parameter_start_value(cwmp_parameter_t *pp, ngx_uint_t depth,
     off_t offset);
@@ -35,7 +39,7 @@ static void cwmp_parameter_end_value(cwmp_parameter_t *pp, off_t offset);
 static ngx_uint_t cwmp_parameter_end_struct(cwmp_parameter_t *pp,
     ngx_uint_t depth);
 static ngx_uint_t cwmp_parameter_report(cwmp_parameter_t *pp,
-    cwmp_parameter_value_t *v);
+    cwmp_parameter_value_t *v, ngx_uint_t address);
 static void cwmp_parameter_name_text(cwmp_parameter_t *pp, u_char *p,
     size_t len);
 static void cwmp_parameter_name_byte(cwmp_parameter_t *pp, u_char c);
@@ -108,7 +112,7 @@ cwmp_parameter_end(cwmp_parameter_t *pp, ngx_uint_t depth, off_t offset)
         cwmp_parameter_end_value(pp, offset);
     }
 
-    bits = pp->structs | pp->names | pp->overflows;
+    bits = pp->structs | pp->names | pp->addresses | pp->overflows;
 
     if ((bits & cwmp_parameter_bit(depth))
         || (pp->npending && pp->pending[pp->npending - 1].depth == depth))
@@ -145,7 +149,7 @@ cwmp_parameter_skip(cwmp_parameter_t *pp, u_char *p, u_char *last)
     }
 
     for ( ;; ) {
-        end = cwmp_parameter_plain(p, last);
+        end = cwmp_parameter_plain(pp, p, last);
 
         if (end == NULL) {
             return p;
@@ -175,7 +179,7 @@ cwmp_parameter_skip(cwmp_parameter_t *pp, u_char *p, u_char *last)
  */
 
 static u_char *
-cwmp_parameter_plain(u_char *p, u_char *last)
+cwmp_parameter_plain(cwmp_parameter_t *pp, u_char *p, u_char *last)
 {
     u_char  *name;
     size_t   len;
@@ -196,7 +200,10 @@ cwmp_parameter_plain(u_char *p, u_char *last)
 
     len = cwmp_xml_trim(name, p - 7 - name);
 
-    if (cwmp_parameter_is_url(name, len) || memchr(name, '&', len)) {
+    if (cwmp_parameter_is_url(name, len)
+        || cwmp_parameter_is_address(pp, name, len)
+        || memchr(name, '&', len))
+    {
         return NULL;
     }
 
@@ -281,6 +288,19 @@ cwmp_parameter_is_url(u_char *name, size_t len)
 
     return len >= n
            && ngx_memcmp(name + len - n, CWMP_PARAMETER_SUFFIX, n) == 0;
+}
+
+
+static ngx_uint_t
+cwmp_parameter_is_address(cwmp_parameter_t *pp, u_char *name, size_t len)
+{
+    size_t  n;
+
+    n = sizeof(CWMP_PARAMETER_ADDRESS) - 1;
+
+    return pp->udp
+           && len >= n
+           && ngx_memcmp(name + len - n, CWMP_PARAMETER_ADDRESS, n) == 0;
 }
 
 
@@ -378,15 +398,17 @@ static ngx_uint_t
 cwmp_parameter_end_struct(cwmp_parameter_t *pp, ngx_uint_t depth)
 {
     uint64_t    bit;
-    ngx_uint_t  i, first, matched, overflow, error;
+    ngx_uint_t  i, first, matched, address, overflow, error;
 
     bit = cwmp_parameter_bit(depth);
 
-    matched = (pp->names & bit) ? 1 : 0;
+    address = (pp->names & bit) ? 0 : 1;
+    matched = ((pp->names | pp->addresses) & bit) ? 1 : 0;
     overflow = (pp->overflows & bit) ? 1 : 0;
 
     pp->structs &= ~bit;
     pp->names &= ~bit;
+    pp->addresses &= ~bit;
     pp->overflows &= ~bit;
 
     for (first = pp->npending; first; first--) {
@@ -402,7 +424,7 @@ cwmp_parameter_end_struct(cwmp_parameter_t *pp, ngx_uint_t depth)
         }
 
         for (i = first; i < pp->npending; i++) {
-            error = cwmp_parameter_report(pp, &pp->pending[i]);
+            error = cwmp_parameter_report(pp, &pp->pending[i], address);
 
             if (error) {
                 return error;
@@ -420,7 +442,8 @@ cwmp_parameter_end_struct(cwmp_parameter_t *pp, ngx_uint_t depth)
 
 
 static ngx_uint_t
-cwmp_parameter_report(cwmp_parameter_t *pp, cwmp_parameter_value_t *v)
+cwmp_parameter_report(cwmp_parameter_t *pp, cwmp_parameter_value_t *v,
+    ngx_uint_t address)
 {
     cwmp_value_t  value;
 
@@ -436,6 +459,7 @@ cwmp_parameter_report(cwmp_parameter_t *pp, cwmp_parameter_value_t *v)
     value.end = v->end;
     value.text.data = pp->text + v->pos;
     value.text.len = v->len;
+    value.address = address;
 
     if (pp->value_handler(pp->data, &value) != NGX_OK) {
         return CWMP_PARAMETER_HANDLER;
@@ -570,5 +594,8 @@ cwmp_parameter_match(cwmp_parameter_t *pp)
         || (pp->name_handler && pp->name_handler(pp->data, &name) == NGX_OK))
     {
         pp->names |= cwmp_parameter_bit(pp->name_owner);
+
+    } else if (cwmp_parameter_is_address(pp, name.data, name.len)) {
+        pp->addresses |= cwmp_parameter_bit(pp->name_owner);
     }
 }

@@ -1,6 +1,7 @@
 
 /*
- * Fieldgate: parameters whose values are connection request URLs.
+ * Fieldgate: parameters whose values are connection request URLs, or addresses
+ * for UDP connection requests.
  */
 
 
@@ -14,7 +15,7 @@
 
 /*
  * Pairs names with values, and reports each value that is a connection request
- * URL.
+ * URL, and on demand each that is an address for UDP connection requests.
  *
  * What is matched: elements whose local name is Name or Value, whatever
  * their prefix, paired through the element that they belong to: the innermost
@@ -33,6 +34,8 @@
 
 
 #define CWMP_PARAMETER_SUFFIX      ".ManagementServer.ConnectionRequestURL"
+#define CWMP_PARAMETER_ADDRESS                                                \
+    ".ManagementServer.UDPConnectionRequestAddress"
 
 /* decoded bytes of a value that can be rewritten */
 #define CWMP_PARAMETER_VALUE_MAX   2048
@@ -68,6 +71,8 @@ typedef struct {
     off_t                      start;
     off_t                      end;
     ngx_str_t                  text;
+    ngx_uint_t                 address;     /* not a URL, if a name says both
+                                               unsigned  address:1; */
 } cwmp_value_t;
 
 
@@ -110,7 +115,10 @@ typedef struct {
 
     uint64_t                   structs;     /* ParameterValueStruct; bit for */
     uint64_t                   names;       /* a name matches;    each depth */
+    uint64_t                   addresses;   /* it is that of an address      */
     uint64_t                   overflows;   /* a value was lost              */
+
+    unsigned                   udp:1;       /* in: addresses are wanted */
 
     unsigned                   name_long:1;
     unsigned                   name_space:1;
@@ -145,7 +153,8 @@ u_char *cwmp_parameter_skip(cwmp_parameter_t *pp, u_char *p, u_char *last);
 
 /* no name is being read, and none has matched in what is open */
 
-#define cwmp_parameter_idle(pp)  ((pp)->name == 0 && (pp)->names == 0)
+#define cwmp_parameter_idle(pp)                                               \
+    ((pp)->name == 0 && (pp)->names == 0 && (pp)->addresses == 0)
 
 /* text is wanted, see cwmp_xml_t */
 

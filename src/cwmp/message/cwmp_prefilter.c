@@ -22,7 +22,10 @@ static ngx_uint_t cwmp_prefilter_piece(cwmp_prefilter_t *f, u_char *p,
     u_char *last, off_t end);
 static ngx_uint_t cwmp_prefilter_pair(u_char *p, u_char *last, u_char first,
     u_char second);
-static u_char *cwmp_prefilter_token(u_char *p, u_char *last);
+static u_char *cwmp_prefilter_token(cwmp_prefilter_t *f, u_char *p,
+    u_char *last);
+static u_char *cwmp_prefilter_tail(u_char *p, u_char *last, const char *tail,
+    size_t len);
 
 
 ngx_uint_t
@@ -140,7 +143,7 @@ cwmp_prefilter_piece(cwmp_prefilter_t *f, u_char *p, u_char *last, off_t end)
         return 1;
     }
 
-    token = cwmp_prefilter_token(p, last);
+    token = cwmp_prefilter_token(f, p, last);
 
     if (token) {
         f->names_end = end - (last - token);
@@ -175,10 +178,10 @@ cwmp_prefilter_pair(u_char *p, u_char *last, u_char first, u_char second)
 /* the end of the last one, or NULL */
 
 static u_char *
-cwmp_prefilter_token(u_char *p, u_char *last)
+cwmp_prefilter_token(cwmp_prefilter_t *f, u_char *p, u_char *last)
 {
     size_t   len;
-    u_char  *found;
+    u_char  *found, *tail;
 
     len = sizeof(CWMP_PREFILTER_TOKEN) - 1;
     found = NULL;
@@ -195,13 +198,39 @@ cwmp_prefilter_token(u_char *p, u_char *last)
             break;
         }
 
-        if ((size_t) (last - p) >= len - CWMP_PREFILTER_OFFSET
-            && ngx_memcmp(p - CWMP_PREFILTER_OFFSET, CWMP_PREFILTER_TOKEN, len)
-               == 0)
+        if ((size_t) (last - p) < len - CWMP_PREFILTER_OFFSET
+            || ngx_memcmp(p - CWMP_PREFILTER_OFFSET, CWMP_PREFILTER_TOKEN, len)
+               != 0)
         {
-            found = p - CWMP_PREFILTER_OFFSET + len;
+            continue;
+        }
+
+        tail = p - CWMP_PREFILTER_OFFSET + len;
+
+        tail = cwmp_prefilter_tail(tail, last, CWMP_PREFILTER_URL,
+                                   sizeof(CWMP_PREFILTER_URL) - 1);
+
+        if (tail == NULL && f->addresses) {
+            tail = p - CWMP_PREFILTER_OFFSET + len;
+
+            tail = cwmp_prefilter_tail(tail, last, CWMP_PREFILTER_ADDRESS,
+                                       sizeof(CWMP_PREFILTER_ADDRESS) - 1);
+        }
+
+        if (tail) {
+            found = tail;
         }
     }
 
     return found;
+}
+
+
+/* its end, or NULL: something else is there */
+
+static u_char *
+cwmp_prefilter_tail(u_char *p, u_char *last, const char *tail, size_t len)
+{
+    return ((size_t) (last - p) >= len && ngx_memcmp(p, tail, len) == 0)
+           ? p + len : NULL;
 }

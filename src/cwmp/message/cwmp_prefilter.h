@@ -18,18 +18,23 @@
  * character reference "&#", a comment or CDATA "<!", a processing instruction
  * "<?" within the message, or a charset that does not contain ASCII, which
  * shows by a declaration, a byte-order mark, a NUL, or by anything but '<'
- * at the start.  Parameters that the configuration names are not looked for.
+ * at the start.  Parameters that the configuration names are not looked for,
+ * the address for UDP connection requests only on demand.
  *
  * Where nothing is hidden, the scanner needs to know no more than where the
  * name stands for the last time.
  */
 
 
-#define CWMP_PREFILTER_TOKEN  "ConnectionRequestURL"
-#define CWMP_PREFILTER_KEEP   (sizeof(CWMP_PREFILTER_TOKEN) - 2)
+#define CWMP_PREFILTER_TOKEN    "ConnectionRequest"
+#define CWMP_PREFILTER_URL      "URL"
+#define CWMP_PREFILTER_ADDRESS  "Address"
+#define CWMP_PREFILTER_KEEP                                                   \
+    (sizeof(CWMP_PREFILTER_TOKEN) + sizeof(CWMP_PREFILTER_ADDRESS) - 3)
 
 
 typedef struct {
+    unsigned    addresses:1;  /* in: UDPConnectionRequestAddress, too */
     unsigned    started:1;
     unsigned    hidden:1;     /* something can hide a name */
     off_t       names_end;    /* of the last one, 0: there is none */
@@ -39,7 +44,7 @@ typedef struct {
 } cwmp_prefilter_t;
 
 
-/* f is zeroed by the caller before the first piece */
+/* f is zeroed by the caller before the first piece, but for "addresses" */
 
 /*
  * Looks through the next piece; 1 if the message has to be scanned as a whole

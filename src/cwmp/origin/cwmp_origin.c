@@ -22,6 +22,8 @@ typedef struct {
     u_char     *origin_end;
     u_char     *sig;            /* NULL if there is none */
     u_char     *sig_end;
+    u_char     *udp;            /* the same */
+    u_char     *udp_end;
 } cwmp_origin_args_t;
 
 
@@ -127,7 +129,7 @@ cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *target,
 {
     u_char              *p, *last;
     ngx_int_t            rc;
-    ngx_str_t            value, sig;
+    ngx_str_t            value, sig, udp;
     cwmp_origin_args_t   args;
 
     ngx_memzero(o, sizeof(cwmp_origin_t));
@@ -149,10 +151,19 @@ cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *target,
     }
 
     ngx_str_null(&sig);
+    ngx_str_null(&udp);
 
     if (args.sig) {
         rc = cwmp_origin_unescape(&sig, args.sig + sizeof("sig=") - 1,
                                   args.sig_end, &buf);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (args.udp) {
+        rc = cwmp_origin_unescape(&udp, args.udp + sizeof("udp=") - 1,
+                                  args.udp_end, &buf);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -166,6 +177,7 @@ cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode, ngx_str_t *target,
 
     if (mode == CWMP_URL_QUERY) {
         rc = cwmp_origin_parse(o, &value, buf);
+        o->udp = udp;
         o->sig = sig;
         return rc;
     }
@@ -222,6 +234,32 @@ cwmp_origin_parse_name(cwmp_origin_t *o, ngx_str_t *name, ngx_str_t *target,
     cwmp_origin_set_path(o, o->target.data, buf, &buf);
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+cwmp_origin_parse_udp(cwmp_origin_t *o, ngx_str_t *text, u_char *buf)
+{
+    ngx_int_t   rc;
+
+    ngx_memzero(o, sizeof(cwmp_origin_t));
+
+    if (text->len > CWMP_ORIGIN_MAX) {
+        return CWMP_ORIGIN_TOO_LONG;
+    }
+
+    rc = cwmp_origin_check(text->data, text->data + text->len);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = cwmp_host_parse(o, text->data, text->data + text->len, &buf);
+
+    if (rc == NGX_OK && o->socklen == 0) {
+        rc = CWMP_ORIGIN_BAD_HOST;
+    }
+
+    return rc;
 }
 
 
@@ -500,6 +538,7 @@ cwmp_origin_find_args(cwmp_origin_args_t *args, ngx_uint_t mode, u_char *p,
             args->origin = p;
             args->origin_end = end;
             args->sig = NULL;
+            args->udp = NULL;
 
         } else if (end - p >= (ssize_t) sizeof("sig=") - 1
                    && ngx_strncmp(p, "sig=", sizeof("sig=") - 1) == 0
@@ -507,6 +546,14 @@ cwmp_origin_find_args(cwmp_origin_args_t *args, ngx_uint_t mode, u_char *p,
         {
             args->sig = p;
             args->sig_end = end;
+
+        } else if (mode == CWMP_URL_QUERY
+                   && end - p >= (ssize_t) sizeof("udp=") - 1
+                   && ngx_strncmp(p, "udp=", sizeof("udp=") - 1) == 0
+                   && args->origin && args->udp == NULL)
+        {
+            args->udp = p;
+            args->udp_end = end;
         }
 
         p = end;

@@ -25,6 +25,9 @@
 #define CWMP_URL_PATH   1       /* PUBLIC<target>?origin=HOST:PORT&sig=SIG */
 #define CWMP_URL_HOST   2       /* http://LABEL.DOMAIN:PORT<target> */
 
+/* signed as in query mode, but to be called by UDP only */
+#define CWMP_URL_UDP    3       /* PUBLIC?origin=URL&udp=HOST:PORT&sig=SIG */
+
 
 /* bytes of an origin URL, or of a request target in path mode */
 
@@ -92,6 +95,13 @@ typedef struct {
 
     ngx_str_t           path;
 
+    /*
+     * Query mode: where a CPE behind NAT takes UDP connection requests, as it
+     * is signed; empty if there is none.
+     */
+
+    ngx_str_t           udp;
+
     ngx_str_t           sig;          /* signature argument; empty if none */
 } cwmp_origin_t;
 
@@ -118,7 +128,8 @@ ngx_int_t cwmp_origin_parse_public(cwmp_origin_t *o, ngx_uint_t mode,
  * Finds the origin in the request target of a wake-up (r->unparsed_uri) and
  * parses it.  In query mode the first "origin=" argument is percent-decoded
  * exactly once and is a URL; in path mode the last one is, so, host:port, and
- * the target itself has the path.  "sig=" is looked for behind it.
+ * the target itself has the path.  "sig=" is looked for behind it, and in query
+ * mode "udp=".
  * buf has cwmp_origin_size(target->len) bytes and lives as long as *o.
  * Returns NGX_OK or a cwmp_origin_error_e.
  */
@@ -132,6 +143,14 @@ ngx_int_t cwmp_origin_parse_target(cwmp_origin_t *o, ngx_uint_t mode,
  */
 ngx_int_t cwmp_origin_parse_name(cwmp_origin_t *o, ngx_str_t *name,
     ngx_str_t *target, u_char *buf);
+
+
+/*
+ * Parses the address and port of a CPE behind NAT, announced or called: as
+ * host[:port], no name.  buf as for cwmp_origin_parse().
+ */
+ngx_int_t cwmp_origin_parse_udp(cwmp_origin_t *o, ngx_str_t *text,
+    u_char *buf);
 
 
 /* What is wrong, for error.log: "has userinfo", without the origin itself. */

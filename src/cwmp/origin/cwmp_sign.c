@@ -103,7 +103,7 @@ cwmp_sign_pad(u_char *block, u_char pad)
 ngx_int_t
 cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
 {
-    ngx_str_t  parts[3];
+    ngx_str_t  parts[4];
 
     switch (mode) {
 
@@ -115,14 +115,19 @@ cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
         ngx_str_set(&parts[0], "host");
         break;
 
+    case CWMP_URL_UDP:
+        ngx_str_set(&parts[0], "udp");
+        break;
+
     default: /* CWMP_URL_QUERY */
         ngx_str_set(&parts[0], "query");
     }
 
     parts[1] = o->hostport;
     parts[2] = o->path;
+    parts[3] = o->udp;
 
-    return cwmp_sign_parts(k, CWMP_SIGN_URL, parts, 3, sig);
+    return cwmp_sign_parts(k, CWMP_SIGN_URL, parts, o->udp.len ? 4 : 3, sig);
 }
 
 

@@ -43,7 +43,8 @@ void cwmp_sign_key_free(cwmp_sign_key_t *k);
 
 
 /*
- * Signs (mode, origin, path) with HMAC-SHA256, of which 128 bits are taken.
+ * Signs (mode, origin, path), and udp if there is one, with HMAC-SHA256, of
+ * which 128 bits are taken.
  * sig has CWMP_SIGN_LEN bytes.  Returns NGX_OK, or NGX_ERROR if libcrypto
  * fails.
  */

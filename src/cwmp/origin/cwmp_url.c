@@ -96,6 +96,21 @@ cwmp_url_query(u_char *p, ngx_str_t *public, ngx_str_t *origin, ngx_str_t *sig)
 
 
 u_char *
+cwmp_url_udp(u_char *p, ngx_str_t *udp, ngx_str_t *sig)
+{
+    p = ngx_cpymem(p, "&udp=", 5);
+    p = cwmp_url_copy(p, udp);
+
+    if (sig->len) {
+        p = ngx_cpymem(p, "&sig=", 5);
+        p = cwmp_url_copy(p, sig);
+    }
+
+    return p;
+}
+
+
+u_char *
 cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
     ngx_str_t *hostport, ngx_str_t *sig)
 {

@@ -41,6 +41,13 @@ u_char *cwmp_url_query(u_char *p, ngx_str_t *public, ngx_str_t *origin,
     ngx_str_t *sig);
 
 /*
+ * Query mode, behind a URL without signature: &udp=HOST:PORT&sig=SIG.  Writes
+ * at most 10 bytes and the two.  Returns the end.
+ */
+
+u_char *cwmp_url_udp(u_char *p, ngx_str_t *udp, ngx_str_t *sig);
+
+/*
  * cwmp_url_mode path: PUBLIC TARGET ?origin=HOST:PORT&sig=SIG, with "&" where
  * the target has arguments.  public ends with its port or with a slash, which
  * is dropped; the target, path and arguments of the CPE's URL, begins with a

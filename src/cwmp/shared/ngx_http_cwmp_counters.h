@@ -43,6 +43,8 @@
       "datagrams to cwmp_stun by what became of them")                        \
     X(BINDINGS, "bindings", "event",                                          \
       "bindings of CPEs behind NAT")                                          \
+    X(UDP, "udp_requests", "",                                                \
+      "UDP connection requests sent, copies included")                        \
     X(REBUILDS, "zone_rebuilds", "",                                          \
       "tables repaired after a worker died inside one")
 
@@ -107,6 +109,7 @@
     X(WAKEUPS_FORBIDDEN, WAKEUPS, "forbidden")                                \
     X(WAKEUPS_CREDENTIALS, WAKEUPS, "credentials")                            \
     X(WAKEUPS_OK, WAKEUPS, "ok")                                              \
+    X(WAKEUPS_UDP, WAKEUPS, "udp")                                            \
     X(WAKEUPS_BUSY, WAKEUPS, "busy")                                          \
     X(WAKEUPS_CHALLENGE, WAKEUPS, "challenge")                                \
     X(WAKEUPS_UNAUTHORIZED, WAKEUPS, "unauthorized")                          \
@@ -120,6 +123,8 @@
     X(WAKEUPS_CLOSED, WAKEUPS, "closed")                                      \
     X(WAKEUPS_TIMEOUT, WAKEUPS, "timeout")                                    \
     X(WAKEUPS_QUEUE, WAKEUPS, "queue")                                        \
+    X(WAKEUPS_UDP_SILENT, WAKEUPS, "udp_silent")                              \
+    X(WAKEUPS_UDP_UNBOUND, WAKEUPS, "udp_unbound")                            \
     X(WAKEUPS_INTERNAL, WAKEUPS, "internal")                                  \
                                                                               \
     X(CALLS_SHARED, SHARED, "")                                               \
@@ -148,6 +153,8 @@
                                                                               \
     X(BINDINGS_MADE, BINDINGS, "made")                                        \
     X(BINDINGS_EVICTED, BINDINGS, "evicted")                                  \
+                                                                              \
+    X(UDP_SENT, UDP, "")                                                      \
                                                                               \
     X(REBUILT, REBUILDS, "")
 

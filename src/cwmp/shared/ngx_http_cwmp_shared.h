@@ -20,6 +20,7 @@
 typedef struct ngx_http_cwmp_claim_s  ngx_http_cwmp_claim_t;
 typedef struct ngx_http_cwmp_wakeup_s  ngx_http_cwmp_wakeup_t;
 typedef struct ngx_http_cwmp_map_s  ngx_http_cwmp_map_t;
+typedef struct ngx_http_cwmp_nat_s  ngx_http_cwmp_nat_t;
 
 
 /*
@@ -41,6 +42,7 @@ typedef struct {
     ngx_http_cwmp_claim_t       *claim;      /* NULL: not made yet */
     ngx_http_cwmp_wakeup_t      *wakeup;     /* NULL: not a wake-up */
     ngx_http_cwmp_map_t         *map;        /* NULL: passes as it comes */
+    ngx_http_cwmp_nat_t         *nat;        /* NULL: no cwmp_stun */
 
     cwmp_admission_e             admission;  /* of a new session */
     ngx_str_t                   *tickets;    /* by upstream; NULL: none came */

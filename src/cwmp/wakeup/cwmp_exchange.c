@@ -10,6 +10,8 @@
 #include "cwmp_exchange.h"
 
 
+static ngx_uint_t cwmp_exchange_is_unreachable(cwmp_exchange_t *x,
+    cwmp_exchange_event_e ev);
 static cwmp_exchange_action_e cwmp_exchange_challenge(cwmp_exchange_t *x,
     cwmp_reply_t *r);
 static cwmp_exchange_action_e cwmp_exchange_answer(cwmp_exchange_t *x,
@@ -29,6 +31,9 @@ static cwmp_wakeup_result_e  cwmp_exchange_results[] = {
     CWMP_WAKEUP_TIMEOUT,
     CWMP_WAKEUP_UNRESOLVED,
     CWMP_WAKEUP_FORBIDDEN,
+    CWMP_WAKEUP_TIMEOUT,
+    CWMP_WAKEUP_UDP,
+    CWMP_WAKEUP_UDP_UNBOUND,
     CWMP_WAKEUP_INTERNAL
 };
 
@@ -36,7 +41,13 @@ static cwmp_wakeup_result_e  cwmp_exchange_results[] = {
 cwmp_exchange_action_e
 cwmp_exchange_start(cwmp_exchange_t *x)
 {
-    if (x->path) {
+    if (x->udp && (x->udp_first || x->udp_only)) {
+        x->action = CWMP_EXCHANGE_SEND_UDP;
+
+    } else if (x->udp_only) {
+        return cwmp_exchange_finish(x, CWMP_WAKEUP_UDP_UNBOUND);
+
+    } else if (x->path) {
         x->reuse = x->kept;
         x->action = CWMP_EXCHANGE_SEND_RELAY;
 
@@ -94,11 +105,43 @@ cwmp_exchange_action_e
 cwmp_exchange_event(cwmp_exchange_t *x, cwmp_exchange_event_e ev,
     ngx_uint_t started)
 {
+    if (x->action == CWMP_EXCHANGE_SEND_UDP) {
+        return cwmp_exchange_finish(x, (ev == CWMP_EXCHANGE_TIMEOUT)
+                                       ? CWMP_WAKEUP_UDP_SILENT
+                                       : cwmp_exchange_results[ev]);
+    }
+
     if (ev == CWMP_EXCHANGE_RESET && !started) {
         return cwmp_exchange_resend(x, CWMP_WAKEUP_RESET);
     }
 
+    if (cwmp_exchange_is_unreachable(x, ev)) {
+        x->outcome.scheme = CWMP_AUTH_NONE;
+        x->reuse = 0;
+        x->action = CWMP_EXCHANGE_SEND_UDP;
+
+        return x->action;
+    }
+
     return cwmp_exchange_finish(x, cwmp_exchange_results[ev]);
+}
+
+
+/*
+ * The CPE is behind NAT, and nothing came through to it or from it.  One that
+ * has answered once is not: it is asked no second time by other means.
+ */
+
+static ngx_uint_t
+cwmp_exchange_is_unreachable(cwmp_exchange_t *x, cwmp_exchange_event_e ev)
+{
+    if (!x->udp || x->outcome.cpe_status) {
+        return 0;
+    }
+
+    return ev == CWMP_EXCHANGE_REFUSED
+           || ev == CWMP_EXCHANGE_UNCONNECTED
+           || ev == CWMP_EXCHANGE_UNRESOLVED;
 }
 
 

@@ -26,6 +26,7 @@ typedef enum {
     CWMP_EXCHANGE_SEND_BASIC,
     CWMP_EXCHANGE_SEND_RELAY,       /* path mode: the ACS's own, its Digest
                                        too */
+    CWMP_EXCHANGE_SEND_UDP,         /* and wait for the CPE's Inform */
     CWMP_EXCHANGE_FINISH            /* x->outcome is set */
 } cwmp_exchange_action_e;
 
@@ -36,6 +37,9 @@ typedef enum {
     CWMP_EXCHANGE_TIMEOUT,
     CWMP_EXCHANGE_UNRESOLVED,
     CWMP_EXCHANGE_FORBIDDEN,        /* an address that the policy refuses */
+    CWMP_EXCHANGE_UNCONNECTED,      /* no connection in its time */
+    CWMP_EXCHANGE_HEARD,            /* SEND_UDP: its Inform has come */
+    CWMP_EXCHANGE_UNBOUND,          /* SEND_UDP: it has no binding any more */
     CWMP_EXCHANGE_INTERNAL
 } cwmp_exchange_event_e;
 
@@ -48,6 +52,10 @@ typedef struct {
     unsigned                basic:1;    /* cwmp_cpe_basic */
     unsigned                kept:1;     /* path mode: a connection is there */
     unsigned                known:1;    /* used is from an earlier exchange */
+    unsigned                udp:1;      /* behind NAT, with a binding: to be
+                                           called by UDP, too */
+    unsigned                udp_first:1;    /* ... before TCP is tried */
+    unsigned                udp_only:1; /* not by TCP at all */
 
     /*
      * The challenge that is answered.  With known the caller sets it; later,

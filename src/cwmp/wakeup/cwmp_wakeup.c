@@ -25,6 +25,7 @@ static cwmp_wakeup_row_t  cwmp_wakeup_rows[] = {
     { "forbidden", 403 },
     { "credentials", 401 },
     { "ok", 0 },
+    { "udp", 200 },
     { "busy", 0 },
     { "challenge", 401 },
     { "unauthorized", 401 },
@@ -38,6 +39,8 @@ static cwmp_wakeup_row_t  cwmp_wakeup_rows[] = {
     { "closed", 503 },
     { "timeout", 503 },
     { "queue", 503 },
+    { "udp_silent", 503 },
+    { "udp_unbound", 503 },
     { "internal", 500 }
 };
 

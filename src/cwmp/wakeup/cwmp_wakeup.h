@@ -25,6 +25,7 @@ typedef enum {
 
     /* answered by the CPE */
     CWMP_WAKEUP_OK,             /* 200 or 204, as it came */
+    CWMP_WAKEUP_UDP,            /* 200: its Inform came, after UDP requests */
     CWMP_WAKEUP_BUSY,           /* 503, as it came */
     CWMP_WAKEUP_CHALLENGE,      /* path mode: 401 with the CPE's challenges */
     CWMP_WAKEUP_UNAUTHORIZED,   /* credentials do not satisfy the CPE */
@@ -40,6 +41,8 @@ typedef enum {
     CWMP_WAKEUP_CLOSED,         /* without a byte */
     CWMP_WAKEUP_TIMEOUT,        /* cwmp_timeout or cwmp_connect_timeout */
     CWMP_WAKEUP_QUEUE,          /* the deadline passed behind other calls */
+    CWMP_WAKEUP_UDP_SILENT,     /* no Inform came, after UDP requests */
+    CWMP_WAKEUP_UDP_UNBOUND,    /* behind NAT, and without a binding */
 
     CWMP_WAKEUP_INTERNAL,       /* 500: memory, a libcrypto without MD5 */
 

@@ -20,9 +20,9 @@ static void ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w,
 static ngx_http_cwmp_call_t *ngx_http_cwmp_call_find(ngx_http_cwmp_cpe_t *cpe,
     u_char *key);
 static ngx_http_cwmp_call_t *ngx_http_cwmp_call_create(
-    ngx_http_cwmp_wakeup_t *w);
+    ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z);
 static ngx_int_t ngx_http_cwmp_call_copy(ngx_http_cwmp_call_t *call,
-    ngx_http_cwmp_wakeup_t *w);
+    ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z);
 static u_char *ngx_http_cwmp_call_log(ngx_log_t *log, u_char *buf, size_t len);
 static void ngx_http_cwmp_call_wait(ngx_http_cwmp_wakeup_t *w);
 static void ngx_http_cwmp_wait_handler(ngx_event_t *ev);
@@ -54,7 +54,7 @@ ngx_http_cwmp_call_join(ngx_http_cwmp_wakeup_t *w)
         ngx_http_cwmp_count(z, CALLS_SHARED);
 
     } else {
-        call = ngx_http_cwmp_call_create(w);
+        call = ngx_http_cwmp_call_create(w, z);
 
         if (call == NULL) {
             ngx_http_cwmp_cpe_update(cpe);
@@ -89,7 +89,7 @@ static void
 ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
     u_char *cpe, u_char *call)
 {
-    ngx_str_t                  parts[6];
+    ngx_str_t                  parts[7];
     struct {
         void                  *conf;
         ngx_pid_t              pid;
@@ -102,12 +102,18 @@ ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
 
     clcf = ngx_http_get_module_loc_conf(w->request, ngx_http_cwmp_module);
 
-    ngx_http_cwmp_zone_key(z, cpe, NGX_HTTP_CWMP_KEY_ORIGIN,
-                           &w->origin.hostport, 1);
+    /* behind NAT many have the same inner address */
+
+    parts[0] = w->origin.hostport;
+    parts[1] = w->udp.hostport;
+
+    ngx_http_cwmp_zone_key(z, cpe, NGX_HTTP_CWMP_KEY_ORIGIN, parts,
+                           w->udp.socklen ? 2 : 1);
 
     ngx_memzero(&same, sizeof(same));
 
-    same.flags = clcf->cpe_basic | (ngx_http_cwmp_acs_own(clcf) ? 0 : 2);
+    same.flags = clcf->cpe_basic | (ngx_http_cwmp_acs_own(clcf) ? 0 : 2)
+                 | (w->udp_only ? 4 : 0) | clcf->udp << 3;
 
     if (w->origin.socklen == 0) {
         same.conf = clcf;
@@ -131,7 +137,11 @@ ngx_http_cwmp_call_keys(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z,
         parts[5] = clcf->bind->name;
     }
 
-    ngx_http_cwmp_zone_key(z, call, NGX_HTTP_CWMP_KEY_CALL, parts, 6);
+    if (w->udp.socklen) {
+        parts[6] = w->udp.hostport;
+    }
+
+    ngx_http_cwmp_zone_key(z, call, NGX_HTTP_CWMP_KEY_CALL, parts, 7);
 }
 
 
@@ -157,7 +167,7 @@ ngx_http_cwmp_call_find(ngx_http_cwmp_cpe_t *cpe, u_char *key)
 
 
 static ngx_http_cwmp_call_t *
-ngx_http_cwmp_call_create(ngx_http_cwmp_wakeup_t *w)
+ngx_http_cwmp_call_create(ngx_http_cwmp_wakeup_t *w, ngx_http_cwmp_zone_t *z)
 {
     ngx_pool_t            *pool;
     ngx_http_request_t    *r;
@@ -189,7 +199,7 @@ ngx_http_cwmp_call_create(ngx_http_cwmp_wakeup_t *w)
 
     ngx_queue_init(&call->waiters);
 
-    if (ngx_http_cwmp_call_copy(call, w) != NGX_OK) {
+    if (ngx_http_cwmp_call_copy(call, w, z) != NGX_OK) {
         goto failed;
     }
 
@@ -213,7 +223,8 @@ failed:
 /* the strings of what was asked for, which go with the request */
 
 static ngx_int_t
-ngx_http_cwmp_call_copy(ngx_http_cwmp_call_t *call, ngx_http_cwmp_wakeup_t *w)
+ngx_http_cwmp_call_copy(ngx_http_cwmp_call_t *call, ngx_http_cwmp_wakeup_t *w,
+    ngx_http_cwmp_zone_t *z)
 {
     ngx_str_t   *s;
     ngx_uint_t   i;
@@ -225,16 +236,28 @@ ngx_http_cwmp_call_copy(ngx_http_cwmp_call_t *call, ngx_http_cwmp_wakeup_t *w)
         &call->origin.target,
         &call->credentials.user,
         &call->credentials.password,
-        &call->authorization
+        &call->authorization,
+        &call->udp.hostport
     };
 
     call->origin = w->origin;
     call->credentials = w->credentials;
     call->authorization = w->authorization;
 
+    if (w->udp.socklen) {
+        (void) cwmp_endpoint_set(&call->udp.peer, &w->udp.sockaddr.sockaddr);
+
+        call->udp.hostport = w->udp.hostport;
+        call->udp.only = w->udp_only;
+
+        ngx_http_cwmp_address_of_url(z, call->udp.keys[0], &w->origin, NULL);
+        call->udp.nkeys = 1;
+    }
+
     /* of no use once the signature has been checked */
 
     ngx_str_null(&call->origin.path);
+    ngx_str_null(&call->origin.udp);
     ngx_str_null(&call->origin.sig);
 
     for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {

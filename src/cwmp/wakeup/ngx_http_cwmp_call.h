@@ -17,6 +17,7 @@
 #include "cwmp_exchange.h"
 #include "cwmp_turn.h"
 #include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_stun.h"
 
 
 /*
@@ -56,6 +57,7 @@ struct ngx_http_cwmp_wakeup_s {
     ngx_event_t                  timer;       /* for its own deadline */
 
     cwmp_origin_t                origin;
+    cwmp_origin_t                udp;         /* socklen 0: not by UDP */
     cwmp_credentials_t           credentials;
     ngx_str_t                    authorization;  /* path mode: the ACS's */
     cwmp_policy_t                policy;
@@ -66,6 +68,7 @@ struct ngx_http_cwmp_wakeup_s {
     cwmp_outcome_t               outcome;
 
     unsigned                     stale:1;     /* the ACS's nonce */
+    unsigned                     udp_only:1;  /* that is what is signed */
 };
 
 
@@ -78,6 +81,26 @@ typedef struct {
     ngx_event_t                  look;        /* posted, or a timer */
     ngx_msec_t                   pause;       /* until the next look */
 } ngx_http_cwmp_cpe_t;
+
+
+/* how a call reaches a CPE behind NAT */
+
+typedef struct {
+    cwmp_endpoint_t              peer;        /* none: not by UDP */
+    ngx_str_t                    hostport;    /* the same */
+    unsigned                     only:1;      /* not by TCP */
+
+    /* the CPE's Inform is heard under its URL, and its device if known */
+    u_char                       keys[2][CWMP_TABLE_KEY_LEN];
+    ngx_uint_t                   nkeys;
+    uint32_t                     heard;       /* before */
+
+    cwmp_endpoint_t              local;       /* where it asked for its own */
+    ngx_str_t                    datagram;
+    ngx_uint_t                   copies;      /* sent */
+    ngx_msec_t                   began;
+    ngx_event_t                  event;       /* next copy, next look */
+} ngx_http_cwmp_udp_t;
 
 
 struct ngx_http_cwmp_call_s {
@@ -112,6 +135,8 @@ struct ngx_http_cwmp_call_s {
     /* ngx_http_cwmp_connect.c */
     ngx_peer_connection_t        peer;
     ngx_resolver_ctx_t          *resolving;
+    ngx_http_cwmp_udp_t          udp;         /* ngx_http_cwmp_udp.c */
+
     ngx_addr_t                  *addrs;       /* all of them checked */
     ngx_uint_t                   naddrs;
     ngx_uint_t                   addr;        /* the one in use */
@@ -253,6 +278,19 @@ void ngx_http_cwmp_connect_adopt(ngx_http_cwmp_call_t *call,
 
 /* Closes the connection, if there is one. */
 void ngx_http_cwmp_connect_close(ngx_http_cwmp_call_t *call);
+
+
+/* ngx_http_cwmp_udp.c */
+
+/*
+ * Sends UDP connection requests, and waits for the CPE's Inform, at whatever
+ * worker it comes in.  Ends in ngx_http_cwmp_exchange_event(), perhaps before
+ * this returns.
+ */
+void ngx_http_cwmp_udp_start(ngx_http_cwmp_call_t *call);
+
+/* No more of it. */
+void ngx_http_cwmp_udp_stop(ngx_http_cwmp_call_t *call);
 
 
 /* ngx_http_cwmp_nonce.c */

@@ -13,6 +13,7 @@
 #include "ngx_http_cwmp_call.h"
 
 
+static ngx_msec_t ngx_http_cwmp_connect_timeout(ngx_http_cwmp_call_t *call);
 static ngx_int_t ngx_http_cwmp_connect_address(ngx_http_cwmp_call_t *call);
 static ngx_int_t ngx_http_cwmp_connect_resolve(ngx_http_cwmp_call_t *call);
 static void ngx_http_cwmp_connect_resolved(ngx_resolver_ctx_t *ctx);
@@ -49,7 +50,7 @@ ngx_http_cwmp_connect(ngx_http_cwmp_call_t *call)
 
     case NGX_AGAIN:
         ngx_add_timer(call->peer.connection->write,
-                      call->conf->connect_timeout);
+                      ngx_http_cwmp_connect_timeout(call));
         return;
 
     case NGX_OK:
@@ -65,6 +66,23 @@ ngx_http_cwmp_connect(ngx_http_cwmp_call_t *call)
         ngx_http_cwmp_exchange_event(call, CWMP_EXCHANGE_INTERNAL);
         return;
     }
+}
+
+
+/* where UDP can follow, half of what is left is for that */
+
+static ngx_msec_t
+ngx_http_cwmp_connect_timeout(ngx_http_cwmp_call_t *call)
+{
+    ngx_msec_int_t  rest;
+
+    rest = call->deadline - ngx_current_msec;
+
+    if (!call->exchange.udp || rest < 0) {
+        return call->conf->connect_timeout;
+    }
+
+    return ngx_min(call->conf->connect_timeout, (ngx_msec_t) rest / 2);
 }
 
 
@@ -339,7 +357,7 @@ ngx_http_cwmp_connect_write_handler(ngx_event_t *wev)
     if (wev->timedout) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "\"cwmp_connect_timeout\" has passed");
-        ngx_http_cwmp_connect_failed(call, CWMP_EXCHANGE_TIMEOUT);
+        ngx_http_cwmp_connect_failed(call, CWMP_EXCHANGE_UNCONNECTED);
         return;
     }
 

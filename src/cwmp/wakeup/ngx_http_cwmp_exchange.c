@@ -61,6 +61,10 @@ ngx_http_cwmp_exchange_start(ngx_http_cwmp_call_t *call)
     x->none = (x->held && call->credentials.user.len == 0
                && call->credentials.password.len == 0);
     x->basic = call->conf->cpe_basic;
+    x->udp = (call->udp.peer.family
+              && ngx_http_cwmp_binding_lives(call->zone, &call->udp.peer));
+    x->udp_first = (call->conf->udp == NGX_HTTP_CWMP_UDP_FIRST);
+    x->udp_only = call->udp.only;
 
     if (call->path) {
         if (call->authorization.len) {
@@ -113,6 +117,12 @@ ngx_http_cwmp_exchange_next(ngx_http_cwmp_call_t *call,
 
     if (action == CWMP_EXCHANGE_FINISH) {
         ngx_http_cwmp_exchange_end(call);
+        return;
+    }
+
+    if (action == CWMP_EXCHANGE_SEND_UDP) {
+        ngx_http_cwmp_connect_close(call);
+        ngx_http_cwmp_udp_start(call);
         return;
     }
 
@@ -314,6 +324,8 @@ ngx_http_cwmp_exchange_end(ngx_http_cwmp_call_t *call)
         ngx_del_timer(&call->timer);
     }
 
+    ngx_http_cwmp_udp_stop(call);
+
     if (call->resolving) {
         ngx_resolve_name_done(call->resolving);
         call->resolving = NULL;
@@ -326,7 +338,9 @@ ngx_http_cwmp_exchange_end(ngx_http_cwmp_call_t *call)
                       cwmp_challenge_strerror(x->why));
     }
 
-    if (x->outcome.result != CWMP_WAKEUP_OK) {
+    if (x->outcome.result != CWMP_WAKEUP_OK
+        && x->outcome.result != CWMP_WAKEUP_UDP)
+    {
         ngx_log_error(NGX_LOG_INFO, &call->log, 0,
                       "wake-up ended: %s, last status of the CPE: %ui",
                       cwmp_wakeup_name(x->outcome.result),

@@ -19,8 +19,14 @@ static cwmp_wakeup_result_e ngx_http_cwmp_wakeup_check(ngx_http_request_t *r,
     ngx_http_cwmp_wakeup_t *w);
 static cwmp_wakeup_result_e ngx_http_cwmp_wakeup_origin(ngx_http_request_t *r,
     ngx_http_cwmp_wakeup_t *w);
+static ngx_int_t ngx_http_cwmp_wakeup_udp_parse(ngx_http_request_t *r,
+    ngx_http_cwmp_wakeup_t *w);
 static cwmp_wakeup_result_e ngx_http_cwmp_wakeup_policy(ngx_http_request_t *r,
     ngx_http_cwmp_wakeup_t *w);
+static ngx_int_t ngx_http_cwmp_wakeup_verify(ngx_http_request_t *r,
+    ngx_http_cwmp_wakeup_t *w, cwmp_policy_signature_e *signature);
+static ngx_int_t ngx_http_cwmp_wakeup_udp(ngx_http_request_t *r,
+    ngx_http_cwmp_wakeup_t *w, cwmp_policy_signature_e signature);
 static cwmp_wakeup_result_e ngx_http_cwmp_wakeup_credentials(
     ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w);
 static cwmp_wakeup_result_e ngx_http_cwmp_wakeup_held(ngx_http_request_t *r,
@@ -178,6 +184,14 @@ ngx_http_cwmp_wakeup_origin(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w)
                                       &r->unparsed_uri, buf);
     }
 
+    if (rc == NGX_OK && w->origin.udp.len) {
+        rc = ngx_http_cwmp_wakeup_udp_parse(r, w);
+
+        if (rc == NGX_ERROR) {
+            return CWMP_WAKEUP_INTERNAL;
+        }
+    }
+
     if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "wake-up refused: origin %s", cwmp_origin_strerror(rc));
@@ -191,41 +205,125 @@ ngx_http_cwmp_wakeup_origin(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w)
 }
 
 
+/* NGX_OK, NGX_ERROR: no memory, or a cwmp_origin_error_e */
+
+static ngx_int_t
+ngx_http_cwmp_wakeup_udp_parse(ngx_http_request_t *r,
+    ngx_http_cwmp_wakeup_t *w)
+{
+    u_char  *buf;
+
+    buf = ngx_pnalloc(r->pool, cwmp_origin_size(w->origin.udp.len));
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    return cwmp_origin_parse_udp(&w->udp, &w->origin.udp, buf);
+}
+
+
 static cwmp_wakeup_result_e
 ngx_http_cwmp_wakeup_policy(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w)
 {
-    ngx_int_t                  rc;
-    ngx_http_cwmp_loc_conf_t  *clcf;
-    cwmp_policy_signature_e    signature;
+    ngx_int_t                rc, udp;
+    cwmp_policy_signature_e  signature;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
-
-    signature = CWMP_POLICY_NO_SECRET;
-
-    if (clcf->keys) {
-        rc = cwmp_sign_verify(clcf->keys->elts, clcf->keys->nelts,
-                              clcf->url_mode, &w->origin);
-        if (rc == NGX_ERROR) {
-            return CWMP_WAKEUP_INTERNAL;
-        }
-
-        signature = (rc == NGX_OK) ? CWMP_POLICY_SIGNED : CWMP_POLICY_UNSIGNED;
+    if (ngx_http_cwmp_wakeup_verify(r, w, &signature) != NGX_OK) {
+        return CWMP_WAKEUP_INTERNAL;
     }
 
     ngx_http_cwmp_policy_init(r, &w->policy);
 
-    rc = cwmp_policy_call(&w->policy, &w->origin, signature);
+    udp = ngx_http_cwmp_wakeup_udp(r, w, signature);
+
+    if (w->udp_only) {
+        rc = udp;
+
+    } else {
+        rc = cwmp_policy_call(&w->policy, &w->origin, signature);
+    }
 
     /* NGX_AGAIN: a name, whose addresses are checked when it is called */
 
     if (rc != NGX_OK && rc != NGX_AGAIN) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "wake-up refused: origin \"%V\" %s",
-                      &w->origin.hostport, cwmp_policy_strerror(rc));
+                      &w->origin.hostport,
+                      (rc == NGX_DECLINED) ? "may be called by UDP only"
+                                           : cwmp_policy_strerror(rc));
         return CWMP_WAKEUP_FORBIDDEN;
     }
 
     return CWMP_WAKEUP_NONE;
+}
+
+
+/* NGX_ERROR: libcrypto fails */
+
+static ngx_int_t
+ngx_http_cwmp_wakeup_verify(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w,
+    cwmp_policy_signature_e *signature)
+{
+    ngx_int_t                  rc;
+    ngx_http_cwmp_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+
+    *signature = CWMP_POLICY_NO_SECRET;
+
+    if (clcf->keys == NULL) {
+        return NGX_OK;
+    }
+
+    rc = cwmp_sign_verify(clcf->keys->elts, clcf->keys->nelts,
+                          clcf->url_mode, &w->origin);
+
+    if (rc == NGX_DECLINED && w->udp.socklen) {
+        rc = cwmp_sign_verify(clcf->keys->elts, clcf->keys->nelts,
+                              CWMP_URL_UDP, &w->origin);
+        w->udp_only = (rc == NGX_OK);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    *signature = (rc == NGX_OK) ? CWMP_POLICY_SIGNED : CWMP_POLICY_UNSIGNED;
+
+    return NGX_OK;
+}
+
+
+/*
+ * NGX_OK: the CPE may be called by UDP; NGX_DECLINED: there is none here;
+ * else what the policy says.
+ */
+
+static ngx_int_t
+ngx_http_cwmp_wakeup_udp(ngx_http_request_t *r, ngx_http_cwmp_wakeup_t *w,
+    cwmp_policy_signature_e signature)
+{
+    ngx_int_t                   rc;
+    ngx_http_cwmp_loc_conf_t   *clcf;
+    ngx_http_cwmp_main_conf_t  *cmcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
+
+    rc = NGX_DECLINED;
+
+    if (w->udp.socklen
+        && cmcf->stun.line
+        && clcf->udp != NGX_HTTP_CWMP_UDP_OFF)
+    {
+        rc = cwmp_policy_call(&w->policy, &w->udp, signature);
+    }
+
+    if (rc != NGX_OK) {
+        w->udp.socklen = 0;
+    }
+
+    return rc;
 }
 
 

@@ -72,6 +72,18 @@ sub nonce {
 }
 
 
+# of a URL that is to be called by UDP only
+
+sub sign_udp {
+    my ($key, $hostport, $path, $udp) = @_;
+
+    my $hash = sha256("\x01" . join '', map { pack('N', length) . $_ }
+                                           'udp', $hostport, $path, $udp);
+
+    return encode_base64url(substr hmac_sha256($hash, $key), 0, 16);
+}
+
+
 sub encode_base64url {
     my $text = encode_base64($_[0], '');
     $text =~ tr{+/=}{-_}d;
