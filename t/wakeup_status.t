@@ -18,6 +18,8 @@ my $t = Fieldgate->new(workers => 2, http => <<'END');
         }
 
         location = /status { cwmp_status; }
+        location /cwmp/ { cwmp_status; }
+        location /bare { cwmp_status; }
 
         location = /cpe {
             cwmp on;
@@ -88,6 +90,21 @@ is($acs->wake('', target => '/status?format=xml', auth => undef)->{status},
    400, 'an unknown format');
 is($acs->wake('', target => '/status?format=json', auth => undef)->{body},
    $acs->wake('', target => '/status', auth => undef)->{body}, 'format=json');
+
+# the endpoints under a prefix
+
+for my $prefix ('/cwmp/', '/bare/') {
+    my $get = sub { $acs->wake('', target => "$prefix$_[0]", auth => undef) };
+    my $own = $acs->wake('', target => '/status', auth => undef)->{body};
+    is($get->('')->{body}, $own, "$prefix: as before");
+    is($get->('counters')->{body}, $own, "${prefix}counters");
+    like($get->('metrics')->{body}, qr/^# HELP cwmp_messages_total /,
+         "${prefix}metrics");
+    is($get->("$_")->{status}, 404, "$prefix$_")
+        for qw(nothing metrics/x countersx);
+}
+is($acs->wake('', target => '/barecounters', auth => undef)->{status}, 404,
+   'no endpoint without a slash');
 
 # Prometheus, by its own judge
 

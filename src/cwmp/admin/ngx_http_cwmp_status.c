@@ -17,6 +17,8 @@
 #define NGX_HTTP_CWMP_STATUS_ROW  160
 
 
+static ngx_int_t ngx_http_cwmp_status_endpoint(ngx_http_request_t *r,
+    ngx_uint_t *prometheus);
 static ngx_int_t ngx_http_cwmp_status_format(ngx_http_request_t *r,
     ngx_uint_t *prometheus);
 static size_t ngx_http_cwmp_status_size(void);
@@ -56,7 +58,15 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (ngx_http_cwmp_status_format(r, &prometheus) != NGX_OK) {
+    rc = ngx_http_cwmp_status_endpoint(r, &prometheus);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (rc == NGX_DONE
+        && ngx_http_cwmp_status_format(r, &prometheus) != NGX_OK)
+    {
         return NGX_HTTP_BAD_REQUEST;
     }
 
@@ -94,6 +104,52 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/* what follows the location's prefix: NGX_DONE, nothing; NGX_OK, an endpoint;
+   NGX_DECLINED, none */
+
+static ngx_int_t
+ngx_http_cwmp_status_endpoint(ngx_http_request_t *r, ngx_uint_t *prometheus)
+{
+    ngx_str_t                  name;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->named
+#if (NGX_PCRE)
+        || clcf->regex
+#endif
+        || r->uri.len <= clcf->name.len)
+    {
+        return NGX_DONE;
+    }
+
+    name.data = r->uri.data + clcf->name.len;
+    name.len = r->uri.len - clcf->name.len;
+
+    if (clcf->name.len == 0 || clcf->name.data[clcf->name.len - 1] != '/') {
+
+        if (name.data[0] != '/') {
+            return NGX_DECLINED;
+        }
+
+        name.data++;
+        name.len--;
+    }
+
+    if (name.len == 0) {
+        return NGX_DONE;
+    }
+
+    *prometheus = (name.len == 7
+                   && ngx_strncmp(name.data, "metrics", 7) == 0);
+
+    return (*prometheus
+            || (name.len == 8 && ngx_strncmp(name.data, "counters", 8) == 0))
+           ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_ntrip_status.h"
+#include "ngx_stream_ntrip_source.h"
 
 
 #define NGX_HTTP_NTRIP_BUFFER  16384
@@ -26,10 +27,6 @@ static const char *ngx_http_ntrip_argument(ngx_http_ntrip_ctx_t *ctx,
 static ngx_int_t ngx_http_ntrip_unescape(ngx_pool_t *pool, ngx_str_t *text);
 static void ngx_http_ntrip_turn(ngx_event_t *ev);
 static ngx_int_t ngx_http_ntrip_index(ngx_http_ntrip_ctx_t *ctx);
-static ngx_int_t ngx_http_ntrip_finish(ngx_http_ntrip_ctx_t *ctx,
-    ngx_int_t rc);
-static ngx_int_t ngx_http_ntrip_problem(ngx_http_ntrip_ctx_t *ctx,
-    ngx_uint_t status, const char *detail);
 static ngx_int_t ngx_http_ntrip_send(ngx_http_ntrip_ctx_t *ctx,
     ngx_uint_t status);
 static ngx_int_t ngx_http_ntrip_etag(ngx_http_ntrip_ctx_t *ctx);
@@ -38,31 +35,27 @@ static ngx_table_elt_t *ngx_http_ntrip_header(ngx_http_request_t *r,
 
 
 static ngx_http_ntrip_endpoint_t  ngx_http_ntrip_endpoints[] = {
-    { ngx_string(""), ngx_http_ntrip_index, 0, 0 },
-    { ngx_string("workers"), ngx_http_ntrip_workers, 1, 0 },
-    { ngx_string("streams"), ngx_http_ntrip_streams, 1, 1 },
-    { ngx_string("rovers"), ngx_http_ntrip_rovers, 1, 1 },
-    { ngx_string("accounts"), ngx_http_ntrip_accounts, 1, 1 },
-    { ngx_string("users"), ngx_http_ntrip_users, 1, 1 },
-    { ngx_string("stations"), ngx_http_ntrip_stations, 1, 1 },
-    { ngx_string("counters"), ngx_http_ntrip_counters, 0, 0 },
-    { ngx_string("metrics"), ngx_http_ntrip_metrics, 0, 0 },
-    { ngx_null_string, NULL, 0, 0 }
+    { ngx_string(""), ngx_http_ntrip_index, 0, 0, 0 },
+    { ngx_string("workers"), ngx_http_ntrip_workers, 1, 0, 0 },
+    { ngx_string("streams"), ngx_http_ntrip_streams, 1, 1, 0 },
+    { ngx_string("rovers"), ngx_http_ntrip_rovers, 1, 1, 0 },
+    { ngx_string("accounts"), ngx_http_ntrip_accounts, 1, 1, 1 },
+    { ngx_string("users"), ngx_http_ntrip_users, 1, 1, 1 },
+    { ngx_string("stations"), ngx_http_ntrip_stations, 1, 1, 1 },
+    { ngx_string("counters"), ngx_http_ntrip_counters, 0, 0, 0 },
+    { ngx_string("metrics"), ngx_http_ntrip_metrics, 0, 0, 0 },
+    { ngx_null_string, NULL, 0, 0, 0 }
 };
 
 
 ngx_int_t
 ngx_http_ntrip_status_handler(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    const char            *wrong;
-    ngx_http_ntrip_ctx_t  *ctx;
-
-    rc = ngx_http_discard_request_body(r);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
+    ngx_int_t                   rc;
+    ngx_uint_t                  change;
+    const char                 *wrong;
+    ngx_http_ntrip_ctx_t       *ctx;
+    ngx_http_ntrip_loc_conf_t  *nlcf;
 
     ctx = ngx_http_ntrip_create(r);
 
@@ -70,13 +63,21 @@ ngx_http_ntrip_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+    nlcf = ngx_http_get_module_loc_conf(r, ngx_http_ntrip_status_module);
+    change = (nlcf->api != NGX_HTTP_NTRIP_API_OFF
+              && (r->method & (NGX_HTTP_POST|NGX_HTTP_PATCH
+                               |NGX_HTTP_DELETE)));
 
-        if (ngx_http_ntrip_header(r, "Allow", "GET, HEAD") == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (!change) {
+        rc = ngx_http_discard_request_body(r);
+
+        if (rc != NGX_OK) {
+            return rc;
         }
 
-        return ngx_http_ntrip_problem(ctx, NGX_HTTP_NOT_ALLOWED, NULL);
+        if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+            return ngx_http_ntrip_not_allowed(ctx, "GET, HEAD");
+        }
     }
 
     if (ngx_http_ntrip_path(ctx) != NGX_OK) {
@@ -93,6 +94,10 @@ ngx_http_ntrip_status_handler(ngx_http_request_t *r)
     if (ngx_stream_ntrip_worker.zone == NULL) {
         return ngx_http_ntrip_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
                                  "there is no ntrip_zone and ntrip_database");
+    }
+
+    if (change) {
+        return ngx_http_ntrip_api(ctx);
     }
 
     if (!r->discard_body) {
@@ -121,6 +126,7 @@ ngx_http_ntrip_create(ngx_http_request_t *r)
     ngx_memzero(ctx, sizeof(ngx_http_ntrip_ctx_t));
 
     ctx->request = r;
+    ctx->status = NGX_HTTP_OK;
     ctx->limit = NGX_HTTP_NTRIP_LIMIT;
     ctx->last = &ctx->out;
     ngx_str_set(&ctx->type, "application/json");
@@ -131,6 +137,8 @@ ngx_http_ntrip_create(ngx_http_request_t *r)
     ctx->next.log = r->connection->log;
 
     cln->handler = ngx_http_ntrip_cleanup;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_ntrip_status_module);
 
     return ctx;
 }
@@ -145,7 +153,12 @@ ngx_http_ntrip_cleanup(void *data)
         ngx_delete_posted_event(&ctx->next);
     }
 
+    if (ctx->testing) {
+        ngx_stream_ntrip_source_test_cancel(ctx);
+    }
+
     ngx_http_ntrip_rows_release(ctx);
+    ngx_http_ntrip_write_release(ctx);
 }
 
 
@@ -332,7 +345,8 @@ ngx_http_ntrip_run(ngx_http_ntrip_ctx_t *ctx)
 
     ngx_stream_ntrip_cursor_turn(&ctx->cursor);
 
-    rc = ctx->endpoint->page(ctx);
+    rc = ctx->write ? ngx_http_ntrip_write_end(ctx)
+                    : ctx->endpoint->page(ctx);
 
     if (rc == NGX_DONE) {
         return;
@@ -520,7 +534,7 @@ ngx_http_ntrip_number(ngx_str_t *text, uint64_t *number)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_ntrip_finish(ngx_http_ntrip_ctx_t *ctx, ngx_int_t rc)
 {
     switch (rc) {
@@ -537,24 +551,40 @@ ngx_http_ntrip_finish(ngx_http_ntrip_ctx_t *ctx, ngx_int_t rc)
                                       "the database is unavailable");
 
     case NGX_HTTP_BAD_REQUEST:
-        return ngx_http_ntrip_problem(ctx, NGX_HTTP_BAD_REQUEST,
-                                      "the cursor is none of this list");
+    case NGX_HTTP_CONFLICT:
+        return ngx_http_ntrip_problem(ctx, rc,
+                                      ctx->detail
+                                      ? ctx->detail
+                                      : "the cursor is none of this list");
 
     default:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ctx->failed || ngx_http_ntrip_etag(ctx) != NGX_OK) {
+    if (ctx->failed
+        || (ctx->status == NGX_HTTP_OK && ngx_http_ntrip_etag(ctx) != NGX_OK))
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_ntrip_send(ctx, NGX_HTTP_OK);
+    return ngx_http_ntrip_send(ctx, ctx->status);
 }
 
 
 /* instead of all that there is of the reply */
 
-static ngx_int_t
+ngx_int_t
+ngx_http_ntrip_not_allowed(ngx_http_ntrip_ctx_t *ctx, const char *allow)
+{
+    if (ngx_http_ntrip_header(ctx->request, "Allow", allow) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_ntrip_problem(ctx, NGX_HTTP_NOT_ALLOWED, NULL);
+}
+
+
+ngx_int_t
 ngx_http_ntrip_problem(ngx_http_ntrip_ctx_t *ctx, ngx_uint_t status,
     const char *detail)
 {
@@ -568,8 +598,24 @@ ngx_http_ntrip_problem(ngx_http_ntrip_ctx_t *ctx, ngx_uint_t status,
         title = "Bad Request";
         break;
 
+    case NGX_HTTP_FORBIDDEN:
+        title = "Forbidden";
+        break;
+
     case NGX_HTTP_NOT_FOUND:
         title = "Not Found";
+        break;
+
+    case NGX_HTTP_CONFLICT:
+        title = "Conflict";
+        break;
+
+    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+        title = "Content Too Large";
+        break;
+
+    case NGX_HTTP_UNSUPPORTED_MEDIA_TYPE:
+        title = "Unsupported Media Type";
         break;
 
     case NGX_HTTP_NOT_ALLOWED:
@@ -591,6 +637,10 @@ ngx_http_ntrip_problem(ngx_http_ntrip_ctx_t *ctx, ngx_uint_t status,
     }
 
     ntrip_json_close(&json, '}');
+
+    /* what of the body has not been read is no other request */
+
+    (void) ngx_http_discard_request_body(ctx->request);
 
     ctx->out = NULL;
     ctx->last = &ctx->out;
@@ -624,6 +674,13 @@ ngx_http_ntrip_send(ngx_http_ntrip_ctx_t *ctx, ngx_uint_t status)
 
     if (ngx_http_ntrip_header(r, "Cache-Control", "no-cache") == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (status == NGX_HTTP_NO_CONTENT) {
+        r->header_only = 1;
+        ngx_str_null(&r->headers_out.content_type);
+        r->headers_out.content_type_len = 0;
+        ngx_http_clear_content_length(r);
     }
 
     rc = ngx_http_send_header(r);

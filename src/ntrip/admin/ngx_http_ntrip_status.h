@@ -7,6 +7,8 @@
  * ngx_http_ntrip_lists.c          streams, rovers, workers
  * ngx_http_ntrip_rows.c           users, accounts, stations, usage
  * ngx_http_ntrip_metrics.c        counters, metrics
+ * ngx_http_ntrip_api.c            ntrip_api: kicks, tests, bodies
+ * ngx_http_ntrip_write.c          changes of the database
  *
  * A reply is made in turns of the event loop, each of which looks at so many
  * rows that the data path hardly notices, and goes out when it is whole: a
@@ -30,12 +32,29 @@
 #define NGX_HTTP_NTRIP_LIMIT      100
 #define NGX_HTTP_NTRIP_LIMIT_MAX  1000
 
+/* the largest body of a request */
+#define NGX_HTTP_NTRIP_BODY       16384
+
 /* the longest item, with each of its strings escaped */
 #define NGX_HTTP_NTRIP_ITEM       65536
 
 
 typedef struct ngx_http_ntrip_ctx_s   ngx_http_ntrip_ctx_t;
 typedef struct ngx_http_ntrip_rows_s  ngx_http_ntrip_rows_t;
+typedef struct ngx_http_ntrip_write_s  ngx_http_ntrip_write_t;
+
+
+#define NGX_HTTP_NTRIP_API_OFF        0
+#define NGX_HTTP_NTRIP_API_ON         1
+#define NGX_HTTP_NTRIP_API_UNGUARDED  2
+
+
+typedef struct {
+    ngx_flag_t                  status;
+    ngx_uint_t                  api;       /* NGX_HTTP_NTRIP_API_* */
+} ngx_http_ntrip_loc_conf_t;
+
+extern ngx_module_t  ngx_http_ntrip_status_module;
 
 
 /*
@@ -57,6 +76,7 @@ typedef struct {
     ngx_http_ntrip_page_pt      page;
     unsigned                    list:1;    /* items, in pages */
     unsigned                    items:1;   /* one of them by its id, too */
+    unsigned                    writes:1;  /* ntrip_api adds and changes them */
 } ngx_http_ntrip_endpoint_t;
 
 
@@ -95,7 +115,15 @@ struct ngx_http_ntrip_ctx_s {
     ngx_md5_t                   md5;
     ngx_str_t                   type;      /* of its content */
 
-    unsigned                    failed:1;  /* no memory for it */
+    ngx_uint_t                  status;    /* of the reply */
+    const char                 *detail;    /* of a problem; NULL: as usual */
+
+    const char                 *action;    /* ntrip_api: "/kick", "/test" */
+    ngx_str_t                   mount;
+    ngx_http_ntrip_write_t     *write;     /* to the database */
+
+    unsigned                    testing:1; /* a login is out */
+    unsigned                    failed:1;  /* no memory for the reply */
 };
 
 
@@ -106,6 +134,14 @@ ngx_int_t ngx_http_ntrip_status_handler(ngx_http_request_t *r);
 
 /* another turn */
 void ngx_http_ntrip_run(ngx_http_ntrip_ctx_t *ctx);
+
+/* sends the reply, or the problem that "rc" is; what nginx's finalisation
+   takes */
+ngx_int_t ngx_http_ntrip_finish(ngx_http_ntrip_ctx_t *ctx, ngx_int_t rc);
+ngx_int_t ngx_http_ntrip_problem(ngx_http_ntrip_ctx_t *ctx,
+    ngx_uint_t status, const char *detail);
+ngx_int_t ngx_http_ntrip_not_allowed(ngx_http_ntrip_ctx_t *ctx,
+    const char *allow);
 
 /* appends to the reply */
 void ngx_http_ntrip_add(ngx_http_ntrip_ctx_t *ctx, u_char *data, size_t len);
@@ -144,6 +180,21 @@ ngx_int_t ngx_http_ntrip_metrics(ngx_http_ntrip_ctx_t *ctx);
 
 /* the request has gone: a thread that is asked by it answers nobody */
 void ngx_http_ntrip_rows_release(ngx_http_ntrip_ctx_t *ctx);
+
+/* ---- ntrip_api ---- */
+
+/* a request that is neither GET nor HEAD, whose endpoint is known */
+ngx_int_t ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx);
+
+/* a change of the database: NGX_DONE, then the next turn has write_end(); else
+   as of a page */
+ngx_int_t ngx_http_ntrip_write(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *body);
+ngx_int_t ngx_http_ntrip_write_end(ngx_http_ntrip_ctx_t *ctx);
+void ngx_http_ntrip_write_release(ngx_http_ntrip_ctx_t *ctx);
+
+/* says in error.log what was changed, and by whom */
+void ngx_http_ntrip_audit(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *what);
+
 
 /* counts a turn's rovers by their streams: NGX_OK, all are; NGX_AGAIN, or
    NGX_ERROR */

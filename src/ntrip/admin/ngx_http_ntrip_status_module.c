@@ -13,16 +13,41 @@
 #include "ngx_http_ntrip_status.h"
 
 
+/* locations with "ntrip_api on", which somebody has to guard */
+
 typedef struct {
-    ngx_flag_t                  status;
-} ngx_http_ntrip_loc_conf_t;
+    ngx_http_core_loc_conf_t   *location;
+    ngx_http_conf_ctx_t        *ctx;
+    ngx_str_t                   file;
+    ngx_uint_t                  line;
+} ngx_http_ntrip_place_t;
+
+
+typedef struct {
+    ngx_array_t                 places;    /* of ngx_http_ntrip_place_t */
+} ngx_http_ntrip_main_conf_t;
 
 
 static char *ngx_http_ntrip_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_ntrip_api_set(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_int_t ngx_http_ntrip_postconfiguration(ngx_conf_t *cf);
+static ngx_uint_t ngx_http_ntrip_guarded(ngx_conf_t *cf, void **loc_conf,
+    ngx_http_conf_ctx_t *ctx);
+static ngx_uint_t ngx_http_ntrip_guard(const char *name, void *conf);
+static void *ngx_http_ntrip_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_ntrip_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_ntrip_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+
+
+static ngx_conf_enum_t  ngx_http_ntrip_apis[] = {
+    { ngx_string("off"), NGX_HTTP_NTRIP_API_OFF },
+    { ngx_string("on"), NGX_HTTP_NTRIP_API_ON },
+    { ngx_string("unguarded"), NGX_HTTP_NTRIP_API_UNGUARDED },
+    { ngx_null_string, 0 }
+};
 
 
 static ngx_command_t  ngx_http_ntrip_status_commands[] = {
@@ -34,15 +59,22 @@ static ngx_command_t  ngx_http_ntrip_status_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ntrip_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ntrip_api_set,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ntrip_loc_conf_t, api),
+      &ngx_http_ntrip_apis },
+
       ngx_null_command
 };
 
 
 static ngx_http_module_t  ngx_http_ntrip_status_module_ctx = {
     NULL,                                  /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_ntrip_postconfiguration,      /* postconfiguration */
 
-    NULL,                                  /* create main configuration */
+    ngx_http_ntrip_create_main_conf,       /* create main configuration */
     NULL,                                  /* init main configuration */
 
     NULL,                                  /* create server configuration */
@@ -100,6 +132,179 @@ ngx_http_ntrip_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+static char *
+ngx_http_ntrip_api_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ntrip_loc_conf_t *nlcf = conf;
+
+    char                        *rv;
+    ngx_http_ntrip_place_t      *place;
+    ngx_http_ntrip_main_conf_t  *nmcf;
+
+    rv = ngx_conf_set_enum_slot(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK || nlcf->api != NGX_HTTP_NTRIP_API_ON) {
+        return rv;
+    }
+
+    nmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_ntrip_status_module);
+
+    place = ngx_array_push(&nmcf->places);
+    if (place == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    place->location = ngx_http_conf_get_module_loc_conf(cf,
+                                                        ngx_http_core_module);
+    place->ctx = cf->ctx;
+    place->file = cf->conf_file->file.name;
+    place->line = cf->conf_file->line;
+
+    return NGX_CONF_OK;
+}
+
+
+/* when all is merged */
+
+static ngx_int_t
+ngx_http_ntrip_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_uint_t                   i;
+    ngx_http_ntrip_place_t      *place;
+    ngx_http_ntrip_loc_conf_t   *nlcf;
+    ngx_http_ntrip_main_conf_t  *nmcf;
+
+    nmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_ntrip_status_module);
+    place = nmcf->places.elts;
+
+    for (i = 0; i < nmcf->places.nelts; i++) {
+
+        nlcf = place[i].ctx->loc_conf[ngx_http_ntrip_status_module.ctx_index];
+
+        if (nlcf->status != 1) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"ntrip_api\" needs \"ntrip_status\" in the same "
+                          "location in %V:%ui", &place[i].file,
+                          place[i].line);
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_ntrip_guarded(cf, place[i].ctx->loc_conf, place[i].ctx)
+            || (place[i].location->limit_except_loc_conf
+                && ngx_http_ntrip_guarded(cf,
+                       place[i].location->limit_except_loc_conf,
+                       place[i].ctx)))
+        {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"ntrip_api on\" in a location that anybody can "
+                      "reach: it needs \"allow\" and \"deny\", "
+                      "\"auth_basic\", \"auth_request\" or "
+                      "\"ssl_verify_client on\", or has to be \"unguarded\", "
+                      "in %V:%ui", &place[i].file, place[i].line);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_ntrip_guarded(ngx_conf_t *cf, void **loc_conf,
+    ngx_http_conf_ctx_t *ctx)
+{
+    ngx_uint_t            i;
+    ngx_module_t         *m;
+#if (NGX_HTTP_SSL)
+    ngx_http_ssl_srv_conf_t  *sscf;
+
+    sscf = ctx->srv_conf[ngx_http_ssl_module.ctx_index];
+
+    if (sscf->verify == 1) {
+        return 1;
+    }
+#endif
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        m = cf->cycle->modules[i];
+
+        if (m->type == NGX_HTTP_MODULE
+            && ngx_http_ntrip_guard(m->name, loc_conf[m->ctx_index]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * What these modules of nginx have in front of their configurations, which are
+ * their own: lists of rules, the realm, the URI.  t/ntrip-api.t would notice
+ * another one.
+ */
+
+static ngx_uint_t
+ngx_http_ntrip_guard(const char *name, void *conf)
+{
+    ngx_str_t                 *uri;
+    ngx_array_t              **rules;
+    ngx_http_complex_value_t **realm;
+
+    if (ngx_strcmp(name, "ngx_http_access_module") == 0) {
+        rules = conf;
+
+        return rules[0] != NULL
+#if (NGX_HAVE_INET6)
+               || rules[1] != NULL
+#endif
+               ;
+    }
+
+    if (ngx_strcmp(name, "ngx_http_auth_basic_module") == 0) {
+        realm = conf;
+
+        return *realm != NULL && *realm != NGX_CONF_UNSET_PTR
+               && !((*realm)->value.len == 3
+                    && ngx_strncmp((*realm)->value.data, "off", 3) == 0);
+    }
+
+    if (ngx_strcmp(name, "ngx_http_auth_request_module") == 0) {
+        uri = conf;
+
+        return uri->len != 0;
+    }
+
+    return 0;
+}
+
+
+static void *
+ngx_http_ntrip_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_ntrip_main_conf_t  *nmcf;
+
+    nmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_ntrip_main_conf_t));
+    if (nmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&nmcf->places, cf->pool, 4,
+                       sizeof(ngx_http_ntrip_place_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return nmcf;
+}
+
+
 static void *
 ngx_http_ntrip_create_loc_conf(ngx_conf_t *cf)
 {
@@ -111,6 +316,7 @@ ngx_http_ntrip_create_loc_conf(ngx_conf_t *cf)
     }
 
     conf->status = NGX_CONF_UNSET;
+    conf->api = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -130,11 +336,14 @@ ngx_http_ntrip_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (clcf->noname && conf->status == NGX_CONF_UNSET) {
         conf->status = prev->status;
+        conf->api = prev->api;
 
         if (clcf->lmt_excpt && clcf->handler == NULL && conf->status == 1) {
             clcf->handler = ngx_http_ntrip_status_handler;
         }
     }
+
+    ngx_conf_init_uint_value(conf->api, NGX_HTTP_NTRIP_API_OFF);
 
     return NGX_CONF_OK;
 }

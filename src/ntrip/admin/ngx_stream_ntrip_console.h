@@ -89,6 +89,11 @@ void ngx_stream_ntrip_order_unavailable(ngx_stream_ntrip_order_t *order);
 /* in local time */
 void ngx_stream_ntrip_order_date(ntrip_date_t *date, time_t time);
 
+/* in a thread: a password as ntrip_password_storage wants it, in "stored" of
+   NTRIP_PASSWORD_STORED bytes.  NGX_OK, or NGX_ERROR */
+ngx_int_t ngx_stream_ntrip_order_hash(ngx_uint_t storage, ngx_str_t *password,
+    u_char *stored, ngx_str_t *value);
+
 /* what lists show of a stored password: not hashes */
 void ngx_stream_ntrip_order_password(ngx_str_t *shown, ngx_str_t *stored);
 

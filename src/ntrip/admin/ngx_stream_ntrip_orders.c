@@ -37,8 +37,6 @@ static void ngx_stream_ntrip_order_text(sqlite3_stmt *stmt, const char *name,
     ngx_str_t *text);
 static void ngx_stream_ntrip_order_number(sqlite3_stmt *stmt,
     const char *name, int64_t number);
-static ngx_int_t ngx_stream_ntrip_order_store(ngx_stream_ntrip_order_t *order,
-    u_char *stored, ngx_str_t *value);
 static int64_t ngx_stream_ntrip_order_time(ntrip_date_t *date);
 static ngx_int_t ngx_stream_ntrip_order_list(ngx_stream_ntrip_order_t *order,
     sqlite3 *db);
@@ -343,7 +341,9 @@ ngx_stream_ntrip_order_bind(ngx_stream_ntrip_order_t *order,
         return NGX_OK;
     }
 
-    if (ngx_stream_ntrip_order_store(order, stored, &value) != NGX_OK) {
+    if (ngx_stream_ntrip_order_hash(order->storage, &token->password, stored,
+                                    &value)
+        != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -386,17 +386,15 @@ ngx_stream_ntrip_order_number(sqlite3_stmt *stmt, const char *name,
 
 /* the password as ntrip_password_storage wants it */
 
-static ngx_int_t
-ngx_stream_ntrip_order_store(ngx_stream_ntrip_order_t *order, u_char *stored,
-    ngx_str_t *value)
+ngx_int_t
+ngx_stream_ntrip_order_hash(ngx_uint_t storage, ngx_str_t *password,
+    u_char *stored, ngx_str_t *value)
 {
-    ngx_str_t  *password;
-    u_char      salt[NTRIP_PASSWORD_SALT];
+    u_char  salt[NTRIP_PASSWORD_SALT];
 
-    password = &order->cmd.token.password;
     value->data = stored;
 
-    if (order->storage == NGX_STREAM_NTRIP_STORAGE_PLAIN) {
+    if (storage == NGX_STREAM_NTRIP_STORAGE_PLAIN) {
         value->len = ntrip_password_plain(stored, password);
         return NGX_OK;
     }

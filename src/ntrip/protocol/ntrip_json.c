@@ -10,7 +10,6 @@
 
 static void ntrip_json_name(ntrip_json_t *json, const char *name);
 static void ntrip_json_escape(ntrip_out_t *out, ngx_str_t *value);
-static size_t ntrip_json_character(u_char *p, u_char *end);
 static void ntrip_json_filter(ntrip_json_t *json, const char *name,
     ngx_str_t *value, ngx_uint_t string);
 static void ntrip_json_written(ntrip_json_t *json, const char *name,
@@ -204,12 +203,10 @@ ntrip_json_escape(ntrip_out_t *out, ngx_str_t *value)
 }
 
 
-/*
- * The bytes of the character at p, as RFC 3629 has them: the shortest form, no
- * surrogates, nothing above U+10FFFF; 0: it is none.
- */
+/* as RFC 3629 has them: the shortest form, no surrogates, nothing above
+   U+10FFFF */
 
-static size_t
+size_t
 ntrip_json_character(u_char *p, u_char *end)
 {
     u_char  low, high;

@@ -65,6 +65,9 @@ void ntrip_json_null(ntrip_json_t *json, const char *name);
 /* whether all filters have been matched */
 ngx_uint_t ntrip_json_matches(ntrip_json_t *json);
 
+/* the bytes of the character of UTF-8 at p, before "end"; 0: it is none */
+size_t ntrip_json_character(u_char *p, u_char *end);
+
 /* the value of a label, between its quotes */
 void ntrip_json_label(ntrip_out_t *out, ngx_str_t *value);
 

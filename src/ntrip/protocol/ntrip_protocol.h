@@ -28,6 +28,7 @@
 #include "ntrip_password.h"
 #include "ntrip_console.h"
 #include "ntrip_json.h"
+#include "ntrip_json_read.h"
 
 
 #endif /* _NTRIP_PROTOCOL_H_INCLUDED_ */

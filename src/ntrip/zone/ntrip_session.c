@@ -415,6 +415,24 @@ ntrip_session_kick(ntrip_zone_t *zone, ntrip_bus_t *bus,
 }
 
 
+ngx_int_t
+ntrip_session_end(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
+    uint64_t login, ntrip_slots_t *wake)
+{
+    ntrip_session_row_t  *row;
+
+    row = ntrip_session_row(zone, index);
+
+    if (row->row.state != NTRIP_SESSION_OPEN || row->login != login) {
+        return NGX_DECLINED;
+    }
+
+    ntrip_session_wake(zone, bus, row->user_link.key, login + 1, wake);
+
+    return NGX_OK;
+}
+
+
 void
 ntrip_session_join(ntrip_zone_t *zone, uint32_t index, uint64_t login,
     uint32_t stream, uint64_t serial)

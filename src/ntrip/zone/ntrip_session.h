@@ -159,6 +159,11 @@ ngx_uint_t ntrip_session_superseded(ntrip_zone_t *zone, uint32_t index,
 ngx_uint_t ntrip_session_kick(ntrip_zone_t *zone, ntrip_bus_t *bus,
     const ngx_str_t *user, uint64_t *below, ntrip_slots_t *wake);
 
+/* the same of one session, and those of its user that are older: kicks below
+   login + 1.  NGX_OK; NGX_DECLINED: it is gone */
+ngx_int_t ntrip_session_end(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint32_t index, uint64_t login, ntrip_slots_t *wake);
+
 /* a session is on a stream, and no longer on another; or on none */
 void ntrip_session_join(ntrip_zone_t *zone, uint32_t index, uint64_t login,
     uint32_t stream, uint64_t serial);

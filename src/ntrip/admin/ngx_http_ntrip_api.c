@@ -1,0 +1,400 @@
+
+/*
+ * Fieldgate: "ntrip_api": requests that change something.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_ntrip_status.h"
+#include "ngx_stream_ntrip_source.h"
+
+
+static const char *ngx_http_ntrip_api_action(ngx_http_ntrip_ctx_t *ctx,
+    const char *name, const char *action);
+static ngx_uint_t ngx_http_ntrip_api_foreign(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_ntrip_api_json(ngx_http_request_t *r);
+static void ngx_http_ntrip_api_body(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ntrip_api_text(ngx_http_request_t *r,
+    ngx_str_t *text);
+static ngx_int_t ngx_http_ntrip_api_kick(ngx_http_ntrip_ctx_t *ctx);
+static ngx_int_t ngx_http_ntrip_api_test(ngx_http_ntrip_ctx_t *ctx,
+    ngx_str_t *text);
+static void ngx_http_ntrip_api_tested(void *data, ngx_str_t *text);
+
+
+ngx_int_t
+ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    const char          *allow;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    allow = NULL;
+
+    if (r->method == NGX_HTTP_POST) {
+        allow = ngx_http_ntrip_api_action(ctx, "rovers", "/kick");
+
+        if (allow == NULL) {
+            allow = ngx_http_ntrip_api_action(ctx, "accounts", "/test");
+        }
+    }
+
+    ctx->action = allow;
+
+    if (allow == NULL) {
+
+        if (!ctx->endpoint->writes) {
+            allow = "GET, HEAD";
+
+        } else if (ctx->id.len) {
+            allow = "GET, HEAD, PATCH, DELETE";
+
+        } else {
+            allow = "GET, HEAD, POST";
+        }
+
+        if (!ctx->endpoint->writes
+            || (ctx->id.len != 0) == (r->method == NGX_HTTP_POST))
+        {
+            return ngx_http_ntrip_not_allowed(ctx, allow);
+        }
+    }
+
+    if (ngx_http_ntrip_api_foreign(r)) {
+        return ngx_http_ntrip_problem(ctx, NGX_HTTP_FORBIDDEN,
+                                      "the request has another site's Origin");
+    }
+
+    if (r->method != NGX_HTTP_DELETE && !ngx_http_ntrip_api_json(r)) {
+        return ngx_http_ntrip_problem(ctx, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                      "Content-Type is not application/json");
+    }
+
+    r->request_body_in_single_buf = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_ntrip_api_body);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+/* the action, without which the id is left; NULL: it is another request */
+
+static const char *
+ngx_http_ntrip_api_action(ngx_http_ntrip_ctx_t *ctx, const char *name,
+    const char *action)
+{
+    size_t  len;
+
+    len = ngx_strlen(action);
+
+    if (ngx_strcmp(ctx->endpoint->name.data, name) != 0
+        || ctx->id.len <= len
+        || ngx_strncmp(ctx->id.data + ctx->id.len - len, action, len) != 0)
+    {
+        return NULL;
+    }
+
+    ctx->id.len -= len;
+
+    return action;
+}
+
+
+/* "Origin: scheme://host:port" with the host of the request itself */
+
+static ngx_uint_t
+ngx_http_ntrip_api_foreign(ngx_http_request_t *r)
+{
+    u_char           *p;
+    ngx_str_t         origin, *host;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    host = r->headers_in.host ? &r->headers_in.host->value : NULL;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len != sizeof("Origin") - 1
+                || ngx_strncasecmp(h[i].key.data, (u_char *) "Origin",
+                                   sizeof("Origin") - 1)
+                   != 0)
+            {
+                continue;
+            }
+
+            origin = h[i].value;
+            p = ngx_strnstr(origin.data, "://", origin.len);
+
+            if (p == NULL || host == NULL) {
+                return 1;
+            }
+
+            origin.len -= p + 3 - origin.data;
+            origin.data = p + 3;
+
+            if (!ntrip_text_equal_case(&origin, host)) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_ntrip_api_json(ngx_http_request_t *r)
+{
+    u_char     *end;
+    ngx_str_t   type;
+
+    if (r->headers_in.content_type == NULL) {
+        return 0;
+    }
+
+    type = r->headers_in.content_type->value;
+    end = ngx_strlchr(type.data, type.data + type.len, ';');
+
+    if (end) {
+        type.len = end - type.data;
+    }
+
+    ntrip_text_trim(&type);
+
+    return ntrip_text_is(&type, "application/json");
+}
+
+
+static void
+ngx_http_ntrip_api_body(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_str_t              text;
+    ngx_http_ntrip_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ntrip_status_module);
+
+    if (ngx_http_ntrip_api_text(r, &text) != NGX_OK) {
+        ngx_http_finalize_request(r,
+            ngx_http_ntrip_problem(ctx, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                   "the body is too large"));
+        return;
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+
+    if (ctx->action && ngx_strcmp(ctx->action, "/kick") == 0) {
+        rc = ngx_http_ntrip_api_kick(ctx);
+
+    } else if (ctx->action) {
+        rc = ngx_http_ntrip_api_test(ctx, &text);
+
+    } else {
+        rc = ngx_http_ntrip_write(ctx, &text);
+    }
+
+    if (rc != NGX_DONE) {
+        rc = ngx_http_ntrip_finish(ctx, rc);
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+/* what fits into client_body_buffer_size is enough */
+
+static ngx_int_t
+ngx_http_ntrip_api_text(ngx_http_request_t *r, ngx_str_t *text)
+{
+    ngx_buf_t  *buf;
+
+    ngx_str_null(text);
+
+    if (r->request_body == NULL || r->request_body->bufs == NULL) {
+        return NGX_OK;
+    }
+
+    buf = r->request_body->bufs->buf;
+
+    if (r->request_body->temp_file || r->request_body->bufs->next
+        || buf->last - buf->pos > NGX_HTTP_NTRIP_BODY)
+    {
+        return NGX_DECLINED;
+    }
+
+    text->data = buf->pos;
+    text->len = buf->last - buf->pos;
+
+    return NGX_OK;
+}
+
+
+/* the session, and those of its user that are older */
+
+static ngx_int_t
+ngx_http_ntrip_api_kick(ngx_http_ntrip_ctx_t *ctx)
+{
+    uint64_t                    login;
+    uint32_t                    index;
+    ngx_int_t                   rc;
+    ngx_str_t                   user;
+    ntrip_slots_t               wake;
+    ntrip_session_row_t         row;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    if (ngx_http_ntrip_number(&ctx->id, &login) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    index = ngx_stream_ntrip_cursor_find(&worker->zone->sessions, login);
+
+    if (index == NTRIP_ROW_NONE
+        || !ntrip_session_peek(worker->zone, index, &row))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+    rc = ntrip_session_end(worker->zone, worker->bus, index, login, &wake);
+    ngx_stream_ntrip_unlock();
+
+    if (rc != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    user.data = row.user;
+    user.len = row.user_len;
+
+    ngx_stream_ntrip_kick(&user, login + 1, &wake);
+
+    ngx_http_ntrip_audit(ctx, &user);
+
+    ctx->status = NGX_HTTP_NO_CONTENT;
+
+    return NGX_OK;
+}
+
+
+/* {"mount": name}, or nothing: the first one of the relay */
+
+static ngx_int_t
+ngx_http_ntrip_api_test(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *text)
+{
+    uint64_t             id;
+    ngx_int_t            rc;
+    ngx_uint_t           n;
+    ntrip_json_member_t  member;
+
+    if (ngx_http_ntrip_number(&ctx->id, &id) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ngx_str_null(&ctx->mount);
+    n = 1;
+
+    if (text->len) {
+
+        if (ntrip_json_read(text, &member, &n) != NGX_OK
+            || (n && (!ntrip_text_is(&member.name, "mount")
+                      || member.type != NTRIP_JSON_TEXT
+                      || member.text.len > NTRIP_MOUNT_MAX)))
+        {
+            ctx->detail = "the body is no object with a mount";
+            return NGX_HTTP_BAD_REQUEST;
+        }
+
+        if (n) {
+            ctx->mount = member.text;
+        }
+    }
+
+    if (ngx_stream_ntrip_store_sync() != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    if (ngx_stream_ntrip_store_account(id) == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_stream_ntrip_source_test(id, &ctx->mount,
+                                      ngx_http_ntrip_api_tested, ctx);
+
+    if (rc == NGX_DECLINED) {
+        ctx->detail = "the account has expired, or no server relays its pool";
+        return NGX_HTTP_CONFLICT;
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->testing = 1;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_ntrip_api_tested(void *data, ngx_str_t *text)
+{
+    ngx_http_ntrip_ctx_t *ctx = data;
+
+    u_char             buf[6 * NTRIP_JSON_STRING + 64];
+    ntrip_json_t       json;
+    ngx_connection_t  *c;
+
+    ctx->testing = 0;
+    c = ctx->request->connection;
+
+    ntrip_json_init(&json, buf, sizeof(buf), NULL, 0);
+    ntrip_json_open(&json, NULL, '{');
+    ntrip_json_str(&json, "result", text);
+    ntrip_json_close(&json, '}');
+
+    ngx_http_ntrip_add(ctx, json.out.start, json.out.last - json.out.start);
+
+    ngx_http_ntrip_audit(ctx, text);
+
+    ngx_http_finalize_request(ctx->request,
+                              ngx_http_ntrip_finish(ctx, NGX_OK));
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+ngx_http_ntrip_audit(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *what)
+{
+    u_char               buf[6 * NTRIP_JSON_STRING + 2];
+    ntrip_json_t         json;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    /* a name may have anything in it */
+
+    ntrip_json_init(&json, buf, sizeof(buf), NULL, 0);
+    ntrip_json_str(&json, NULL, what);
+
+    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                  "ntrip api: %V %V%s, %*s, by \"%V\"",
+                  &r->method_name, &ctx->endpoint->name,
+                  ctx->action ? ctx->action : "",
+                  (size_t) (json.out.last - json.out.start), json.out.start,
+                  &r->headers_in.user);
+}
