@@ -95,6 +95,9 @@ on('u1', 1, 'NEAR: the nearest station');
 on('u2', 2, 'SLOW: the same');
 on('u3', 1, 'HOLD: the same');
 on('u4', 1, 'WEST: the same, of those that fit');
+my $before = $rovers->seen->{rovers};
+is($before->{"u$_"}{station}, 0, "u$_ knows first where the station is")
+    for 1 .. 4;
 like($t->error_log, qr/ntrip rover gets base station "W", 7\.\d km away/,
      'the log says so');
 
@@ -102,6 +105,7 @@ like($t->error_log, qr/ntrip rover gets base station "W", 7\.\d km away/,
 
 $rovers->move('u1', 48, 11.9);
 on('u1', 2, 'NEAR: the nearest after a way');
+cmp_ok($rovers->seen->{rovers}{u1}{station}, '>', 0, 'and where that one is');
 like($t->error_log,
      qr/moved from base station "W" to "E", 7\.\d km away/, 'the move is logged');
 

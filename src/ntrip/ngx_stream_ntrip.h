@@ -162,6 +162,7 @@ typedef struct {
     ngx_msec_t                 source_connect_timeout;   /* 5s */
     ngx_msec_t                 source_timeout;     /* 30s */
     ngx_msec_t                 source_linger;      /* 5s */
+    ngx_flag_t                 station_messages;   /* 1 */
     ngx_uint_t                 slow_rover;         /* ..._SLOW_* */
     ngx_msec_t                 max_age;            /* 10s */
     ngx_msec_t                 coalesce;           /* 5ms */

@@ -292,6 +292,13 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
 
 #endif
 
+    { ngx_string("ntrip_station_messages"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, station_messages),
+      NULL },
+
     { ngx_string("ntrip_slow_rover"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,

@@ -9,7 +9,8 @@
  * frames in their order, and of what is passed on as it is every byte behind
  * the header.
  *
- * sources: ntrip_reply.c ntrip_chunked.c ntrip_rtcm.c ntrip_ring.c ntrip_text.c
+ * sources: ntrip_reply.c ntrip_chunked.c ntrip_rtcm.c ntrip_ring.c
+ *          ntrip_latest.c ntrip_text.c
  */
 
 

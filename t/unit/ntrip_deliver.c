@@ -1,5 +1,5 @@
 /*
- * sources: ntrip_ring.c ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
+ * sources: ntrip_ring.c ntrip_latest.c ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
  */
 
 /*
@@ -95,7 +95,7 @@ static ngx_uint_t                     test_partial, test_again, test_deaths,
 
 static union {
     ntrip_ring_t                      ring;
-    u_char                            memory[TEST_RING + 1024];
+    u_char                            memory[TEST_RING + 2048];
 } __attribute__((aligned(64)))        test_ring;
 
 
@@ -480,6 +480,7 @@ test_add(ngx_uint_t n)
     s->fd = (ngx_socket_t) n;
     s->tls = r->rover.tls;
     s->close = n % 2;
+    s->first = 0;
     test_stream.close_slow |= s->close;
 
     ntrip_sink_join(&test_stream.backlog, s, (uint32_t) ngx_current_msec);

@@ -1,4 +1,4 @@
-/* sources: ntrip_ring.c ntrip_mailbox.c libs: */
+/* sources: ntrip_ring.c ntrip_latest.c ntrip_mailbox.c libs: */
 
 /*
  * Fieldgate: the ring and the mailbox, alone and under kill -9.

@@ -1,13 +1,16 @@
 
 /*
  * sources: ntrip_sink.c ntrip_backlog.c ntrip_view.c ntrip_ring.c
+ * ntrip_latest.c
  * ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
  *
  * What rovers get of a backlog, against a plain model, without nginx: the
  * kernel takes as much as it likes, time passes, rovers come, go, and go on
  * elsewhere.  What one gets are whole records, in order; none begins to be
  * sent that is too old; what is left out was too old, too much, or lost, and
- * is counted to the message; who is to be closed skips nothing.
+ * is counted to the message; who is to be closed skips nothing.  Who has just
+ * come gets the latest station messages first, in their order, none of which
+ * is in what follows at once.
  *
  * SEED in the environment repeats a run.
  */
@@ -26,6 +29,7 @@
 #define TEST_MAX      900
 #define TEST_AGE      2000
 #define TEST_RECORDS  65536          /* in a run, at most */
+#define TEST_STATION  24             /* bytes of a station message */
 
 
 typedef struct {
@@ -43,6 +47,9 @@ typedef struct {
     uint64_t       begun;            /* where the record at hand has */
     ngx_uint_t     merged;           /* records that have one mark */
     ngx_uint_t     must;             /* it had to leave a buffer */
+    uint32_t       first[NTRIP_LATEST_KINDS];   /* station messages that it */
+    ngx_uint_t     nfirst;                      /* has to get now */
+    ngx_uint_t     got;
 } test_sink_t;
 
 
@@ -51,14 +58,17 @@ static ntrip_backlog_t  test_backlog;
 static test_sink_t      test_sinks[TEST_SINKS];
 static uint32_t         test_time[TEST_RECORDS];
 static u_char           test_copied[TEST_RECORDS];
+static uint32_t         test_kinds[TEST_RECORDS];   /* 1 and its kind, or 0 */
+static uint32_t         test_source;                /* its first record */
 static uint32_t         test_seq, test_now;
 static ngx_uint_t       test_bad, test_skips, test_slow, test_moves,
-                        test_partial, test_drops, test_lost;
+                        test_partial, test_drops, test_lost, test_firsts,
+                        test_waits;
 static uint64_t         test_random_state;
 
 static union {
     ntrip_ring_t        ring;
-    u_char              memory[TEST_RING + 1024];
+    u_char              memory[TEST_RING + 2048];
 } __attribute__((aligned(64)))  test_ring;
 
 
@@ -101,15 +111,24 @@ test_expect(int good, const char *wrong, test_sink_t *t)
 static void
 test_record(void)
 {
-    u_char          buf[TEST_MAX];
-    uint16_t        len;
-    ntrip_record_t  rec;
+    u_char                buf[TEST_MAX];
+    uint16_t              len;
+    ngx_uint_t            kind;
+    ntrip_record_t        rec;
+    ntrip_rtcm_message_t  m;
+
+    static ngx_uint_t  types[] = { 1005, 1006, 1007, 1008, 1033, 1230, 1013,
+                                   1029, 1077, 1087, 4095, 0 };
 
     if (++test_seq == TEST_RECORDS) {
         abort();
     }
 
-    len = (uint16_t) (TEST_HEAD + test_random(TEST_MAX - TEST_HEAD));
+    kind = test_random(8) ? NTRIP_LATEST_KINDS + test_random(4)
+                          : test_random(NTRIP_LATEST_KINDS);
+    len = (kind < NTRIP_LATEST_KINDS)
+          ? TEST_STATION
+          : (uint16_t) (TEST_HEAD + test_random(TEST_MAX - TEST_HEAD));
 
     memset(buf, test_seq & 0xff, len);
     memcpy(buf, &len, 2);
@@ -121,6 +140,20 @@ test_record(void)
     rec.time = test_now;
 
     test_time[test_seq] = test_now;
+    test_kinds[test_seq] = (kind < NTRIP_LATEST_KINDS) ? 1 + kind : 0;
+
+    m.data = buf;
+    m.len = len;
+    m.type = types[kind];
+
+    if (test_random(500) == 0) {
+        test_source = test_seq;
+        ntrip_latest_clear(&test_ring.ring.latest);
+    }
+
+    m.station = test_source;
+
+    ntrip_latest_put(&test_ring.ring.latest, &m, test_ring.ring.head);
 
     if (ntrip_ring_write(&test_ring.ring, &rec, buf) != NGX_OK) {
         abort();
@@ -134,6 +167,12 @@ static void
 test_begins(test_sink_t *t, uint32_t seq)
 {
     uint32_t  i, missing;
+
+    if (t->got < t->nfirst) {
+        test_expect(seq == t->first[t->got], "another station message", t);
+        t->got++;
+        return;
+    }
 
     missing = 0;
 
@@ -178,8 +217,9 @@ test_got(test_sink_t *t, u_char *data, size_t n)
             }
 
         } else {
+            memcpy(&seq, t->head + 2, 4);
             t->have++;
-            test_expect(data[i] == (t->seq & 0xff), "a byte is wrong", t);
+            test_expect(data[i] == (seq & 0xff), "a byte is wrong", t);
         }
 
         memcpy(&len, t->head, 2);
@@ -245,6 +285,70 @@ test_copy(void)
 }
 
 
+/*
+ * A new one may have its first epoch.  The station messages that it has to get
+ * are the latest of this source, but those that the epoch comes behind.
+ */
+
+static ngx_int_t
+test_first(test_sink_t *t, ngx_uint_t ready)
+{
+    uint32_t      i, next, latest[NTRIP_LATEST_KINDS];
+    uint32_t      offset;
+    ngx_int_t     rc;
+    ngx_uint_t    k;
+    ntrip_buf_t  *b;
+
+    b = t->sink.buf;
+    offset = t->sink.offset;
+
+    if (b == NULL) {
+        b = ntrip_backlog_find(&test_backlog, 0, &offset);
+
+    } else {
+        offset = b->resume;
+        b = b->next;
+    }
+
+    memcpy(&next, b->data + offset + 2, 4);
+    ngx_memzero(latest, sizeof(latest));
+
+    for (i = ngx_max(test_source, 1); i <= test_seq; i++) {
+        if (test_kinds[i]) {
+            latest[test_kinds[i] - 1] = i;
+        }
+    }
+
+    rc = ntrip_sink_begin(&test_backlog, &t->sink, &test_ring.ring.latest,
+                          ready, test_now);
+
+    if (rc == NGX_BUSY) {
+        test_waits++;
+        test_expect(!ready && t->sink.state == NTRIP_SINK_NEW,
+                    "it waits for nothing", t);
+        return rc;
+    }
+
+    t->nfirst = 0;
+    t->got = 0;
+
+    for (k = 0; k < NTRIP_LATEST_KINDS; k++) {
+        if (latest[k] && latest[k] < next) {
+            t->first[t->nfirst++] = latest[k];
+        }
+    }
+
+    test_firsts += t->nfirst;
+    test_expect(t->nfirst == 0 || (ready && rc == NGX_AGAIN),
+                "station messages come too early", t);
+
+    t->seq = next - 1;
+    t->anew = 0;
+
+    return rc;
+}
+
+
 static void
 test_flush(void)
 {
@@ -262,6 +366,13 @@ test_flush(void)
 
         for (i = 0; i < TEST_SINKS; i++) {
             t = &test_sinks[i];
+
+            if (t->there
+                && t->sink.state == NTRIP_SINK_NEW
+                && t->sink.buf == NULL)
+            {
+                (void) test_first(t, test_random(2));
+            }
 
             if (!t->there || t->sink.state != NTRIP_SINK_SYNC) {
                 continue;
@@ -343,6 +454,12 @@ test_writable(test_sink_t *t, ngx_uint_t all)
     ntrip_step_t        step;
     ntrip_sink_state_e  state;
 
+    if (t->sink.state == NTRIP_SINK_NEW
+        && test_first(t, all || test_random(2)) == NGX_BUSY)
+    {
+        return;
+    }
+
     while (t->sink.buf) {
         state = t->sink.state;
         old = test_too_old(t);
@@ -351,6 +468,12 @@ test_writable(test_sink_t *t, ngx_uint_t all)
                              &step);
 
         t->skipped += step.skipped;
+
+        if (step.skipped && t->got < t->nfirst) {
+            t->skipped -= t->nfirst - t->got;
+            t->got = t->nfirst;
+        }
+
         test_skips += (step.skipped > 0);
 
         test_expect(step.skipped == 0 || !t->sink.close,
@@ -375,7 +498,7 @@ test_writable(test_sink_t *t, ngx_uint_t all)
         test_expect(step.len > 0 && step.len <= NTRIP_BACKLOG_FLUSH,
                     "the size of a write", t);
 
-        if (t->have == 0) {
+        if (t->have == 0 && t->got == t->nfirst) {
             memcpy(&seq, step.data + 2, 4);
             test_expect((int32_t) (test_now - test_time[seq]) <= TEST_AGE,
                         "a record begins too late", t);
@@ -395,6 +518,20 @@ test_writable(test_sink_t *t, ngx_uint_t all)
             return;
         }
     }
+}
+
+
+static void
+test_join(test_sink_t *t)
+{
+    ngx_memzero(t, sizeof(test_sink_t));
+
+    t->sink.close = test_random(2);
+    t->sink.first = test_random(2);
+    t->there = 1;
+    t->anew = 1;
+
+    ntrip_sink_join(&test_backlog, &t->sink, test_now);
 }
 
 
@@ -427,13 +564,20 @@ test_move(test_sink_t *t)
         place.rest = rest;
     }
 
-    t->merged |= test_merged(t);
+    t->merged |= test_merged(t) || t->got < t->nfirst;
     skips = (t->sink.state == NTRIP_SINK_SKIP);
 
     ntrip_sink_leave(&test_backlog, &t->sink);
     t->there = 0;
 
     test_flush();
+
+    if (place.fresh) {
+        test_expect(t->messages == 0 && t->have == 0,
+                    "it is new again", t);
+        test_join(t);
+        return;
+    }
 
     ntrip_sink_join(&test_backlog, &t->sink, test_now);
     t->there = 1;
@@ -454,19 +598,6 @@ test_move(test_sink_t *t)
         t->anew = 1;
         t->skipped = 0;
     }
-}
-
-
-static void
-test_join(test_sink_t *t)
-{
-    ngx_memzero(t, sizeof(test_sink_t));
-
-    t->sink.close = test_random(2);
-    t->there = 1;
-    t->anew = 1;
-
-    ntrip_sink_join(&test_backlog, &t->sink, test_now);
 }
 
 
@@ -508,7 +639,7 @@ test_step(void)
         return;
 
     case 5:
-        if (t->there && t->messages > 5 && test_backlog.pending == 0) {
+        if (t->there && test_random(6) == 0 && test_backlog.pending == 0) {
             test_move(t);
         }
 
@@ -530,6 +661,7 @@ test_run(uint64_t seed)
 
     test_random_state = seed * 88172645463325252ULL + 1;
     test_seq = 0;
+    test_source = 0;
     test_now = (uint32_t) -100000;
 
     ntrip_ring_init(&test_ring.ring, TEST_RING);
@@ -644,13 +776,15 @@ main(void)
 
     tap_ok(test_bad == 0, "whole records in order, none too old, all counted");
     tap_ok(test_skips >= 100 && test_slow >= 100 && test_moves >= 1000
-           && test_partial >= 1000 && test_drops >= 10 && test_lost >= 10,
+           && test_partial >= 1000 && test_drops >= 10 && test_lost >= 10
+           && test_firsts >= 300 && test_waits >= 100,
            "and everything has happened");
 
     printf("# %d partial writes, %d skips, %d too slow, %d moves, %d buffers "
-           "left, %d overruns\n", (int) test_partial, (int) test_skips,
+           "left, %d overruns, %d station messages, %d waits for them\n",
+           (int) test_partial, (int) test_skips,
            (int) test_slow, (int) test_moves, (int) test_drops,
-           (int) test_lost);
+           (int) test_lost, (int) test_firsts, (int) test_waits);
 
     test_looks();
 

@@ -1,5 +1,5 @@
 /*
- * sources: ntrip_ring.c ntrip_mailbox.c ntrip_bus.c
+ * sources: ntrip_ring.c ntrip_latest.c ntrip_mailbox.c ntrip_bus.c
  * libs: -lpthread
  * sanitizer: thread
  */
@@ -7,8 +7,9 @@
 /*
  * Fieldgate: what workers share without a lock, by threads in place of
  * processes, so that the thread sanitizer can watch: a producer and readers of
- * a ring, two writers and a reader of a mailbox, wakers and a sleeper, kicks,
- * and slots that come and go while others look.
+ * a ring with the latest station message, two writers and a reader of a
+ * mailbox, wakers and a sleeper, kicks, and slots that come and go while others
+ * look.
  *
  * Each part goes on until everybody has seen enough: how fast is no matter.
  */
@@ -28,6 +29,7 @@
 #define TEST_READERS  2
 #define TEST_WRITERS  2
 #define TEST_ENOUGH   tap_long(5000, 4)
+#define TEST_TEXT     100
 #define TEST_SLOTS    4
 
 
@@ -42,7 +44,7 @@ typedef struct {
 
 static union {
     ntrip_ring_t   ring;
-    u_char         memory[TEST_RING + 1024];
+    u_char         memory[TEST_RING + 2048];
 } __attribute__((aligned(64)))  test_ring;
 
 static ntrip_mailbox_t          test_box;
@@ -116,12 +118,43 @@ test_fill(u_char *buf, uint64_t seq, uint32_t len)
 }
 
 
+/* each record is announced as a station message before it is written: who has
+   it finds that one, or a later one, whole */
+
+static ngx_uint_t
+test_latest(uint64_t seq)
+{
+    u_char    buf[NTRIP_LATEST_MAX], expected[TEST_TEXT];
+    size_t    len;
+    uint64_t  latest;
+
+    len = ntrip_latest_get(&test_ring.ring.latest, NTRIP_LATEST_KINDS - 1,
+                           (uint64_t) -1, buf);
+
+    if (len == 0) {
+        return 1;
+    }
+
+    ngx_memcpy(&latest, buf, sizeof(uint64_t));
+    test_fill(expected, latest, TEST_TEXT);
+
+    return len == TEST_TEXT && latest >= seq
+           && memcmp(buf, expected, len) == 0;
+}
+
+
 static void *
 test_produce(void *data)
 {
-    u_char          buf[512];
-    uint64_t        seq;
-    ntrip_record_t  rec;
+    u_char                buf[512], text[TEST_TEXT];
+    uint64_t              seq;
+    ntrip_record_t        rec;
+    ntrip_rtcm_message_t  m;
+
+    m.data = text;
+    m.len = TEST_TEXT;
+    m.type = 1029;
+    m.station = 0;
 
     for (seq = 1; !test_stopped(TEST_READERS); seq++) {
         rec.len = test_len(seq);
@@ -130,7 +163,9 @@ test_produce(void *data)
         rec.time = seq;
 
         test_fill(buf, seq, rec.len);
+        test_fill(text, seq, TEST_TEXT);
 
+        ntrip_latest_put(&test_ring.ring.latest, &m, test_ring.ring.head);
         (void) ntrip_ring_write(&test_ring.ring, &rec, buf);
 
         if (seq % 8 == 0) {
@@ -171,7 +206,8 @@ test_consume(void *data)
         test_fill(expected, rec.time, test_len(rec.time));
 
         if (rc != NGX_OK || seq != rec.time || seq <= last
-            || rec.len != test_len(seq) || memcmp(buf, expected, rec.len) != 0)
+            || rec.len != test_len(seq) || memcmp(buf, expected, rec.len) != 0
+            || !test_latest(seq))
         {
             me->bad++;
         }

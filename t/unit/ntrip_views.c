@@ -1,6 +1,7 @@
 
 /*
- * sources: ntrip_view.c ntrip_ring.c ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
+ * sources: ntrip_view.c ntrip_ring.c ntrip_latest.c ntrip_profile.c
+ * ntrip_msm.c ntrip_rtcm.c
  *
  * A ring through views.  What comes out is what the profile makes of all
  * messages; who goes on behind any message, with a view that has just begun,

@@ -21,6 +21,8 @@ static ngx_int_t ngx_stream_ntrip_take_session(ntrip_handover_t *msg,
 static void ngx_stream_ntrip_missed_kicks(ntrip_handover_t *msg);
 static ngx_stream_session_t *ngx_stream_ntrip_make_session(
     ntrip_handover_t *msg, ngx_connection_t *c);
+static ngx_int_t ngx_stream_ntrip_make_proxy(ntrip_handover_t *msg,
+    ngx_connection_t *c);
 static ngx_listening_t *ngx_stream_ntrip_find_listening(
     ntrip_handover_t *msg);
 static ngx_stream_addr_conf_t *ngx_stream_ntrip_addr_conf(
@@ -264,6 +266,10 @@ ngx_stream_ntrip_make_session(ntrip_handover_t *msg, ngx_connection_t *c)
     c->start_time = ngx_current_msec;
     c->sent = msg->before;
 
+    if (ngx_stream_ntrip_make_proxy(msg, c) != NGX_OK) {
+        return NULL;
+    }
+
     conf = ngx_stream_ntrip_addr_conf(c);
     if (conf == NULL) {
         return NULL;
@@ -308,6 +314,46 @@ ngx_stream_ntrip_make_session(ntrip_handover_t *msg, ngx_connection_t *c)
                                * sizeof(ngx_stream_variable_value_t));
 
     return (s->ctx && s->variables) ? s : NULL;
+}
+
+
+/* for $proxy_protocol_addr and the like; its TLVs are not kept */
+
+static ngx_int_t
+ngx_stream_ntrip_make_proxy(ntrip_handover_t *msg, ngx_connection_t *c)
+{
+    ngx_str_t              src, dst;
+    ngx_proxy_protocol_t  *pp;
+
+    if (msg->proxy_src_len == 0) {
+        return NGX_OK;
+    }
+
+    src.data = msg->proxy_src;
+    src.len = msg->proxy_src_len;
+    dst.data = msg->proxy_dst;
+    dst.len = msg->proxy_dst_len;
+
+    pp = ngx_pcalloc(c->pool, sizeof(ngx_proxy_protocol_t));
+    if (pp == NULL) {
+        return NGX_ERROR;
+    }
+
+    pp->src_addr.len = src.len;
+    pp->src_addr.data = ngx_pstrdup(c->pool, &src);
+    pp->dst_addr.len = dst.len;
+    pp->dst_addr.data = ngx_pstrdup(c->pool, &dst);
+
+    if (pp->src_addr.data == NULL || pp->dst_addr.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    pp->src_port = msg->proxy_src_port;
+    pp->dst_port = msg->proxy_dst_port;
+
+    c->proxy_protocol = pp;
+
+    return NGX_OK;
 }
 
 

@@ -30,6 +30,8 @@ static ngx_int_t ngx_stream_ntrip_handover_rover(
 static void ngx_stream_ntrip_handover_look(ngx_stream_ntrip_rover_t *rover,
     ntrip_row_t *row);
 static void ngx_stream_ntrip_handover_resume(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_handover_proxy(ngx_proxy_protocol_t *pp,
+    ntrip_handover_t *msg);
 static void ngx_stream_ntrip_handover_handler(ngx_event_t *ev);
 
 
@@ -263,6 +265,10 @@ ngx_stream_ntrip_handover_rover(ngx_stream_ntrip_rover_t *rover)
     msg->addr_len = c->socklen;
     ngx_memcpy(msg->addr, c->sockaddr, c->socklen);
 
+    if (c->proxy_protocol) {
+        ngx_stream_ntrip_handover_proxy(c->proxy_protocol, msg);
+    }
+
     if (msg->heir == 0) {
         return NGX_OK;
     }
@@ -325,4 +331,27 @@ ngx_stream_ntrip_handover_resume(ngx_stream_ntrip_rover_t *rover)
     } else {
         ngx_stream_ntrip_rover_resume(rover);
     }
+}
+
+
+/* for the access log of the heir; nothing longer was read as an address */
+
+static void
+ngx_stream_ntrip_handover_proxy(ngx_proxy_protocol_t *pp,
+    ntrip_handover_t *msg)
+{
+    if (pp->src_addr.len > NTRIP_PROXY_MAX
+        || pp->dst_addr.len > NTRIP_PROXY_MAX)
+    {
+        return;
+    }
+
+    msg->proxy_src_len = (uint16_t) pp->src_addr.len;
+    ngx_memcpy(msg->proxy_src, pp->src_addr.data, pp->src_addr.len);
+
+    msg->proxy_dst_len = (uint16_t) pp->dst_addr.len;
+    ngx_memcpy(msg->proxy_dst, pp->dst_addr.data, pp->dst_addr.len);
+
+    msg->proxy_src_port = pp->src_port;
+    msg->proxy_dst_port = pp->dst_port;
 }

@@ -145,7 +145,7 @@ ntrip_response_error(ntrip_out_t *out, ngx_uint_t method, ngx_uint_t form,
     }
 
     if (form == NTRIP_FORM_V1
-        && (status == 404 || status == 409 || status == 503))
+        && (status == 403 || status == 404 || status == 409 || status == 503))
     {
         return;
     }
@@ -242,6 +242,9 @@ ntrip_response_reason(ngx_uint_t status)
 
     case 401:
         return "401 Unauthorized";
+
+    case 403:
+        return "403 Forbidden";
 
     case 404:
         return "404 Not Found";

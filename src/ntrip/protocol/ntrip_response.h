@@ -44,7 +44,7 @@ void ntrip_response_page(ntrip_out_t *out, time_t now, ngx_str_t *table);
 size_t ntrip_response_page_size(ngx_str_t *table);
 
 /*
- * An error, header and body: 400, 401, 404, 409, 501, 503.
+ * An error, header and body: 400, 401, 403, 404, 409, 501, 503.
  *
  * 401 is in full form in each version, with the mountpoint as realm.  1.0
  * knows no other HTTP error:
@@ -52,7 +52,8 @@ size_t ntrip_response_page_size(ngx_str_t *table);
  *   GET, 400        HTTP/1.0, as only a person will read it
  *   GET, 501        likewise
  *   GET, 404        the caller sends the sourcetable
- *   GET, 409, 503   nothing is appended: closing is the answer, since rovers
+ *   GET, 403, 409, 503
+ *                   nothing is appended: closing is the answer, since rovers
  *                   take 401 for ever (SparkFun) and a table for a typing
  *                   error
  *

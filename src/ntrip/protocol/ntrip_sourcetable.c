@@ -272,6 +272,38 @@ ntrip_mount_check(ngx_str_t *mount)
 }
 
 
+ngx_uint_t
+ntrip_mount_allowed(ngx_str_t *list, ngx_str_t *mount)
+{
+    u_char     *p, *last, *comma;
+    ngx_str_t   name;
+
+    p = list->data;
+    last = p + list->len;
+
+    if (list->len == 0) {
+        return 1;
+    }
+
+    while (p < last) {
+        comma = memchr(p, ',', last - p);
+
+        name.data = p;
+        name.len = (comma ? comma : last) - p;
+
+        ntrip_text_trim(&name);
+
+        if (name.len && ntrip_text_glob(&name, mount)) {
+            return 1;
+        }
+
+        p = comma ? comma + 1 : last;
+    }
+
+    return 0;
+}
+
+
 void
 ntrip_mount_match_init(ntrip_mount_match_t *m, ngx_str_t *name)
 {

@@ -123,6 +123,11 @@ void ntrip_str_line(ntrip_out_t *out, ngx_str_t *mount, ngx_str_t *str,
  */
 const char *ntrip_mount_check(ngx_str_t *mount);
 
+/* whether a list, as of a user, has the mountpoint: names and patterns with
+   '*', with commas between; an empty one has all */
+ngx_uint_t ntrip_mount_allowed(ngx_str_t *list, ngx_str_t *mount);
+
+
 /*
  * Which of some names is meant: the one that is equal, else the only one that
  * is equal without regard to case.  Names that differ only in case thus match

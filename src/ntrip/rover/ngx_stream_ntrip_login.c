@@ -9,6 +9,8 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
+#include <math.h>
+
 #include "ngx_stream_ntrip_rover_private.h"
 #include "ntrip_protocol.h"
 
@@ -26,14 +28,14 @@ static void ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_find(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover);
-static ngx_uint_t ngx_stream_ntrip_may_mount(ngx_stream_ntrip_user_t *user,
-    ngx_str_t *mount);
 static void ngx_stream_ntrip_verified(void *data, ngx_int_t rc);
 static void ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover,
     const char *reason);
 static void ngx_stream_ntrip_escape(ngx_pool_t *pool, ngx_str_t *from,
     ngx_str_t *to);
 static void ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover);
+static ngx_uint_t ngx_stream_ntrip_comes_outside(
+    ngx_stream_ntrip_rover_t *rover);
 static ngx_int_t ngx_stream_ntrip_remember(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_hold(ngx_stream_ntrip_rover_t *rover,
@@ -271,6 +273,7 @@ static void
 ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
 {
     ngx_int_t                    rc;
+    ngx_str_t                    mounts;
     ngx_stream_ntrip_request_t  *rq;
 
     rq = rover->request;
@@ -284,13 +287,18 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
+    mounts.data = rq->user.mounts;
+    mounts.len = rq->user.mounts_len;
+
     /* the password is looked at all the same: how long that takes tells
        nobody why */
 
     if (rc != NGX_OK) {
-        rq->refused = rq->user.name_len ? "expired" : "unknown";
+        rq->refused = (rq->user.name_len == 0) ? "unknown"
+                      : (rq->user.valid_from > ngx_time()) ? "not valid yet"
+                                                           : "expired";
 
-    } else if (!ngx_stream_ntrip_may_mount(&rq->user, &rover->mount->name)) {
+    } else if (!ntrip_mount_allowed(&mounts, &rover->mount->name)) {
         rq->refused = "not for this mountpoint";
 
     } else {
@@ -429,40 +437,6 @@ ngx_stream_ntrip_login_gone(ngx_connection_t *c)
 }
 
 
-/* names with commas between; none: all */
-
-static ngx_uint_t
-ngx_stream_ntrip_may_mount(ngx_stream_ntrip_user_t *user, ngx_str_t *mount)
-{
-    u_char     *p, *last, *comma;
-    ngx_str_t   name;
-
-    if (user->mounts_len == 0) {
-        return 1;
-    }
-
-    p = user->mounts;
-    last = p + user->mounts_len;
-
-    while (p < last) {
-        comma = ngx_strlchr(p, last, ',');
-
-        name.data = p;
-        name.len = (comma ? comma : last) - p;
-
-        ntrip_text_trim(&name);
-
-        if (ntrip_text_equal_case(&name, mount)) {
-            return 1;
-        }
-
-        p = comma ? comma + 1 : last;
-    }
-
-    return 0;
-}
-
-
 static void
 ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
 {
@@ -548,6 +522,15 @@ ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
+    if (!rq->delayed) {
+        ngx_stream_ntrip_rover_area(rover);
+    }
+
+    if (ngx_stream_ntrip_comes_outside(rover)) {
+        ngx_stream_ntrip_error(rover, 403, "area");
+        return;
+    }
+
     ngx_memzero(&login, sizeof(ntrip_login_t));
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
 
@@ -609,6 +592,32 @@ ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
 }
 
 
+/* NTRIP 2.0 may say where it is with the request, and then gets an error; who
+   says so later is closed */
+
+static ngx_uint_t
+ngx_stream_ntrip_comes_outside(ngx_stream_ntrip_rover_t *rover)
+{
+    ngx_str_t        *text;
+    ntrip_gga_t       gga;
+    ntrip_request_t  *r;
+
+    r = &rover->request->request;
+    text = &r->gga;
+
+    if (r->form != NTRIP_FORM_V2
+        || text->len == 0
+        || ntrip_gga_parse(&gga, text) != NGX_OK)
+    {
+        return 0;
+    }
+
+    return ngx_stream_ntrip_rover_outside(rover,
+                                 ntrip_point(lrint(gga.latitude * 1e7),
+                                             lrint(gga.longitude * 1e7)));
+}
+
+
 /* what has to outlive the request */
 
 static ngx_int_t
@@ -622,6 +631,7 @@ ngx_stream_ntrip_remember(ngx_stream_ntrip_rover_t *rover)
 
     rover->expires = rq->user.expires;
     rover->max_sessions = (uint32_t) rq->user.max_sessions;
+    rover->area = rq->user.area;
     rover->stored = ntrip_hash(ngx_stream_ntrip_worker.bus->seed,
                                rq->user.password, rq->user.password_len, 0);
 
@@ -683,6 +693,7 @@ ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover)
     }
 
     rover->request = NULL;
+    rover->welcomed = (uint32_t) ngx_current_msec;
 
     gga = rq->request.gga;
     rest.data = rq->buf + rq->request.body;

@@ -34,9 +34,11 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
     msg->stored = rover->stored;
     msg->expires = (uint64_t) rover->expires;
     msg->max_sessions = rover->max_sessions;
+    msg->area = rover->area;
     msg->started = rover->session->start_sec;
     msg->received = rover->session->received;
     msg->stream = NTRIP_ROW_NONE;
+    msg->welcomed = rover->welcomed;
 
     msg->sent = rover->bytes;
     msg->messages = rover->messages;
@@ -60,6 +62,7 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
 
         msg->position = place.position;
         msg->since = place.since;
+        msg->fresh = place.fresh;
         msg->len = (uint32_t) place.len;
 
         if (place.len) {
@@ -201,11 +204,13 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
     rover->bytes = msg->sent;
     rover->messages = msg->messages;
     rover->point = NTRIP_POINT_NONE;
+    rover->welcomed = msg->welcomed;
 
     s->received = (off_t) msg->received;
 
     rover->stored = msg->stored;
     rover->max_sessions = msg->max_sessions;
+    rover->area = msg->area;
 
     rover->expires = (time_t) msg->expires;
 
@@ -299,6 +304,7 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
         place.rest = msg->data;
         place.len = msg->len;
         place.since = msg->since;
+        place.fresh = msg->fresh;
 
         if (ngx_stream_ntrip_stream_rejoin(rover, msg->stream,
                                            msg->stream_serial, &place)

@@ -160,7 +160,9 @@ ngx_stream_ntrip_write_handler(ngx_event_t *wev)
         return;
     }
 
-    if (timedout) {
+    if (timedout
+        && rover->stream->sinks[rover->sink].state != NTRIP_SINK_NEW)
+    {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "ntrip rover takes no data");
         ngx_stream_ntrip_rover_abort(rover, "send timeout");
@@ -585,6 +587,11 @@ ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
 
     rover->point = mail->point;
 
+    if (ngx_stream_ntrip_rover_outside(rover, mail->point)) {
+        ngx_stream_ntrip_rover_finalize(rover, "area");
+        return NGX_ERROR;
+    }
+
     row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
 
     if (ntrip_session_ours(row, rover->login)) {
@@ -611,6 +618,50 @@ ngx_stream_ntrip_rover_position(ngx_stream_ntrip_rover_t *rover,
     default:
         return NGX_OK;
     }
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_rover_outside(ngx_stream_ntrip_rover_t *rover,
+    ntrip_point_t point)
+{
+    double         distance;
+    ntrip_area_t  *area;
+
+    area = &rover->area;
+    distance = 0;
+
+    if (area->kind == NTRIP_AREA_ANYWHERE || point == NTRIP_POINT_NONE) {
+        return 0;
+    }
+
+    if (area->kind == NTRIP_AREA_CIRCLE) {
+        distance = ntrip_point_distance(point,
+                                        ntrip_point(area->latitude,
+                                                    area->longitude));
+        if (distance <= area->metres) {
+            return 0;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                  "ntrip rover of user \"%V\" is outside its area, "
+                  "%.1f km from its centre", &rover->user, distance / 1000);
+
+    return 1;
+}
+
+
+void
+ngx_stream_ntrip_rover_area(ngx_stream_ntrip_rover_t *rover)
+{
+    if (rover->area.kind != NTRIP_AREA_NOWHERE) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, rover->session->connection->log, 0,
+                  "the area of ntrip user \"%V\" cannot be read: no place is "
+                  "within it", &rover->user);
 }
 
 
@@ -642,7 +693,7 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
 
     if (conf->share_distance != NTRIP_SHARE_NONE
         && distance > conf->share_distance * NGX_STREAM_NTRIP_LEAVE
-        && rover->stream->sinks[rover->sink].state == NTRIP_SINK_SYNC
+        && ntrip_sink_idle(&rover->stream->sinks[rover->sink])
         && (row->moved == 0
             || (uint32_t) (ngx_current_msec / 1000) - row->moved
                >= NGX_STREAM_NTRIP_DWELL))

@@ -91,6 +91,12 @@ ngx_int_t ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover,
 ngx_int_t ngx_stream_ntrip_rover_join(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail);
 
+/* whether it may not be at this place, which is logged; and that its area
+   cannot be read */
+ngx_uint_t ngx_stream_ntrip_rover_outside(ngx_stream_ntrip_rover_t *rover,
+    ntrip_point_t point);
+void ngx_stream_ntrip_rover_area(ngx_stream_ntrip_rover_t *rover);
+
 /* on a stream: closes it after ntrip_source_wait if that has no account then */
 void ngx_stream_ntrip_rover_await(ngx_stream_ntrip_rover_t *rover);
 

@@ -273,6 +273,7 @@ ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
 {
     uint64_t                 stored;
     ngx_int_t                rc;
+    ngx_str_t                mounts;
     ngx_stream_ntrip_user_t  user;
 
     rc = ngx_stream_ntrip_store_user(&rover->user, &user);
@@ -294,14 +295,29 @@ ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
 
     ngx_explicit_memzero(user.password, sizeof(user.password));
 
-    if (rc == NGX_OK && stored == rover->stored) {
-        rover->expires = user.expires;
-        rover->max_sessions = (uint32_t) user.max_sessions;
+    mounts.data = user.mounts;
+    mounts.len = (rc == NGX_OK) ? user.mounts_len : 0;
+
+    if (rc != NGX_OK
+        || stored != rover->stored
+        || !ntrip_mount_allowed(&mounts, &rover->mount->name))
+    {
+        ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                      "ntrip user was deleted, has expired, is not valid yet, "
+                      "or has another password or other mountpoints");
+        ngx_stream_ntrip_rover_finalize(rover, "revoked");
         return;
     }
 
-    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
-                  "ntrip user was deleted, has expired, or has another "
-                  "password");
-    ngx_stream_ntrip_rover_finalize(rover, "revoked");
+    rover->expires = user.expires;
+    rover->max_sessions = (uint32_t) user.max_sessions;
+
+    if (ngx_memcmp(&rover->area, &user.area, sizeof(ntrip_area_t)) != 0) {
+        rover->area = user.area;
+        ngx_stream_ntrip_rover_area(rover);
+
+        if (ngx_stream_ntrip_rover_outside(rover, rover->point)) {
+            ngx_stream_ntrip_rover_finalize(rover, "area");
+        }
+    }
 }

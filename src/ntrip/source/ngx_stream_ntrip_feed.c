@@ -79,15 +79,17 @@ ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed, ngx_str_t *data)
         rec.len = m.len;
         rec.type = m.type;
         rec.time = ngx_current_msec;
-        rec.flags = m.flags & (NTRIP_RTCM_EPOCH|NTRIP_RTCM_STATION);
-
-        if (feed->rtcm.messages == 1) {
-            rec.flags |= NTRIP_RECORD_FLUSH;
-        }
+        rec.flags = m.flags & NTRIP_RTCM_EPOCH;
 
         if (!ngx_stream_ntrip_feed_owned(feed)) {
             return NGX_DECLINED;
         }
+
+        if (feed->rtcm.messages == 1) {
+            ntrip_latest_clear(&ring->latest);
+        }
+
+        ntrip_latest_put(&ring->latest, &m, ring->head);
 
         (void) ntrip_ring_write(ring, &rec, m.data);
         ntrip_seen_message(&row->seen, rec.time, m.type,

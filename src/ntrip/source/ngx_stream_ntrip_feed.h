@@ -30,8 +30,8 @@ typedef struct {
 void ngx_stream_ntrip_feed_init(ngx_stream_ntrip_feed_t *feed, uint32_t index,
     uint64_t serial, ngx_uint_t format);
 
-/* what comes from now on does not continue what came before: rovers are told
-   to forget it with the first message */
+/* what comes from now on does not continue what came before: its first message
+   clears the latest ones of what was there (ntrip_latest.h) */
 void ngx_stream_ntrip_feed_begin(ngx_stream_ntrip_feed_t *feed);
 
 /* does the row still name this worker?  Before anything is written into it */

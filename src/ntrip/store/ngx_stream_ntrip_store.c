@@ -378,8 +378,8 @@ ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st)
         sqlite3_stmt  **stmt;
         const char     *sql;
     } statements[] = {
-        { &st->user, "SELECT name, password, expires_at, max_sessions, mounts"
-                     " FROM user WHERE name = ?" },
+        { &st->user, "SELECT name, password, expires_at, max_sessions, mounts,"
+                     " valid_from, area FROM user WHERE name = ?" },
         { &st->version, "PRAGMA data_version" },
         { &st->range, "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0)"
                       " FROM change" },
@@ -570,7 +570,9 @@ ngx_stream_ntrip_store_user(ngx_str_t *name, ngx_stream_ntrip_user_t *user)
     switch (rc) {
 
     case SQLITE_ROW:
-        return (user->name_len && user->expires > ngx_time())
+        return (user->name_len
+                && user->expires > ngx_time()
+                && user->valid_from <= ngx_time())
                ? NGX_OK : NGX_DECLINED;
 
     case SQLITE_DONE:
@@ -588,6 +590,7 @@ static void
 ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt, ngx_stream_ntrip_user_t *user)
 {
     int          i;
+    ngx_str_t    area;
     ngx_uint_t   n;
 
     struct {
@@ -620,6 +623,12 @@ ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt, ngx_stream_ntrip_user_t *user)
 
     user->expires = (time_t) sqlite3_column_int64(stmt, 2);
     user->max_sessions = (ngx_uint_t) ngx_max(sqlite3_column_int(stmt, 3), 0);
+    user->valid_from = (time_t) sqlite3_column_int64(stmt, 5);
+
+    area.len = sqlite3_column_bytes(stmt, 6);
+    area.data = (u_char *) sqlite3_column_blob(stmt, 6);
+
+    ntrip_area_parse(&user->area, &area);
 }
 
 

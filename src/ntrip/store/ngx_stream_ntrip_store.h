@@ -46,6 +46,8 @@ typedef struct {
     size_t                     password_len;
     time_t                     expires;         /* seconds since 1970, 0:
                                                    never */
+    time_t                     valid_from;      /* likewise */
+    ntrip_area_t               area;
     ngx_uint_t                 max_sessions;    /* 1; 0: no limit */
     u_char                     mounts[256];     /* names with commas between,
                                                    empty: all */
@@ -110,8 +112,8 @@ ngx_int_t ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_store_hooks_t *hooks);
 void ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle);
 
-/* NGX_OK; NGX_DECLINED: no such user (or expired: *user is filled in, check
-   expires); NGX_AGAIN: cannot be told now, try for up to 2 s */
+/* NGX_OK; NGX_DECLINED: no such user (or one that has expired, or is not valid
+   yet: *user is filled in); NGX_AGAIN: cannot be told now, try for up to 2 s */
 ngx_int_t ngx_stream_ntrip_store_user(ngx_str_t *name,
     ngx_stream_ntrip_user_t *user);
 

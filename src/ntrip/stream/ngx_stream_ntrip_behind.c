@@ -16,6 +16,8 @@
 #include "ngx_stream_ntrip_stream.h"
 
 
+static ngx_int_t ngx_stream_ntrip_begin(ngx_stream_ntrip_stream_t *st,
+    ntrip_sink_t *s);
 static void ngx_stream_ntrip_close_later(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_skipped(ngx_stream_ntrip_rover_t *rover,
     uint64_t messages);
@@ -27,6 +29,74 @@ static uint32_t ngx_stream_ntrip_unacked_age(ngx_stream_ntrip_stream_t *st,
     ntrip_sink_t *s);
 static ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_sink_conf(
     ngx_stream_ntrip_stream_t *st, ntrip_sink_t *s);
+
+
+ngx_uint_t
+ngx_stream_ntrip_not_now(ngx_stream_ntrip_stream_t *st, ntrip_sink_t *s)
+{
+    if (s->state == NTRIP_SINK_NEW && !s->held && s->buf == NULL) {
+        (void) ngx_stream_ntrip_begin(st, s);
+    }
+
+    if (s->state != NTRIP_SINK_SYNC) {
+        return 1;
+    }
+
+    if (s->held || s->tls) {
+        ngx_stream_ntrip_block(st, s, 0);
+        return 1;
+    }
+
+    return 0;
+}
+
+
+/*
+ * Some clients throw away, or read as a part of the header, what comes with
+ * it; station messages are seldom enough to be missed then.  NGX_OK: it is at
+ * sync; NGX_AGAIN: it is behind, and its write event is posted; NGX_BUSY: it
+ * waits for its time.
+ */
+
+static ngx_int_t
+ngx_stream_ntrip_begin(ngx_stream_ntrip_stream_t *st, ntrip_sink_t *s)
+{
+    int32_t                    wait;
+    ngx_int_t                  rc;
+    ngx_connection_t          *c;
+    ntrip_ring_t              *ring;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    rover = st->rovers[s - st->sinks];
+    c = rover->session->connection;
+
+    /* there are records, so there is a ring */
+
+    ring = ngx_stream_ntrip_ring(st);
+
+    wait = (int32_t) (rover->welcomed + NGX_STREAM_NTRIP_FIRST
+                      - (uint32_t) ngx_current_msec);
+
+    rc = ntrip_sink_begin(&st->backlog, s, &ring->latest, wait <= 0,
+                          (uint32_t) ngx_current_msec);
+
+    switch (rc) {
+
+    case NGX_AGAIN:
+        ngx_stream_ntrip_await_write(st, s);
+        ngx_post_event(c->write, &ngx_posted_events);
+        break;
+
+    case NGX_BUSY:
+        ngx_add_timer(c->write, wait);
+        break;
+
+    default: /* NGX_OK */
+        break;
+    }
+
+    return rc;
+}
 
 
 void
@@ -195,6 +265,12 @@ ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover)
 
     conf = ngx_stream_ntrip_sink_conf(st, s);
 
+    if (s->state == NTRIP_SINK_NEW
+        && (s->buf == NULL || ngx_stream_ntrip_begin(st, s) == NGX_BUSY))
+    {
+        return NGX_AGAIN;
+    }
+
     while (s->state != NTRIP_SINK_SYNC) {
 
         rc = ntrip_sink_next(&st->backlog, s, conf->max_age,
@@ -320,7 +396,9 @@ ngx_stream_ntrip_deliver_tick(ngx_stream_ntrip_stream_t *st)
     for (i = 0; i < st->nsinks; i++) {
         s = &st->sinks[i];
 
-        if (!s->close && s->state != NTRIP_SINK_BEHIND) {
+        if (s->state == NTRIP_SINK_NEW
+            || (!s->close && s->state != NTRIP_SINK_BEHIND))
+        {
             continue;
         }
 

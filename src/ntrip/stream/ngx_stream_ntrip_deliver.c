@@ -191,12 +191,9 @@ ngx_stream_ntrip_send_all(ngx_stream_ntrip_stream_t *st, struct iovec *iov,
 
     for (s = st->sinks; s < last; s++) {
 
-        if (s->state != NTRIP_SINK_SYNC || s->held || s->tls) {
-
-            if (s->state == NTRIP_SINK_SYNC) {
-                ngx_stream_ntrip_block(st, s, 0);
-            }
-
+        if ((s->state != NTRIP_SINK_SYNC || s->held || s->tls)
+            && ngx_stream_ntrip_not_now(st, s))
+        {
             continue;
         }
 

@@ -170,6 +170,7 @@ ngx_stream_ntrip_sink_add(ngx_stream_ntrip_stream_t *st,
     s->fd = rover->session->connection->fd;
     s->tls = rover->tls;
     s->close = (conf->slow_rover == NGX_STREAM_NTRIP_SLOW_CLOSE);
+    s->first = (unsigned) conf->station_messages;
     st->close_slow |= s->close;
 
     ntrip_sink_join(&st->backlog, s, (uint32_t) ngx_current_msec);

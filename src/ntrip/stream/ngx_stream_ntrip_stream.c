@@ -415,7 +415,7 @@ ngx_stream_ntrip_stream_rejoin(ngx_stream_ntrip_rover_t *rover,
         return NGX_ERROR;
     }
 
-    return ngx_stream_ntrip_deliver_from(rover, place);
+    return place->fresh ? NGX_OK : ngx_stream_ntrip_deliver_from(rover, place);
 }
 
 

@@ -41,7 +41,7 @@
  *     copy goes on with the newest epoch; no rover gets part of a message.
  *   stream goes to another owner: the ring and the cursors stay.
  *   rover moves to another stream: when it has everything; it goes on with
- *     the newest boundary there.
+ *     the newest boundary there, as one that has just come.
  *   rover's handler frees the stream object: the stream is only freed by
  *     ngx_stream_ntrip_stream_tick() or in its own event, when it has
  *     neither rovers nor source.
@@ -64,6 +64,9 @@
 
 /* of a rover's socket: what it does not take soon is too old anyway */
 #define NGX_STREAM_NTRIP_SNDBUF   32768
+
+/* ms from the reply's header to the first station message */
+#define NGX_STREAM_NTRIP_FIRST    300
 
 
 struct ngx_stream_ntrip_stream_s {
@@ -278,6 +281,11 @@ ssize_t ngx_stream_ntrip_write(ngx_socket_t fd, struct iovec *iov,
 
 /* ---- rovers that are behind: ngx_stream_ntrip_behind.c ---- */
 
+/* a sink that nothing is simply written to, of what is pending: it is seen to
+   in another way, 1; or to be written to after all, 0 */
+ngx_uint_t ngx_stream_ntrip_not_now(ngx_stream_ntrip_stream_t *stream,
+    ntrip_sink_t *sink);
+
 /* a sink has "size" bytes of what is pending, and is sent no more for now */
 void ngx_stream_ntrip_block(ngx_stream_ntrip_stream_t *stream,
     ntrip_sink_t *sink, size_t size);
@@ -346,6 +354,7 @@ struct ngx_stream_ntrip_rover_s {
     unsigned                     useless:1;    /* a base: what came since it was
                                                   of use last was not */
     uint32_t                     max_sessions;
+    uint32_t                     welcomed; /* ms, low bits: its header went */
 
     ntrip_nmea_t                *nmea;     /* unfinished sentence, NULL if
                                               there is none: nearly always */
@@ -357,6 +366,7 @@ struct ngx_stream_ntrip_rover_s {
     uint64_t                     messages;
     uint64_t                     point;    /* ntrip_point_t */
     uint64_t                     stored;   /* hash of the stored password */
+    ntrip_area_t                 area;     /* of the user */
     time_t                       expires;
 
     ngx_str_t                    user;

@@ -54,6 +54,7 @@ ntrip_backlog_buf(ntrip_backlog_t *bl)
     b->n = 0;
     b->listed = 1;
     b->torn = 0;
+    b->first = 0;
 
     if (bl->last) {
         bl->last->next = b;
@@ -114,6 +115,10 @@ ntrip_backlog_read(ntrip_backlog_t *bl, ntrip_ring_t *ring, ngx_uint_t *flags)
 
     if (rc == NGX_DECLINED) {
         bl->copied = bl->position;
+
+        if (bl->pending == 0) {
+            bl->synced = bl->position;
+        }
     }
 
     if (rc != NGX_OK) {
@@ -244,6 +249,10 @@ ntrip_backlog_sync(ntrip_backlog_t *bl, size_t size)
 void
 ntrip_backlog_forget(ntrip_backlog_t *bl, ntrip_ring_t *ring)
 {
+    /* no record of what is left would begin where another one ends */
+
+    (void) ntrip_backlog_trim(bl);
+
     ntrip_backlog_start(bl, ntrip_ring_head(ring));
 }
 

@@ -58,6 +58,7 @@ struct ntrip_buf_s {
     uint32_t          size;
     uint16_t          n;          /* records */
     uint8_t           torn;       /* begins within a record */
+    uint8_t           first;      /* station messages, for one that is new */
     uint8_t           listed;     /* 0: only for those in it, */
     uint32_t          resume;     /* who go on at sync, or here in "next",
                                      which they refer to */

@@ -12,7 +12,13 @@
 
 static void ntrip_sink_unblock(ntrip_backlog_t *bl, ntrip_sink_t *s);
 static uint64_t ntrip_sink_skip(ntrip_backlog_t *bl, ntrip_sink_t *s);
+static ngx_int_t ntrip_sink_keep(ntrip_backlog_t *bl, ntrip_sink_t *s);
+static void ntrip_sink_first(ntrip_backlog_t *bl, ntrip_buf_t *b,
+    ntrip_latest_t *latest, uint32_t now);
+static size_t ntrip_sink_wanted(ntrip_backlog_t *bl, u_char *data, size_t len,
+    u_char *out);
 static ngx_uint_t ntrip_sink_at_boundary(ntrip_sink_t *s);
+static void ntrip_sink_place_first(ntrip_sink_t *s, ntrip_place_t *place);
 static size_t ntrip_sink_piece(ntrip_backlog_t *bl, ntrip_sink_t *s);
 static void ntrip_sink_left(ntrip_backlog_t *bl, ntrip_sink_t *s,
     uint64_t *bytes, uint64_t *messages);
@@ -32,7 +38,7 @@ ntrip_sink_join(ntrip_backlog_t *bl, ntrip_sink_t *s, uint32_t now)
     s->retry = 0;
     s->looked = 0;
     s->since = now;
-    s->state = NTRIP_SINK_SYNC;
+    s->state = s->first ? NTRIP_SINK_NEW : NTRIP_SINK_SYNC;
     s->held = 0;
 }
 
@@ -57,6 +63,134 @@ ntrip_sink_block(ntrip_backlog_t *bl, ntrip_sink_t *s, ntrip_buf_t *b,
 
     b->refs++;
     bl->behind++;
+}
+
+
+ngx_int_t
+ntrip_sink_begin(ntrip_backlog_t *bl, ntrip_sink_t *s, ntrip_latest_t *latest,
+    ngx_uint_t ready, uint32_t now)
+{
+    ntrip_buf_t  *b;
+
+    if (s->buf == NULL && ntrip_sink_keep(bl, s) != NGX_OK) {
+
+        /* no memory: the stream has to do */
+
+        s->state = NTRIP_SINK_SYNC;
+        return NGX_OK;
+    }
+
+    b = s->buf;
+
+    ntrip_sink_first(bl, b, latest, now);
+
+    if (b->n && !ready) {
+        b->n = 0;
+        b->used = 0;
+        return NGX_BUSY;
+    }
+
+    s->state = NTRIP_SINK_BEHIND;
+
+    if (b->n) {
+        b->total -= b->used;
+        b->count -= b->n;
+
+        s->bytes -= b->used;
+        s->messages -= b->n;
+
+        return NGX_AGAIN;
+    }
+
+    /* there is nothing in front of its epoch */
+
+    ntrip_sink_sent(bl, s, 0);
+
+    return s->buf ? NGX_AGAIN : NGX_OK;
+}
+
+
+/* from sync on: in a buffer of its own, with room for station messages */
+
+static ngx_int_t
+ntrip_sink_keep(ntrip_backlog_t *bl, ntrip_sink_t *s)
+{
+    uint32_t      offset;
+    ntrip_buf_t  *b;
+
+    b = ngx_calloc(offsetof(ntrip_buf_t, data) + NTRIP_LATEST_ALL, bl->log);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->size = NTRIP_LATEST_ALL;
+    b->first = 1;
+    b->start = bl->synced;
+    b->total = bl->sent;
+    b->count = bl->messages;
+    b->next = ntrip_backlog_find(bl, 0, &offset);
+    b->next->refs++;
+    b->resume = offset;
+
+    s->bytes = bl->sent;
+    s->messages = bl->messages;
+
+    ntrip_sink_block(bl, s, b, 0);
+    s->state = NTRIP_SINK_NEW;
+
+    return NGX_OK;
+}
+
+
+/* the station messages that were there before what it keeps */
+
+static void
+ntrip_sink_first(ntrip_backlog_t *bl, ntrip_buf_t *b, ntrip_latest_t *latest,
+    uint32_t now)
+{
+    size_t         len;
+    u_char         message[NTRIP_LATEST_MAX];
+    ngx_uint_t     kind;
+    ntrip_mark_t  *mark;
+
+    for (kind = 0; kind < NTRIP_LATEST_KINDS; kind++) {
+
+        len = ntrip_latest_get(latest, kind, b->start, message);
+        len = len ? ntrip_sink_wanted(bl, message, len, b->data + b->used)
+                  : 0;
+
+        if (len) {
+            b->used += (uint32_t) len;
+
+            mark = &b->marks[b->n++];
+            mark->next = b->start;
+            mark->end = b->used;
+            mark->time = now;
+        }
+    }
+}
+
+
+/* what the view makes of a message, which is not longer; 0: nothing */
+
+static size_t
+ntrip_sink_wanted(ntrip_backlog_t *bl, u_char *data, size_t len, u_char *out)
+{
+    ntrip_rtcm_message_t   m;
+    ntrip_profile_state_t  state;
+
+    if (bl->view == NULL) {
+        ngx_memcpy(out, data, len);
+        return len;
+    }
+
+    m.data = data;
+    m.len = len;
+
+    ntrip_rtcm_describe(&m);
+    ntrip_profile_init(&state);
+
+    return ntrip_profile_put(&state, bl->view->profile, &m, out);
 }
 
 
@@ -209,7 +343,7 @@ ntrip_sink_judge(ntrip_sink_t *s, ngx_msec_t max_age, uint32_t now)
 ngx_int_t
 ntrip_sink_too_slow(ntrip_sink_t *s)
 {
-    if (s->close) {
+    if (s->close && s->state != NTRIP_SINK_NEW) {
         s->state = NTRIP_SINK_SLOW;
         return NGX_ABORT;
     }
@@ -308,8 +442,14 @@ ntrip_sink_place(ntrip_backlog_t *bl, ntrip_sink_t *s, ntrip_place_t *place)
     place->rest = NULL;
     place->len = 0;
     place->since = s->since;
+    place->fresh = (s->state == NTRIP_SINK_NEW);
 
     if (b == NULL) {
+        return;
+    }
+
+    if (b->first) {
+        ntrip_sink_place_first(s, place);
         return;
     }
 
@@ -329,6 +469,27 @@ ntrip_sink_place(ntrip_backlog_t *bl, ntrip_sink_t *s, ntrip_place_t *place)
 }
 
 
+/* station messages that have begun are one record for whoever goes on */
+
+static void
+ntrip_sink_place_first(ntrip_sink_t *s, ntrip_place_t *place)
+{
+    ntrip_buf_t  *b;
+
+    b = s->buf;
+
+    place->position = b->start;
+
+    if (s->offset == 0) {
+        place->fresh = 1;
+        return;
+    }
+
+    place->rest = b->data + s->offset;
+    place->len = b->used - s->offset;
+}
+
+
 ngx_int_t
 ntrip_sink_return(ntrip_backlog_t *bl, ntrip_sink_t *s, ntrip_ring_t *ring,
     const ntrip_place_t *place, uint32_t now, ngx_uint_t *overruns)
@@ -339,6 +500,7 @@ ntrip_sink_return(ntrip_backlog_t *bl, ntrip_sink_t *s, ntrip_ring_t *ring,
     *overruns = 0;
 
     s->since = place->since;
+    s->state = NTRIP_SINK_SYNC;
 
     if (place->len == 0 && place->position >= bl->synced) {
         return NGX_DONE;

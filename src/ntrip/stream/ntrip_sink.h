@@ -2,11 +2,17 @@
 /*
  * A sink: where a rover is in its stream's backlog, and what it gets next.
  *
+ *     NEW    ---- its first epoch comes, it needs nothing else > SYNC
+ *     NEW    ---- the same, with station messages in front ---> BEHIND
  *     SYNC   ---- the socket is full -------------------------> BEHIND
  *     BEHIND ---- has everything -----------------------------> SYNC
  *     BEHIND ---- what comes next is too old, or too much ----> SKIP, or SLOW
  *     SKIP   ---- at the end of the record that has begun ----> SYNC
  *     any    ---- the socket says so -------------------------> RESET, TIMEOUT
+ *
+ * One that has just come is NEW where station messages are wanted.  While it is
+ * too early for those, its first epochs are kept for it; what comes to too many
+ * bytes is skipped.
  *
  * SLOW, RESET and TIMEOUT are final: the rover is closed in an event of its
  * own.  A record that has begun is always sent to its end: a sink that was
@@ -35,6 +41,8 @@ typedef enum {
     NTRIP_SINK_BEHIND,            /* goes on at "buf", "offset" */
     NTRIP_SINK_SKIP,              /* the same, until its record ends: then it
                                      leaves all up to sync out */
+    NTRIP_SINK_NEW,               /* was sent nothing; what is kept for it
+                                     begins at "buf", "offset" */
     NTRIP_SINK_SLOW,              /* to be closed: it was too slow */
     NTRIP_SINK_RESET,             /* to be closed: the socket has failed */
     NTRIP_SINK_TIMEOUT            /* to be closed: nothing was acknowledged */
@@ -55,6 +63,7 @@ typedef struct {
     unsigned          held:1;     /* handed over: it is sent nothing */
     unsigned          tls:1;      /* through the connection */
     unsigned          close:1;    /* if it is too slow; else it skips */
+    unsigned          first:1;    /* gets station messages first */
 } ntrip_sink_t;
 
 
@@ -65,6 +74,7 @@ typedef struct {
     u_char           *rest;       /* of the record that has begun, or NULL */
     size_t            len;
     uint32_t          since;      /* what is unacknowledged is there */
+    ngx_uint_t        fresh;      /* it was sent nothing: it joins anew */
 } ntrip_place_t;
 
 
@@ -82,7 +92,8 @@ typedef struct {
 } ntrip_step_t;
 
 
-/* begins at sync; the caller sets "fd", "tls" and "close" */
+/* begins at sync, NEW or SYNC; the caller has set "fd", "tls", "close" and
+   "first" */
 void ntrip_sink_join(ntrip_backlog_t *backlog, ntrip_sink_t *sink,
     uint32_t now);
 
@@ -93,16 +104,29 @@ void ntrip_sink_leave(ntrip_backlog_t *backlog, ntrip_sink_t *sink);
 void ntrip_sink_block(ntrip_backlog_t *backlog, ntrip_sink_t *sink,
     ntrip_buf_t *b, uint32_t offset);
 
-/* whether it gets something that is not behind sync */
-#define ntrip_sink_behind(s)                                                  \
-    ((s)->state == NTRIP_SINK_BEHIND || (s)->state == NTRIP_SINK_SKIP)
+/*
+ * NEW, and there is something for it.  "latest" is that of the stream: what of
+ * it came before its first epoch, and the view lets pass, it gets first, as
+ * messages of "now"; what is within that epoch it gets there.  "ready": it is
+ * time for that.
+ *
+ *   NGX_OK      SYNC: there is nothing but the epoch
+ *   NGX_AGAIN   BEHIND: it has something to send
+ *   NGX_BUSY    NEW, its epoch is kept: to be called again
+ */
+ngx_int_t ntrip_sink_begin(ntrip_backlog_t *backlog, ntrip_sink_t *sink,
+    ntrip_latest_t *latest, ngx_uint_t ready, uint32_t now);
+
+/* whether something is kept for it; or it may as well be on another stream */
+#define ntrip_sink_behind(s)  ((s)->buf && !ntrip_sink_final(s))
+#define ntrip_sink_idle(s)    ((s)->buf == NULL && !ntrip_sink_final(s))
 
 /* whether it is to be closed */
 #define ntrip_sink_final(s)  ((s)->state >= NTRIP_SINK_SLOW)
 
 /*
- * What a sink that is behind gets next, if its socket takes it.  The age of a
- * record counts until it begins to be sent.
+ * What a sink that is behind, and not NEW, gets next, if its socket takes it.
+ * The age of a record counts until it begins to be sent.
  */
 ntrip_step_e ntrip_sink_next(ntrip_backlog_t *backlog, ntrip_sink_t *sink,
     ngx_msec_t max_age, uint32_t now, ntrip_step_t *step);
@@ -138,7 +162,8 @@ void ntrip_sink_place(ntrip_backlog_t *backlog, ntrip_sink_t *sink,
     ntrip_place_t *place);
 
 /*
- * A sink that has just joined goes back to a place that is not behind sync.
+ * A sink that has just joined goes back to a place that is not behind sync, and
+ * not fresh.
  * The rest of a record that it gets first is as old as "now".
  * NGX_OK: it is behind; NGX_DONE: there is nothing in between; NGX_ERROR: no
  * memory.  *overruns: how often the ring had gone on.

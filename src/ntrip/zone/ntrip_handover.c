@@ -30,7 +30,9 @@ ntrip_handover_check(const ntrip_handover_t *msg, size_t size,
         || msg->mount_len > NTRIP_MOUNT_MAX
         || msg->station_len > NTRIP_MOUNT_MAX
         || msg->local_len > NTRIP_ADDR_MAX
-        || msg->addr_len > NTRIP_ADDR_MAX)
+        || msg->addr_len > NTRIP_ADDR_MAX
+        || msg->proxy_src_len > NTRIP_PROXY_MAX
+        || msg->proxy_dst_len > NTRIP_PROXY_MAX)
     {
         return NGX_ERROR;
     }

@@ -59,6 +59,8 @@
 #define NTRIP_HANDOVER_DATA    8192  /* unsent bytes of a record, at most */
 #define NTRIP_HANDOVER_FDS     2
 
+#define NTRIP_PROXY_MAX        64    /* an address in a PROXY header */
+
 
 typedef struct {
     uint32_t           magic;
@@ -83,6 +85,8 @@ typedef struct {
     uint64_t           position;     /* in the ring: next record to send */
     uint32_t           since;        /* ms, low bits: what was sent and is not
                                         acknowledged has been there */
+    uint32_t           welcomed;     /* ms, low bits: its header went */
+    uint32_t           fresh;        /* it was sent no message yet */
     uint64_t           started;      /* seconds since 1970 */
     uint64_t           received;     /* bytes so far, for the access log */
     uint64_t           before;       /* sent in front of the corrections */
@@ -92,6 +96,7 @@ typedef struct {
     uint64_t           stored;       /* hash of the stored password */
     uint64_t           expires;      /* seconds since 1970 */
     uint32_t           max_sessions; /* of the user, 0: no limit */
+    ntrip_area_t       area;         /* likewise */
     ntrip_nmea_t       nmea;         /* with the unfinished sentence */
     uint16_t           user_len;
     uint16_t           agent_len;
@@ -100,6 +105,12 @@ typedef struct {
     uint16_t           local_len;    /* struct sockaddr that was listened on */
     uint32_t           addr_len;     /* struct sockaddr of the rover, as
                                         realip or PROXY protocol have it */
+
+    /* rover: what the PROXY protocol said, as text; lengths 0: nothing */
+    uint16_t           proxy_src_len;
+    uint16_t           proxy_dst_len;
+    uint16_t           proxy_src_port;
+    uint16_t           proxy_dst_port;
 
     /* rover: what is still to be sent of the record that has begun */
     uint32_t           len;
@@ -110,6 +121,8 @@ typedef struct {
     u_char             station[NTRIP_MOUNT_MAX];
     u_char             local[NTRIP_ADDR_MAX];
     u_char             addr[NTRIP_ADDR_MAX];
+    u_char             proxy_src[NTRIP_PROXY_MAX];
+    u_char             proxy_dst[NTRIP_PROXY_MAX];
 
     u_char             data[NTRIP_HANDOVER_DATA];
 } ntrip_handover_t;

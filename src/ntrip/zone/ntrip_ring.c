@@ -51,6 +51,8 @@ ntrip_ring_init(ntrip_ring_t *ring, size_t size)
     ring->head = NTRIP_RING_ALIGN;
     ring->epoch = NTRIP_RING_ALIGN;
     ring->tail = NTRIP_RING_ALIGN;
+
+    ntrip_latest_init(&ring->latest);
 }
 
 
@@ -64,6 +66,8 @@ ntrip_ring_reset(ntrip_ring_t *ring)
 
     __atomic_store_n(&ring->tail, ring->head, __ATOMIC_SEQ_CST);
     __atomic_store_n(&ring->epoch, ring->head, __ATOMIC_SEQ_CST);
+
+    ntrip_latest_init(&ring->latest);
 }
 
 

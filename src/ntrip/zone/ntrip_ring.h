@@ -29,15 +29,14 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ntrip_latest.h"
+
 
 #define NTRIP_RING_ALIGN     16
 #define NTRIP_RING_MIN       4096
 
 /* record flags */
 #define NTRIP_RECORD_EPOCH   0x01    /* last message of its epoch */
-#define NTRIP_RECORD_STATION 0x02    /* station message: 1005, 1033, ... */
-#define NTRIP_RECORD_FLUSH   0x04    /* another source or station from here:
-                                        cached station messages are void */
 
 
 typedef struct {
@@ -60,6 +59,8 @@ typedef struct {
 
     uint64_t           tail;         /* bytes before it may be overwritten */
     uint8_t            pad2[56];
+
+    ntrip_latest_t     latest;       /* of the producer, as the data are */
 
     u_char             data[1];      /* aligned: see ntrip_words.h */
 } ntrip_ring_t;

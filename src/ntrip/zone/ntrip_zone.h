@@ -12,7 +12,7 @@
  *     turns      1/512        addresses that have one check at a time
  *     the rest   1/32         header, chains, alignment
  *
- * With rings of 32k, 64m makes about 910 rings and 44,000 sessions; 1m about
+ * With rings of 32k, 64m makes about 870 rings and 44,000 sessions; 1m about
  * 14 and 700.  NTRIP_ZONE_MIN is what is accepted at least.
  *
  * Locks and "busy": after taking the zone's mutex call ntrip_zone_enter(),

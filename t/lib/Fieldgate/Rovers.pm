@@ -12,7 +12,8 @@ package Fieldgate::Rovers;
 # Options: port; host (127.0.0.1); gga, seconds between positions (1); rovers.
 # Of a rover also: head, more header lines; bytes, in place of the request;
 # quiet, no positions; port, another one than the others'; id, its name here if
-# not the user's.
+# not the user's; before, bytes in front of everything, TLS included; tls,
+# options of IO::Socket::SSL, { } for none.
 #
 # $rovers->add({...}...) lets more log in; ->move(id, lat, lon);
 # ->leave(id...) shuts its side down, and takes what still comes, so that no RST
@@ -20,7 +21,7 @@ package Fieldgate::Rovers;
 #
 # What is seen: { open, fed, messages, errors => [text], rovers => { id =>
 # { state, header, own (port), positions (sent), messages, switches, last
-# (time), why, closed (time), login } } }.  An error is a byte that should not
+# (time), why, closed (time), login, station } } }.  An error is a byte that should not
 # be there, a message lost or repeated; a switch, the first message of another
 # login of the provider, behind which nothing says what should come.
 
@@ -114,8 +115,20 @@ sub begin {
         return;
     }
 
-    $fh->blocking(0);
     setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1;
+    syswrite $fh, $r->{before} if defined $r->{before};
+
+    if ($r->{tls}) {
+        require IO::Socket::SSL;
+        if (!IO::Socket::SSL->start_SSL($fh, SSL_verify_mode => 0,
+                                        %{$r->{tls}})) {
+            @{$r}{qw(state why)} = ('closed', $IO::Socket::SSL::SSL_ERROR);
+            $self->{by_user}{$r->{id} // $r->{user}} = $r;
+            return;
+        }
+    }
+
+    $fh->blocking(0);
 
     @{$r}{qw(fh in state messages switches positions gga_at own)}
         = ($fh, '', 'head', 0, 0, 0, 0, $fh->sockport);
@@ -164,7 +177,14 @@ sub run {
             return if vec($in, fileno $self->{control}, 1) && !$self->command;
 
             for my $no (keys %{$self->{by_fd}}) {
-                $self->readable($no) if vec($in, $no, 1);
+                next unless vec($in, $no, 1);
+
+                # what TLS has decrypted select() does not see
+
+                my $r = $self->{by_fd}{$no};
+                do {
+                    $self->readable($no);
+                } while ($r->{tls} && $r->{fh} && $r->{fh}->pending);
             }
             for my $no (keys %{$self->{leaving}}) {
                 delete $self->{leaving}{$no}
@@ -201,7 +221,7 @@ sub command {
         while (my ($user, $r) = each %{$self->{by_user}}) {
             $rovers{$user} = { map { $_ => $r->{$_} }
                                qw(state header messages switches positions
-                                  last why closed login own) };
+                                  last why closed login own station) };
         }
         $answer = { open => scalar(keys %{$self->{by_fd}}), rovers => \%rovers,
                     messages => $self->{messages}, errors => $self->{errors},
@@ -292,6 +312,18 @@ sub messages {
         my $got = substr $r->{in}, $at, $len + 6;
         my ($login, $seq) = Fieldgate::Provider::frame_read($got);
         $at += $len + 6;
+
+        # where a base station is, 1005: it has no number; "station" is how
+        # many messages had come before
+
+        my $crc = Fieldgate::Provider::crc24q(substr $got, 0, -3);
+
+        if ($len == 19 && unpack('x3 n', $got) >> 4 == 1005
+            && substr(pack('N', $crc), 1) eq substr $got, -3)
+        {
+            $r->{station} = $r->{messages};
+            next;
+        }
 
         if ($got ne $self->expected($login, $seq, length $got)) {
             $self->wrong($r, "message $login:$seq is damaged");
