@@ -321,3 +321,47 @@ ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
         }
     }
 }
+
+
+ngx_uint_t
+ngx_stream_ntrip_rover_outside(ngx_stream_ntrip_rover_t *rover,
+    ntrip_point_t point)
+{
+    double         distance;
+    ntrip_area_t  *area;
+
+    area = &rover->area;
+    distance = 0;
+
+    if (area->kind == NTRIP_AREA_ANYWHERE || point == NTRIP_POINT_NONE) {
+        return 0;
+    }
+
+    if (area->kind == NTRIP_AREA_CIRCLE) {
+        distance = ntrip_point_distance(point,
+                                        ntrip_point(area->latitude,
+                                                    area->longitude));
+        if (distance <= area->metres) {
+            return 0;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                  "ntrip rover of user \"%V\" is outside its area, "
+                  "%.1f km from its centre", &rover->user, distance / 1000);
+
+    return 1;
+}
+
+
+void
+ngx_stream_ntrip_rover_area(ngx_stream_ntrip_rover_t *rover)
+{
+    if (rover->area.kind != NTRIP_AREA_NOWHERE) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, rover->session->connection->log, 0,
+                  "the area of ntrip user \"%V\" cannot be read: no place is "
+                  "within it", &rover->user);
+}
