@@ -265,7 +265,10 @@ SKIP: {
         $n->sql("REPLACE INTO source (id, host, port, name, password, ntrip)"
                 . " VALUES (1, '127.0.0.1', $caster, 'a1', 's1', $version);");
         my $r = $n->rovers($version + 1);
-        is("@{$r->wait_for(messages => 5)->{errors}}", '',
+        my @errors = @{$r->wait_for(messages => 5)->{errors}};
+
+        # on a slow machine str2str itself loses messages, whole ones
+        is(join(' ', grep { !/ after \d+$/ } @errors), '',
            "str2str, ntrip $version");
         $r->stop;
         $n->wait_rows('STREAM-LIST', 0);

@@ -127,8 +127,8 @@ ngx_stream_ntrip_near_stations(ngx_stream_ntrip_near_t *near, ngx_msec_t age)
     }
 
     if (list == NULL) {
-        list = ngx_calloc(sizeof(ngx_stream_ntrip_near_list_t),
-                          ngx_cycle->log);
+        list = ngx_pcalloc(ngx_cycle->pool,
+                           sizeof(ngx_stream_ntrip_near_list_t));
         if (list == NULL) {
             return NULL;
         }
@@ -197,15 +197,15 @@ ngx_stream_ntrip_near_add(ngx_stream_ntrip_near_list_t *list, uint32_t index,
     if (list->n == list->nalloc) {
         n = list->nalloc ? list->nalloc * 2 : 64;
 
-        stations = ngx_alloc(n * sizeof(ntrip_near_station_t),
-                             ngx_cycle->log);
+        stations = ngx_palloc(ngx_cycle->pool,
+                              n * sizeof(ntrip_near_station_t));
         if (stations == NULL) {
             return NGX_ERROR;
         }
 
-        rows = ngx_alloc(n * sizeof(uint32_t), ngx_cycle->log);
+        rows = ngx_palloc(ngx_cycle->pool, n * sizeof(uint32_t));
         if (rows == NULL) {
-            ngx_free(stations);
+            (void) ngx_pfree(ngx_cycle->pool, stations);
             return NGX_ERROR;
         }
 
@@ -214,8 +214,8 @@ ngx_stream_ntrip_near_add(ngx_stream_ntrip_near_list_t *list, uint32_t index,
                        list->n * sizeof(ntrip_near_station_t));
             ngx_memcpy(rows, list->rows, list->n * sizeof(uint32_t));
 
-            ngx_free(list->stations);
-            ngx_free(list->rows);
+            (void) ngx_pfree(ngx_cycle->pool, list->stations);
+            (void) ngx_pfree(ngx_cycle->pool, list->rows);
         }
 
         list->stations = stations;
