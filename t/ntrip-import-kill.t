@@ -64,7 +64,7 @@ END
 
 my ($old, $nothing, $all, $made) = ($relay,
     "0 table table $users $sources ok",
-    "3 view view $users $sources $sources ok", 'imported from cors-relay');
+    "4 view view $users $sources $sources ok", 'imported from cors-relay');
 
 sub state_of {
     my ($file) = @_;
@@ -192,7 +192,7 @@ run(0.01, 0.3, 0.6, 0.95);
 # a file of version 1
 
 ($old, $nothing, $all, $made) = ($first,
-    "1 view 2 $converted ok", "3 view 2 $converted $converted ok", 'upgraded');
+    "1 view 2 $converted ok", "4 view 2 $converted $converted ok", 'upgraded');
 run(0.3, 0.9);
 
 is($n->provider->seen->{twice}, 0, 'no account was used twice');

@@ -451,12 +451,12 @@ ntrip_text_decimal(ngx_str_t *text, double *number)
     trimmed = *text;
     ntrip_text_trim(&trimmed);
 
-    p = trimmed.data;
-    last = p + trimmed.len;
-
     if (trimmed.len == 0 || trimmed.len > 20) {
         return NGX_DECLINED;
     }
+
+    p = trimmed.data;
+    last = p + trimmed.len;
 
     minus = (*p == '-');
 
