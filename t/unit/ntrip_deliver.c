@@ -109,6 +109,25 @@ ngx_module_t                 ngx_stream_ntrip_module;
 ngx_stream_ntrip_worker_t    ngx_stream_ntrip_worker;
 
 
+/* one row for all sessions, which counts what the rovers have missed */
+
+static ntrip_session_row_t   test_row;
+
+
+ntrip_session_row_t *
+ntrip_session_row(ntrip_zone_t *zone, uint32_t index)
+{
+    return &test_row;
+}
+
+
+ngx_uint_t
+ntrip_session_ours(ntrip_session_row_t *row, uint64_t login)
+{
+    return 1;
+}
+
+
 void
 ngx_rbtree_insert(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
 {
@@ -936,6 +955,8 @@ main(void)
     }
 
     tap_ok(test_bad == 0, "rovers get whole records, in order, and totals");
+    tap_ok(test_row.skipped == test_bus.slots[0].counters[NTRIP_COUNT_skipped],
+           "what rovers have missed is in their rows");
     tap_ok(test_records >= 10000 && test_partial >= 1000 && test_again >= 1000
            && test_deaths >= 100 && test_skips >= 100 && test_overruns >= 10
            && test_moves >= 1000, "and everything has happened");
