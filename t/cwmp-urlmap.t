@@ -33,6 +33,12 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             cwmp_max_body 1k;
             proxy_pass http://127.0.0.1:$acs;
         }
+        location /pass_unbuffered {
+            cwmp_on_error pass;
+            cwmp_max_body 1k;
+            proxy_buffering off;
+            proxy_pass http://127.0.0.1:$acs;
+        }
         location /other {
             cwmp_url_map http://files.lan/ http://f.example/;
             proxy_pass http://127.0.0.1:$acs;
@@ -42,9 +48,11 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
     }
 END
 
-# An ACS that answers with what is in a file: pieces, one after the other
+# An ACS that answers with what is in a file: pieces, one after the other.  While
+# there is a file "hold" no more than the first is sent.
 
 my $answer = $t->path('answer');
+my $hold = $t->path('hold');
 
 sub serve {
     local $SIG{PIPE} = 'IGNORE';
@@ -65,6 +73,8 @@ sub serve {
             my $n = syswrite $s, substr $rest, 0, $piece;
             substr($rest, 0, $n // length $rest) = '';
             sleep 0.01 if $piece < 100000;
+            wait_for(sub { !-e $hold }, 'the test to have read')
+                if length $rest;
         }
         close $s;
     }
@@ -182,6 +192,28 @@ is((get('/off', $download))[1], $download, 'nor has one with cwmp off');
 like($head, qr/^HTTP\/1.1 502 /, 'more than cwmp_max_body: 502');
 ($head, $body) = get('/pass', $download . ' ' x 2000);
 is($body, $download . ' ' x 2000, 'or passed as it is');
+
+# from there on it is not collected; nginx fills a buffer of 4 or 8 KB, or none
+
+for my $path ('/pass', '/pass_unbuffered') {
+    my $long = $download . 'x' x 40000;
+    $t->write('answer', "20000\nHTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
+                        . 'Content-Length: ' . length($long)
+                        . "\r\nConnection: close\r\n\r\n$long");
+    $t->write('hold', '');
+    my $s = $t->connect('cpe');
+    print $s "POST $path HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+             . "Content-Length: 0\r\n\r\n";
+    my $reply = Fieldgate::read_all($s, qr/\r\n\r\n.*x{2000}/s);
+    like($reply, qr/^Content-Length: @{[length $long]}\r$/m,
+         "$path: the header, while more is to come");
+    unlink $hold;
+    is(($reply . Fieldgate::read_all($s)) =~ s/.*?\r\n\r\n//sr, $long,
+       "$path: all of it");
+}
+like($t->error_log, qr/\[warn\].* the ACS's answer with more bytes than \S+, passed/,
+     'error.log has it');
+
 ($head, $body) = get('/', "<!DOCTYPE x>$download");
 like($head, qr/^HTTP\/1.1 502 /, 'a DOCTYPE: 502');
 is((get('/', $download))[1], $mapped, 'and the next one goes on');

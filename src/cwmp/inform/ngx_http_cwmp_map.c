@@ -35,7 +35,7 @@ struct ngx_http_cwmp_map_s {
 
 static ngx_int_t ngx_http_cwmp_map_header_filter(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_cwmp_map_wanted(ngx_http_request_t *r,
-    ngx_http_cwmp_loc_conf_t *clcf, ngx_http_cwmp_ctx_t *ctx);
+    ngx_http_cwmp_ctx_t *ctx);
 static ngx_http_cwmp_map_t *ngx_http_cwmp_map_create(ngx_http_request_t *r,
     ngx_http_cwmp_loc_conf_t *clcf);
 static void ngx_http_cwmp_map_cleanup(void *data);
@@ -48,7 +48,8 @@ static void ngx_http_cwmp_map_read(ngx_http_cwmp_map_t *map, u_char *p,
 static void ngx_http_cwmp_map_end(ngx_http_cwmp_map_t *map);
 static ngx_int_t ngx_http_cwmp_map_handler(void *data,
     cwmp_urlmap_edit_t *edit);
-static ngx_int_t ngx_http_cwmp_map_send(ngx_http_cwmp_map_t *map);
+static ngx_int_t ngx_http_cwmp_map_send(ngx_http_cwmp_map_t *map,
+    ngx_uint_t last);
 static ngx_int_t ngx_http_cwmp_map_write(ngx_http_cwmp_map_t *map);
 static ngx_int_t ngx_http_cwmp_map_write_coded(ngx_http_cwmp_map_t *map);
 
@@ -76,9 +77,14 @@ ngx_http_cwmp_map_header_filter(ngx_http_request_t *r)
     ngx_http_cwmp_loc_conf_t  *clcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
+
+    if (!clcf->enable || clcf->url_map == NULL) {
+        return ngx_http_next_header_filter(r);
+    }
+
     ctx = ngx_http_cwmp_find_ctx(r);
 
-    if (!ngx_http_cwmp_map_wanted(r, clcf, ctx)) {
+    if (!ngx_http_cwmp_map_wanted(r, ctx)) {
         return ngx_http_next_header_filter(r);
     }
 
@@ -89,6 +95,10 @@ ngx_http_cwmp_map_header_filter(ngx_http_request_t *r)
 
     ctx->map = map;
 
+    /* the header goes out later, the body is counted from its beginning */
+
+    ngx_http_clear_accept_ranges(r);
+
     r->filter_need_in_memory = 1;
 
     return NGX_OK;
@@ -98,12 +108,9 @@ ngx_http_cwmp_map_header_filter(ngx_http_request_t *r)
 /* an answer of an ACS, with a message in it */
 
 static ngx_uint_t
-ngx_http_cwmp_map_wanted(ngx_http_request_t *r,
-    ngx_http_cwmp_loc_conf_t *clcf, ngx_http_cwmp_ctx_t *ctx)
+ngx_http_cwmp_map_wanted(ngx_http_request_t *r, ngx_http_cwmp_ctx_t *ctx)
 {
     return r == r->main
-           && clcf->enable
-           && clcf->url_map
            && ctx && ctx->done && ctx->map == NULL
            && r->upstream && r->upstream->headers_in.status_n
            && r->headers_out.status == NGX_HTTP_OK
@@ -181,13 +188,13 @@ ngx_http_cwmp_map_cleanup(void *data)
 static ngx_int_t
 ngx_http_cwmp_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
-    ngx_uint_t                 last;
-    ngx_chain_t               *cl;
-    ngx_http_cwmp_ctx_t       *ctx;
-    ngx_http_cwmp_map_t       *map;
-    ngx_http_cwmp_loc_conf_t  *clcf;
+    ngx_uint_t            last, level, pass;
+    ngx_chain_t          *cl;
+    ngx_http_cwmp_ctx_t  *ctx;
+    ngx_http_cwmp_map_t  *map;
 
-    ctx = (r == r->main) ? ngx_http_cwmp_find_ctx(r) : NULL;
+    ctx = (r == r->main) ? ngx_http_get_module_ctx(r, ngx_http_cwmp_module)
+                         : NULL;
     map = ctx ? ctx->map : NULL;
 
     if (map == NULL || map->done) {
@@ -207,7 +214,9 @@ ngx_http_cwmp_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         cl->buf->pos = cl->buf->last;
     }
 
-    if (!last) {
+    pass = (map->conf->on_error == NGX_HTTP_CWMP_ERROR_PASS);
+
+    if (!last && !(map->error && pass)) {
         return NGX_OK;
     }
 
@@ -216,14 +225,13 @@ ngx_http_cwmp_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_http_cwmp_map_end(map);
 
     if (map->error) {
-        clcf = map->conf;
+        level = pass ? NGX_LOG_WARN : NGX_LOG_ERR;
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(level, r->connection->log, 0,
                       "the ACS's answer with %s, %s", map->error,
-                      clcf->on_error == NGX_HTTP_CWMP_ERROR_PASS
-                      ? "passed as it is" : "rejected");
+                      pass ? "passed as it is" : "rejected");
 
-        if (clcf->on_error != NGX_HTTP_CWMP_ERROR_PASS) {
+        if (!pass) {
             return ngx_http_filter_finalize_request(r, &ngx_http_cwmp_module,
                                                     NGX_HTTP_BAD_GATEWAY);
         }
@@ -231,7 +239,7 @@ ngx_http_cwmp_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         map->edits.nelts = 0;
     }
 
-    return ngx_http_cwmp_map_send(map);
+    return ngx_http_cwmp_map_send(map, last);
 }
 
 
@@ -247,6 +255,13 @@ ngx_http_cwmp_map_collect(ngx_http_cwmp_map_t *map, ngx_buf_t *b)
     len = ngx_buf_in_memory(b) ? (size_t) (b->last - b->pos) : 0;
 
     if (len == 0) {
+        return NGX_OK;
+    }
+
+    if (map->error && map->conf->on_error != NGX_HTTP_CWMP_ERROR_PASS) {
+
+        /* nothing of it will be sent */
+
         return NGX_OK;
     }
 
@@ -369,8 +384,10 @@ ngx_http_cwmp_map_edit(ngx_pool_t *pool, ngx_array_t *edits,
 }
 
 
+/* not the last of it: what comes behind goes through as it is */
+
 static ngx_int_t
-ngx_http_cwmp_map_send(ngx_http_cwmp_map_t *map)
+ngx_http_cwmp_map_send(ngx_http_cwmp_map_t *map, ngx_uint_t last)
 {
     ngx_int_t            rc;
     ngx_buf_t           *b;
@@ -389,7 +406,6 @@ ngx_http_cwmp_map_send(ngx_http_cwmp_map_t *map)
         out = map->rewrite.out;
 
         ngx_http_clear_content_length(r);
-        ngx_http_clear_accept_ranges(r);
         ngx_http_clear_last_modified(r);
         ngx_http_clear_etag(r);
 
@@ -400,6 +416,10 @@ ngx_http_cwmp_map_send(ngx_http_cwmp_map_t *map)
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
+    }
+
+    if (out == NULL && !last) {
+        return NGX_OK;
     }
 
     if (out == NULL) {
@@ -416,8 +436,9 @@ ngx_http_cwmp_map_send(ngx_http_cwmp_map_t *map)
 
     for (cl = out; cl->next; cl = cl->next) { /* void */ }
 
-    cl->buf->last_buf = 1;
-    cl->buf->last_in_chain = 1;
+    cl->buf->last_buf = last;
+    cl->buf->last_in_chain = last;
+    cl->buf->flush = !last;
 
     return ngx_http_next_body_filter(r, out);
 }

@@ -115,7 +115,7 @@ cwmp_urlmap_tokens(cwmp_urlmap_t *m, u_char *p, size_t len)
         if (cwmp_urlmap_collects(m)) {
             end = p + 1;
 
-            if (*p == '&') {
+            if (*p == '&' && cwmp_xml_in_text(&m->xml)) {
                 m->reference = m->xml.offset;
             }
         }

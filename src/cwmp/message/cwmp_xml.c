@@ -755,6 +755,13 @@ cwmp_xml_in_cdata(cwmp_xml_t *x)
 }
 
 
+ngx_uint_t
+cwmp_xml_in_text(cwmp_xml_t *x)
+{
+    return x->state == sw_text || x->state == sw_entity;
+}
+
+
 off_t
 cwmp_xml_text_end(cwmp_xml_t *x)
 {

@@ -95,6 +95,10 @@ ngx_int_t cwmp_xml_next(cwmp_xml_t *x, u_char **pos, u_char *last);
 ngx_uint_t cwmp_xml_in_cdata(cwmp_xml_t *x);
 off_t cwmp_xml_text_end(cwmp_xml_t *x);
 
+/* Whether the next byte is character data, but not of CDATA. */
+
+ngx_uint_t cwmp_xml_in_text(cwmp_xml_t *x);
+
 
 /* how many of len bytes at p are white space, up to the first other one */
 
