@@ -129,11 +129,10 @@ sub ticket {
 }
 
 sub at {
-    my ($fg) = @_;
     my %at;
     for my $i (1 .. 6) {
         my $s = $node[1]->connect('cpe');
-        post($s, 'empty', 'x', "Cookie: fg=$fg");
+        post($s, 'empty', 'x', map { "Cookie: fg=$_" } @_);
         my $head = answer($s);
         $at{server_of($head)}++;
     }
@@ -143,6 +142,10 @@ sub at {
 is(at(ticket('acs', "127.0.0.1:$acs1", time + 50)), 'acs1',
    'a cookie leads to its server');
 is(at(ticket('acs', "127.0.0.1:$acs2", time + 50)), 'acs2', 'any of them');
+is(at(ticket('acs', "127.0.0.1:$acs2", time + 140)), 'acs2',
+   'from a node whose clock is 40 seconds ahead');
+is(at(map { ticket('acs', "127.0.0.1:$_", time + 50) } $acs2, $acs1), 'acs2',
+   'of several the first');
 my $good = ticket('acs', "127.0.0.1:$acs2", time + 50);
 for my $case (['stale', ticket('acs', "127.0.0.1:$acs2", time - 1)],
               ['of too long a life',

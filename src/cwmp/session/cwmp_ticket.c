@@ -43,7 +43,8 @@ cwmp_ticket_fresh(ngx_str_t *value, uint32_t now, uint32_t life,
 
     *expires = (uint32_t) n;
 
-    return ((uint32_t) (*expires - now) <= life) ? NGX_OK : NGX_DECLINED;
+    return ((uint32_t) (*expires - now) <= life + CWMP_TICKET_SKEW)
+           ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -22,6 +22,9 @@
 /* a number of eight hexadecimal digits, and a signature */
 #define CWMP_TICKET_LEN  (8 + CWMP_SIGN_LEN)
 
+/* seconds that the clock of the node that gave it may be ahead */
+#define CWMP_TICKET_SKEW  60
+
 
 typedef struct {
     ngx_str_t             upstream;   /* its name */
@@ -38,7 +41,7 @@ ngx_int_t cwmp_ticket_write(cwmp_ticket_t *t, cwmp_sign_key_t *key,
 
 /*
  * Whether what a CPE sends may be a ticket that has not expired; none lives for
- * more than "life" seconds.  NGX_DECLINED: it cannot.
+ * more than "life" seconds, the skew of clocks aside.  NGX_DECLINED: it cannot.
  */
 ngx_int_t cwmp_ticket_fresh(ngx_str_t *value, uint32_t now, uint32_t life,
     uint32_t *expires);

@@ -153,7 +153,10 @@ ngx_http_cwmp_ticket_take_one(ngx_http_request_t *r, ngx_table_elt_t *h,
 
     for (i = 0; i < cmcf->upstreams.nelts; i++) {
 
-        if (other[i]->cookie.len == cscf->cookie.len
+        /* of several the first, as within one header */
+
+        if (ctx->tickets[i].data == NULL
+            && other[i]->cookie.len == cscf->cookie.len
             && ngx_memcmp(other[i]->cookie.data, cscf->cookie.data,
                           cscf->cookie.len)
                == 0)

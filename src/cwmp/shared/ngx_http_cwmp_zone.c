@@ -391,7 +391,13 @@ ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
 
     z->sh->stun = z->stun;
 
-    if (RAND_bytes(z->sh->secret, sizeof(z->sh->secret)) != 1) {
+    /* other nodes, and other zones of this one, number their nonces as well */
+
+    if (RAND_bytes(z->sh->secret, sizeof(z->sh->secret)) != 1
+        || RAND_bytes((u_char *) &z->sh->replay.serial,
+                      sizeof(z->sh->replay.serial))
+           != 1)
+    {
         return NGX_ERROR;
     }
 

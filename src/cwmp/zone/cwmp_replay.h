@@ -7,8 +7,8 @@
  * may refuse one of several requests at once; its client asks again.  A nonce
  * that has left the ring is as good as expired.
  *
- * All zero at first.  Each entry is one word: a process may die between any two
- * stores.  The lock is held.
+ * All zero at first but for the serial number, which is random.  Each entry is
+ * one word: a process may die between any two stores.  The lock is held.
  */
 
 
