@@ -4,6 +4,7 @@
 
 use lib 't/lib';
 use Fieldgate;
+use Fieldgate::Dns;
 use Fieldgate::Stun qw(rdkb tr069agent);
 use Fieldgate::Wakeup;
 use Compress::Zlib qw(memGzip memGunzip);
@@ -24,7 +25,9 @@ sub wakeups {
 END
 }
 
-my $t = Fieldgate->new(workers => 2, http => <<'END' . wakeups(qw(fallback first off)) . <<'END2');
+my $dns = Fieldgate::Dns->new('late.example' => undef);
+
+my $t = Fieldgate->new(workers => 2, http => <<'END' . wakeups(qw(fallback first off)) . <<"END2");
     cwmp_zone cwmp:1m;
     cwmp_stun 127.0.0.1:%%PORT:stun%%;
     cwmp_secret "the secret of both sides";
@@ -60,6 +63,16 @@ my $t = Fieldgate->new(workers => 2, http => <<'END' . wakeups(qw(fallback first
             cwmp_public_url http://127.0.0.1:%%PORT:acs%%/client-fallback;
             proxy_pass http://127.0.0.1:%%PORT:echo%%;
         }
+        location /named {
+            cwmp_origin_allow ~^late\.example$ 127.0.0.1;
+            cwmp_public_url http://127.0.0.1:%%PORT:acs%%/named;
+            proxy_pass http://127.0.0.1:%%PORT:echo%%;
+        }
+        location /hurried {
+            cwmp_origin_allow ~^late\.example$ 127.0.0.1;
+            cwmp_public_url http://127.0.0.1:%%PORT:acs%%/hurried;
+            proxy_pass http://127.0.0.1:%%PORT:echo%%;
+        }
         location /path {
             cwmp_url_mode path;
             cwmp_public_url http://127.0.0.1:%%PORT:acs%%;
@@ -70,6 +83,7 @@ my $t = Fieldgate->new(workers => 2, http => <<'END' . wakeups(qw(fallback first
     server {
         listen 127.0.0.1:%%PORT:acs%%;
         location = /status { cwmp_status; }
+        location = /pid { return 200 $pid; }
         location = /short {
             cwmp_connection_request;
             cwmp_udp first;
@@ -77,6 +91,18 @@ my $t = Fieldgate->new(workers => 2, http => <<'END' . wakeups(qw(fallback first
             add_header X-Result $cwmp_wakeup_result always;
         }
 END
+        resolver 127.0.0.1:@{[$dns->port]} ipv6=off;
+        cwmp_origin_allow ~^late\\.example\$ 127.0.0.1;
+        location = /named {
+            cwmp_connection_request;
+            resolver_timeout 1s;
+            cwmp_timeout 60s;
+            add_header X-Result \$cwmp_wakeup_result always;
+        }
+        location = /hurried {
+            cwmp_connection_request;
+            add_header X-Result \$cwmp_wakeup_result always;
+        }
     }
 END2
 
@@ -142,19 +168,24 @@ $device<ParameterList>$list
 END
 }
 
-# sends it; returns what the ACS has got
+# sends it, from that address; returns what the ACS has got
 
 sub post {
-    my ($location, $body, $headers) = @_;
-    my $reply = $t->exchange('cpe', "POST $location HTTP/1.0\r\n"
+    my ($location, $body, $headers, $from) = @_;
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', Proto => 'tcp',
+                                  PeerPort => $t->port('cpe'),
+                                  LocalAddr => $from // '127.0.0.1')
+        or die "connect: $!\n";
+    syswrite $s, "POST $location HTTP/1.0\r\n"
         . "Content-Type: text/xml\r\n" . ($headers // '')
-        . 'Content-Length: ' . length($body) . "\r\n\r\n$body");
-    return $reply =~ s/.*?\r\n\r\n//sr;
+        . 'Content-Length: ' . length($body) . "\r\n\r\n$body";
+    return Fieldgate::read_all($s) =~ s/.*?\r\n\r\n//sr;
 }
 
 sub inform {
     my ($location, %m) = @_;
-    return post($location, message(serial => 1, events => '2 PERIODIC', %m));
+    return post($location, message(serial => 1, events => '2 PERIODIC', %m),
+                '', $m{from});
 }
 
 # the target of the URL in what the ACS has got
@@ -186,6 +217,15 @@ sub announce {
                   udp => $cpe->hostport, %m);
 }
 
+# the datagrams that are there, once no more are sent
+
+sub copies {
+    my ($cpe) = @_;
+    my @copies;
+    while (defined(my $copy = $cpe->receive(0))) { push @copies, $copy }
+    return @copies;
+}
+
 # Wakes it, and has it come as it should: the datagrams, and the answer
 
 sub wake {
@@ -194,7 +234,9 @@ sub wake {
     my ($datagram, $from) = $cpe->receive(30);
     inform($location, serial => $cpe->{serial}, url => $cpe->{url},
            events => '6 CONNECTION REQUEST', %m) if defined $datagram;
-    return ($acs->end($call), $datagram, $from);
+    my $r = $acs->end($call);
+    copies($cpe);
+    return ($r, $datagram, $from);
 }
 
 
@@ -293,8 +335,8 @@ is(result($r), 'udp_silent', 'udp_silent');
 cmp_ok($r->{time}, '>=', 1.7, 'not before');
 is(scalar @copies, 3, 'three copies');
 is($copies[$_][0], $copies[0][0], 'all the same') for 1, 2;
-cmp_ok($copies[1][1] - $copies[0][1], '>', 0.25, 'the second after 300 ms');
-cmp_ok($copies[2][1] - $copies[0][1], '>', 0.75, 'the third after 800 ms');
+cmp_ok($copies[1][1] - $call->{start}, '>', 0.25, 'the second after 300 ms');
+cmp_ok($copies[2][1] - $call->{start}, '>', 0.75, 'the third after 800 ms');
 ok(!defined $cpe->receive(0.1), 'and no more');
 is(rdkb($copies[0][0], 'acs', 's3c:ret', $seen), 'ok', 'numbers went on');
 is(rdkb($copies[1][0], 'acs', 's3c:ret', $seen), 'seen', 'a copy is one');
@@ -309,13 +351,16 @@ for my $n (1 .. 6) {
     $t->kill_worker(($t->pids)[0]) if $n == 4;
 }
 
-# equal ones share
+# equal ones share, once all of them are there
 
-$call = [ map { $acs->begin('', target => $target) } 1 .. 4 ];
-$cpe->receive(30);
+$call = [ map { $acs->begin('', target => $target, socket => $_) }
+          map { $acs->to_worker($_, 2) } $t->pids ];
+$datagram = $cpe->receive(30);
+$acs->settle;
 announce($cpe, '/fallback', events => '6 CONNECTION REQUEST');
 is(join(' ', map { $acs->end($_)->{status} } @$call), '200 200 200 200',
    'equal wake-ups share the call');
+is(scalar(grep { $_ ne $datagram } copies($cpe)), 0, 'of one datagram');
 
 # first, off
 
@@ -352,20 +397,46 @@ is($r->{status}, 403, 'but not where UDP is off');
 like(target(announce($only, '/deny', serial => 'd')), qr/^[^&]*$/,
      'cwmp_origin_deny');
 
+# An inner name that is not resolved in time: half of cwmp_timeout is left for
+# UDP, and an answer that comes later changes nothing.
+
+$listening = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 4)
+    or die "listen: $!\n";
+my @named = map { cpe($_) } qw(named hurried);
+$_->{url} = 'http://late.example:' . $listening->sockport . "/$_->{serial}"
+    for @named;
+my ($named, $hurried) = map {
+    my $where = target(announce($_, "/$_->{serial}"));
+    like($where, qr{^/$_->{serial}\?origin=http://late.*&udp=},
+         "$_->{serial}: a name, and an address");
+    $acs->begin('', target => $where);
+} @named;
+ok(defined $_->receive(30), "$_->{serial}: called by UDP") for @named;
+$dns->set('late.example' => [ '127.0.0.1' ]);
+$acs->settle;
+announce($named[0], '/named', events => '6 CONNECTION REQUEST');
+is(result($acs->end($named)), 'udp', 'with an answer');
+is(result($acs->end($hurried)), 'udp_silent', 'or none');
+ok(!IO::Select->new($listening)->can_read(0), 'nobody was called by TCP then');
+
 # an Inform of another device is none of this one
 
 $cpe->{url} = "http://127.0.0.1:$closed/again";
 $target = target(announce($cpe, '/short'));
+unlike(target(announce($cpe, '/short', udp => undef, from => '127.0.0.2')),
+       qr/udp=/, 'another client of that name has no address');
 $call = $acs->begin('', target => $target);
 $cpe->receive(30);
-inform('/short', serial => 'two', url => "http://127.0.0.1:$closed/two",
+inform('/short', serial => 'two', url => $cpe->{url},
        events => '6 CONNECTION REQUEST');
+announce($cpe, '/short', events => '6 CONNECTION REQUEST',
+         from => '127.0.0.2');
 inform('/short', serial => 'one', url => $cpe->{url}, events => '1 BOOT');
 is($acs->end($call)->{status}, 503, "somebody else's Inform, another event");
 
 my $counters = status();
 cmp_ok($counters->{wakeups}{udp}, '>=', 10, 'wake-ups by UDP are counted');
-is($counters->{wakeups}{udp_silent}, 2, 'and silent ones');
+is($counters->{wakeups}{udp_silent}, 3, 'and silent ones');
 cmp_ok($counters->{udp_requests}, '>=', 10, 'and datagrams');
 
 done_testing;

@@ -140,7 +140,8 @@ ngx_http_cwmp_nat_known(ngx_http_request_t *r, cwmp_endpoint_t *udp)
     ctx = ngx_http_get_module_ctx(r, ngx_http_cwmp_module);
 
     if (ctx->device_id.len) {
-        ngx_http_cwmp_address_of_device(cmcf->shared, key, &ctx->device_id);
+        ngx_http_cwmp_address_of_device(cmcf->shared, key, &ctx->device_id,
+                                        &r->connection->addr_text);
 
         return ngx_http_cwmp_address_get(cmcf->shared, key, udp);
     }
@@ -203,7 +204,8 @@ ngx_http_cwmp_nat_handler(ngx_http_request_t *r)
     z = cmcf->shared;
 
     if (ctx->device_id.len) {
-        ngx_http_cwmp_address_of_device(z, key, &ctx->device_id);
+        ngx_http_cwmp_address_of_device(z, key, &ctx->device_id,
+                                        &r->connection->addr_text);
     }
 
     if (nat->udp.family) {

@@ -191,9 +191,14 @@ ngx_http_cwmp_binding_key(ngx_http_cwmp_zone_t *z, u_char *key,
 
 void
 ngx_http_cwmp_address_of_device(ngx_http_cwmp_zone_t *z, u_char *key,
-    ngx_str_t *device)
+    ngx_str_t *device, ngx_str_t *client)
 {
-    ngx_http_cwmp_zone_key(z, key, NGX_HTTP_CWMP_KEY_UDP_DEVICE, device, 1);
+    ngx_str_t  parts[2];
+
+    parts[0] = *device;
+    parts[1] = *client;
+
+    ngx_http_cwmp_zone_key(z, key, NGX_HTTP_CWMP_KEY_UDP_DEVICE, parts, 2);
 }
 
 
@@ -300,25 +305,16 @@ ngx_http_cwmp_address_hear(ngx_http_cwmp_zone_t *z, u_char *key)
 
 
 uint32_t
-ngx_http_cwmp_address_heard(ngx_http_cwmp_zone_t *z,
-    u_char (*keys)[CWMP_TABLE_KEY_LEN], ngx_uint_t n)
+ngx_http_cwmp_address_heard(ngx_http_cwmp_zone_t *z, u_char *key)
 {
     uint32_t         heard;
-    ngx_uint_t       i;
     cwmp_table_t    *t;
     cwmp_address_t  *a;
 
-    heard = 0;
-
     t = ngx_http_cwmp_zone_lock(z, NGX_HTTP_CWMP_ADDRESSES);
 
-    for (i = 0; i < n; i++) {
-        a = ngx_http_cwmp_address_row(t, keys[i]);
-
-        if (a) {
-            heard += a->heard;
-        }
-    }
+    a = ngx_http_cwmp_address_row(t, key);
+    heard = a ? a->heard : 0;
 
     ngx_http_cwmp_zone_unlock(z, NGX_HTTP_CWMP_ADDRESSES);
 

@@ -289,17 +289,6 @@ ngx_http_cwmp_stun_read(ngx_event_t *ev)
 
     lc = ev->data;
 
-    if (ev->timedout) {
-
-        /* out of connections, some other socket has stopped them all */
-
-        if (ngx_enable_accept_events((ngx_cycle_t *) ngx_cycle) != NGX_OK) {
-            return;
-        }
-
-        ev->timedout = 0;
-    }
-
     ngx_memzero(&s, sizeof(ngx_http_cwmp_stun_socket_t));
 
     s.fd = lc->fd;

@@ -28,8 +28,7 @@
  *   nginx is restarted, or the binary upgraded: the zone is a new one; bindings
  *     come again within seconds, and the announced address is in the URL.
  *     Which device it belongs to is known from the next Inform on.
- *   a device is not known, or somebody else has announced its address: an
- *     Inform with the same URL counts as well as one of the device.
+ *   a device is not known: an Inform with the same URL counts as one of it.
  *   the zone is full: the binding used least recently goes, and that CPE is
  *     not called by UDP until it asks again.
  *   somebody forges requests: rows of no CPE push out others only at
@@ -99,11 +98,12 @@ ngx_int_t ngx_http_cwmp_binding_take(ngx_http_cwmp_zone_t *z,
     cwmp_endpoint_t *peer, cwmp_binding_t *b);
 
 /*
- * Keys of addresses: that of a device, by its id; that of a URL, announced by a
- * client; that of a URL alone, for who knows nothing more.
+ * Keys of addresses: that of a device, by its id and its client, since anybody
+ * can name a device; that of a URL, announced by a client; that of a URL alone,
+ * for who knows nothing more.
  */
 void ngx_http_cwmp_address_of_device(ngx_http_cwmp_zone_t *z, u_char *key,
-    ngx_str_t *device);
+    ngx_str_t *device, ngx_str_t *client);
 void ngx_http_cwmp_address_of_url(ngx_http_cwmp_zone_t *z, u_char *key,
     cwmp_origin_t *o, ngx_str_t *client);
 
@@ -125,12 +125,10 @@ ngx_int_t ngx_http_cwmp_address_get(ngx_http_cwmp_zone_t *z, u_char *key,
 void ngx_http_cwmp_address_hear(ngx_http_cwmp_zone_t *z, u_char *key);
 
 /*
- * How often that has happened, under all of the n keys: more than an earlier
- * value is news, less means that a row has gone.  Rows that are not there are
- * made.
+ * How often that has happened under the key: more than an earlier value is
+ * news, less means that the row has gone.  One that is not there is made.
  */
-uint32_t ngx_http_cwmp_address_heard(ngx_http_cwmp_zone_t *z,
-    u_char (*keys)[CWMP_TABLE_KEY_LEN], ngx_uint_t n);
+uint32_t ngx_http_cwmp_address_heard(ngx_http_cwmp_zone_t *z, u_char *key);
 
 
 #endif /* _NGX_HTTP_CWMP_STUN_H_INCLUDED_ */

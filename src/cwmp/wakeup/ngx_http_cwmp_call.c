@@ -250,8 +250,7 @@ ngx_http_cwmp_call_copy(ngx_http_cwmp_call_t *call, ngx_http_cwmp_wakeup_t *w,
         call->udp.hostport = w->udp.hostport;
         call->udp.only = w->udp_only;
 
-        ngx_http_cwmp_address_of_url(z, call->udp.keys[0], &w->origin, NULL);
-        call->udp.nkeys = 1;
+        ngx_http_cwmp_address_of_url(z, call->udp.key, &w->origin, NULL);
     }
 
     /* of no use once the signature has been checked */

@@ -90,9 +90,9 @@ typedef struct {
     ngx_str_t                    hostport;    /* the same */
     unsigned                     only:1;      /* not by TCP */
 
-    /* the CPE's Inform is heard under its URL, and its device if known */
-    u_char                       keys[2][CWMP_TABLE_KEY_LEN];
-    ngx_uint_t                   nkeys;
+    /* the CPE's Inform is heard under its device, or its URL if that is not
+       known */
+    u_char                       key[CWMP_TABLE_KEY_LEN];
     uint32_t                     heard;       /* before */
 
     cwmp_endpoint_t              local;       /* where it asked for its own */

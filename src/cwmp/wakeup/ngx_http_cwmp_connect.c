@@ -143,6 +143,10 @@ ngx_http_cwmp_connect_resolve(ngx_http_cwmp_call_t *call)
     ctx->data = call;
     ctx->timeout = ngx_min(call->core->resolver_timeout, call->conf->timeout);
 
+    if (call->exchange.udp) {
+        ctx->timeout = ngx_min(ctx->timeout, call->conf->timeout / 2);
+    }
+
     call->resolving = ctx;
 
     if (ngx_resolve_name(ctx) != NGX_OK) {
@@ -169,6 +173,11 @@ ngx_http_cwmp_connect_resolved(ngx_resolver_ctx_t *ctx)
         ngx_log_error(NGX_LOG_INFO, &call->log, 0,
                       "%V could not be resolved (%i: %s)", &ctx->name,
                       ctx->state, ngx_resolver_strerror(ctx->state));
+
+        /* the call may go on by UDP, and an answer may still come */
+
+        ngx_resolve_name_done(ctx);
+        call->resolving = NULL;
 
         ngx_http_cwmp_exchange_event(call, CWMP_EXCHANGE_UNRESOLVED);
         return;

@@ -42,10 +42,13 @@ ngx_http_cwmp_udp_start(ngx_http_cwmp_call_t *call)
     u->local = b.local;
 
     if (b.known) {
-        ngx_memcpy(u->keys[u->nkeys++], b.device, CWMP_TABLE_KEY_LEN);
+
+        /* behind NAT many have the same URL: it counts for who has no name */
+
+        ngx_memcpy(u->key, b.device, CWMP_TABLE_KEY_LEN);
     }
 
-    u->heard = ngx_http_cwmp_address_heard(call->zone, u->keys, u->nkeys);
+    u->heard = ngx_http_cwmp_address_heard(call->zone, u->key);
 
     if (ngx_http_cwmp_udp_create(call, &b.stamp) == NULL) {
         ngx_http_cwmp_exchange_event(call, CWMP_EXCHANGE_INTERNAL);
@@ -138,7 +141,7 @@ ngx_http_cwmp_udp_handler(ngx_event_t *ev)
     call = ev->data;
     u = &call->udp;
 
-    heard = ngx_http_cwmp_address_heard(call->zone, u->keys, u->nkeys);
+    heard = ngx_http_cwmp_address_heard(call->zone, u->key);
 
     if ((int32_t) (heard - u->heard) > 0) {
         ngx_http_cwmp_exchange_event(call, CWMP_EXCHANGE_HEARD);

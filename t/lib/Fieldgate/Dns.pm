@@ -6,10 +6,12 @@ package Fieldgate::Dns;
 #   resolver 127.0.0.1:PORT ...;           # $dns->port
 #
 # Names that it does not know do not exist (NXDOMAIN); a name whose value is
-# undef is not answered at all.  With several lists of addresses each is given
-# once, in this order, and the last one for ever.  The time to live is 0.
+# undef is not answered.  With several lists of addresses each is given once, in
+# this order, and the last one for ever.  The time to live is 0.
 #
 #   $dns->set('cpe.example' => [ '127.0.0.2' ]);     # from now on
+#
+# What was not answered is, when the name is set.
 
 use strict;
 use warnings;
@@ -57,6 +59,8 @@ sub set {
 }
 
 
+my @late;      # [ query, whom it is from ]
+
 sub serve {
     my ($socket, $control, $names) = @_;
     my $select = IO::Select->new($socket, $control);
@@ -66,13 +70,15 @@ sub serve {
     while (1) {
         for my $ready ($select->can_read) {
             if ($ready == $socket) {
-                answer($socket, $names);
+                my $from = $socket->recv(my $query, 512);
+                answer($socket, $names, $query, $from) if defined $from;
                 next;
             }
 
             my $line = readline $control // return;
             my $new = JSON::PP::decode_json($line);
             @{$names}{keys %$new} = values %$new;
+            answer($socket, $names, @$_) for splice @late;
             print $control "ok\n";
         }
     }
@@ -80,9 +86,7 @@ sub serve {
 
 
 sub answer {
-    my ($socket, $names) = @_;
-
-    return unless defined $socket->recv(my $query, 512);
+    my ($socket, $names, $query, $from) = @_;
 
     my ($id, $flags, @n) = unpack 'n6', $query;
     my ($at, @labels) = (12);
@@ -96,7 +100,10 @@ sub answer {
     my $type = unpack 'n', substr $query, $at + 1, 2;
     my $name = lc join '.', @labels;
 
-    return if exists $names->{$name} && !defined $names->{$name};
+    if (exists $names->{$name} && !defined $names->{$name}) {
+        push @late, [ $query, $from ];
+        return;
+    }
 
     my @answers;
     my $addresses = $names->{$name} || [];
@@ -112,9 +119,9 @@ sub answer {
         push @answers, pack('nnnNn', 0xc00c, $type, 1, 0, length $data) . $data;
     }
 
-    $socket->send(pack('n6', $id, exists $names->{$name} ? 0x8180 : 0x8183,
+    send $socket, pack('n6', $id, exists $names->{$name} ? 0x8180 : 0x8183,
                        1, scalar @answers, 0, 0)
-                  . $question . join '', @answers);
+                  . $question . join('', @answers), 0, $from;
 }
 
 
