@@ -25,6 +25,13 @@ my $t = Fieldgate->new(stream => <<'END');
     }
 
     server {
+        listen 127.0.0.1:%%PORT:patient%%;
+        ntrip_caster;
+        ntrip_station;
+        ntrip_max_age 60s;
+    }
+
+    server {
         listen 127.0.0.1:%%PORT:console%%;
         ntrip_console;
         ntrip_console_password pw;
@@ -35,7 +42,7 @@ mkdir $t->path('db') or die;
 my $db = $t->path('db/ntrip.db');
 $t->write('sql', read_file(top() . '/schema/schema.sql') . <<'END');
 INSERT INTO user (name, password) VALUES ('u1', 'p'), ('u2', 'p'), ('u3', 'p'),
-                                         ('u4', 'p'), ('u5', 'p');
+                                         ('u4', 'p'), ('u5', 'p'), ('u6', 'p');
 INSERT INTO station (mount, password, str)
     VALUES ('W', 'pw', ''), ('E', 'pw', ''),
            ('LINE', 'pw', 'Town;;;;;;;48.00;13.00');
@@ -131,6 +138,18 @@ on('u2', 1, 'a silent station: left at once');
 $east->set(rate => 10);
 $west->set(rate => 0);
 on('u3', 2, 'a silent station: left at once, although the rover is fixed');
+
+# before its first epoch there is nothing to wait for
+
+my $late = Fieldgate::Rovers->new(port => $t->port('patient'), gga => 0.5,
+                                  rovers => [rover(6, 'NEAR', 48, 11.1)]);
+wait_for(sub { ($late->seen->{rovers}{u6}{positions} // 0) > 1 },
+         'it to get a station that sends nothing');
+is($late->seen->{rovers}{u6}{login}, undef, 'a station that sends nothing');
+$late->move('u6', 48, 11.9);
+is($late->wait_for(sub { ($_[0]{rovers}{u6}{login} // 0) == 2 })
+        ->{rovers}{u6}{login}, 2, 'a rover without an epoch is moved, too');
+$late->stop;
 
 # its end
 

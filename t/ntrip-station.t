@@ -154,6 +154,19 @@ like(upload(post('base', 'secret', 'B') =~ s/Authorization.*?\r\n//r),
 like(upload(post('base', 'secret', 'NONE')), qr/^HTTP\/1\.1 404 /,
      '2.0: unknown mountpoint');
 
+# who it is goes into lists and logs escaped
+
+{
+    my $s = $t->connect('caster');
+    print $s post('q"\\u', 'plain', 'OLD');
+    Fieldgate::read_all($s, qr/\r\n\r\n/);
+    like(console('STREAM-LIST pw'), qr/\tq\\"\\\\u\t/,
+         'a name with other signs in it');
+    close $s;
+    wait_for(sub { console('STREAM-LIST pw') eq "OK STREAM-LIST\r\n\r\n" },
+             'the upload to end');
+}
+
 # ---- rovers ----
 
 sub rovers {

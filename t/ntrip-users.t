@@ -97,6 +97,13 @@ syswrite $s, gga(49, 11.6) . "\r\n";
 wait_for(sub { read_file($t->path('access.log')) =~ /^u7\|area$/m },
          'a mountpoint without need of a position to look at it');
 
+my $ended = () = read_file($t->path('access.log')) =~ /^u7\|area$/mg;
+asked(7, 'Fixed', 1, "\r\n" . gga(49, 11.6));
+wait_for(sub { $ended < (() = read_file($t->path('access.log'))
+                             =~ /^u7\|area$/mg) },
+         'a position right behind such a request to be looked at');
+pass('also at one that comes right behind the request');
+
 # what cannot be read is nowhere, said once a session
 
 ($reply, $s) = asked(8, 'Fixed', 1);
@@ -105,6 +112,8 @@ syswrite $s, gga(48.1, 11.6) . "\r\n";
 is(logged('u8'), 'area', 'but nowhere with one');
 ($reply) = asked(9, 'M0', 2, 'Ntrip-GGA: ' . gga(48.1, 11.6) . "\r\n");
 like($reply, qr/^HTTP\/1.1 403/, 'nor with the request');
+ok($t->wait_log(qr/user "u8" is outside its area, which cannot be read/),
+   'the log does not measure to nowhere');
 is(scalar(() = $t->error_log =~ /area of ntrip user "u[89]" cannot be read/g),
    2, 'each is named once');
 

@@ -74,5 +74,21 @@ main(void)
 
     tap_ok(rate(0, now) > 0 && rate(0, now) <= 1000, "many at once");
 
+    /* the first two of a type, and of epochs, with a gap in between */
+
+    memset(&seen, 0, sizeof(seen));
+
+    ntrip_seen_message(&seen, now, 1230, 1);
+    tap_ok(rate(0, now) == 0 && seen.interval == 0, "one is no interval");
+
+    now += 3600 * 1000;
+    ntrip_seen_message(&seen, now, 1230, 1);
+    tap_ok(rate(0, now) == 0 && seen.interval == 0, "nor is a gap");
+
+    now += 1000;
+    ntrip_seen_message(&seen, now, 1230, 1);
+    tap_ok(seen.types[0].interval == 16000 && seen.interval == 16000
+           && seen.jitter == 0, "what follows it is");
+
     return tap_done();
 }

@@ -329,19 +329,26 @@ void
 ngx_stream_ntrip_base_label(ngx_stream_ntrip_rover_t *rover)
 {
     u_char            *p;
+    ngx_str_t          user;
     ngx_connection_t  *c;
 
     c = rover->session->connection;
 
-    p = ngx_pnalloc(c->pool, rover->user.len + 1 + NGX_SOCKADDR_STRLEN);
+    ngx_str_null(&user);
+
+    if (rover->user.len) {
+        ngx_stream_ntrip_escape(c->pool, &rover->user, &user);
+    }
+
+    p = ngx_pnalloc(c->pool, user.len + 1 + NGX_SOCKADDR_STRLEN);
     if (p == NULL) {
         return;
     }
 
     rover->source.data = p;
 
-    if (rover->user.len) {
-        p = ngx_cpymem(p, rover->user.data, rover->user.len);
+    if (user.len) {
+        p = ngx_cpymem(p, user.data, user.len);
         *p++ = '@';
     }
 
@@ -428,7 +435,6 @@ ngx_stream_ntrip_base_welcome(ngx_stream_ntrip_rover_t *rover)
 
     rover->upload = ngx_stream_ntrip_upload_create(rover->feeds->index,
                                                    rover->feeds->serial,
-                                                   NTRIP_RTCM_AUTO,
                                                    r->chunked);
     if (rover->upload == NULL) {
         ngx_stream_ntrip_rover_finalize(rover, "error");
@@ -648,28 +654,20 @@ ngx_stream_ntrip_base_tick(void)
 }
 
 
+/* the next tick looks at each, or that of its heir */
+
 void
 ngx_stream_ntrip_bases_changed(void)
 {
-    ngx_queue_t               *q, *next;
+    ngx_queue_t               *q;
     ngx_stream_ntrip_rover_t  *rover;
 
     for (q = ngx_queue_head(&ngx_stream_ntrip_bases);
          q != ngx_queue_sentinel(&ngx_stream_ntrip_bases);
-         q = next)
+         q = ngx_queue_next(q))
     {
-        next = ngx_queue_next(q);
         rover = ngx_queue_data(q, ngx_stream_ntrip_rover_t, queue);
-
-        if (rover->offer.nonce) {
-
-            /* as its heir will, when it is ours again */
-
-            rover->check = 1;
-            continue;
-        }
-
-        ngx_stream_ntrip_base_verify(rover);
+        rover->check = 1;
     }
 }
 
@@ -681,7 +679,7 @@ ngx_stream_ntrip_base_verify(ngx_stream_ntrip_rover_t *rover)
 {
     ngx_stream_ntrip_station_t  *station;
 
-    rover->check = !ngx_stream_ntrip_store_known();
+    rover->check = !ngx_stream_ntrip_store_stations_known();
 
     if (rover->check) {
         return;

@@ -29,10 +29,7 @@ ngx_stream_ntrip_base_offer(ngx_stream_ntrip_rover_t *rover,
         return NGX_DECLINED;
     }
 
-    msg->version = rover->version;
-    msg->stored = rover->stored;
-    msg->started = rover->session->start_sec;
-    msg->received = rover->session->received;
+    ngx_stream_ntrip_rover_save(rover, msg);
 
     ngx_stream_ntrip_upload_save(rover->upload, &chunked, &msg->reply.body,
                                  &msg->rtcm);
@@ -40,18 +37,6 @@ ngx_stream_ntrip_base_offer(ngx_stream_ntrip_rover_t *rover,
 
     msg->mount_len = (uint16_t) rover->name.len;
     ngx_memcpy(msg->mount, rover->name.data, rover->name.len);
-
-    msg->user_len = (uint16_t) rover->user.len;
-
-    if (rover->user.len) {
-        ngx_memcpy(msg->user, rover->user.data, rover->user.len);
-    }
-
-    msg->agent_len = (uint16_t) rover->agent.len;
-
-    if (rover->agent.len) {
-        ngx_memcpy(msg->agent, rover->agent.data, rover->agent.len);
-    }
 
     if (c->read->timer_set) {
         ngx_del_timer(c->read);
@@ -113,57 +98,26 @@ static ngx_stream_ntrip_rover_t *
 ngx_stream_ntrip_base_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
 {
     ngx_str_t                  name;
-    ngx_pool_t                *pool;
     ngx_stream_ntrip_rover_t  *rover;
 
-    pool = s->connection->pool;
-
-    rover = ngx_pcalloc(pool, sizeof(ngx_stream_ntrip_rover_t));
+    rover = ngx_stream_ntrip_rover_restore(s, msg);
     if (rover == NULL) {
         return NULL;
     }
 
-    ngx_stream_set_ctx(s, rover, ngx_stream_ntrip_module);
-
-    rover->session = s;
     rover->base = 1;
-    rover->version = (u_char) msg->version;
-    rover->point = NTRIP_POINT_NONE;
-    rover->stored = msg->stored;
-
-    s->received = (off_t) msg->received;
-
-    /* what has changed on the way, with the next tick */
-
-    rover->check = 1;
 
     name.len = msg->mount_len;
     name.data = msg->mount;
 
     rover->name.len = name.len;
-    rover->name.data = ngx_pstrdup(pool, &name);
+    rover->name.data = ngx_pstrdup(s->connection->pool, &name);
 
-    name.len = msg->user_len;
-    name.data = msg->user;
-
-    rover->user.len = name.len;
-    rover->user.data = ngx_pstrdup(pool, &name);
-
-    name.len = msg->agent_len;
-    name.data = msg->agent;
-
-    rover->agent.len = name.len;
-    rover->agent.data = ngx_pstrdup(pool, &name);
-
-    if (rover->name.data == NULL
-        || rover->user.data == NULL
-        || rover->agent.data == NULL)
-    {
+    if (rover->name.data == NULL) {
         return NULL;
     }
 
     rover->upload = ngx_stream_ntrip_upload_create(msg->index, msg->serial,
-                                                   NTRIP_RTCM_AUTO,
                                                    msg->reply.chunked);
     if (rover->upload == NULL) {
         return NULL;
@@ -215,7 +169,7 @@ ngx_stream_ntrip_base_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
     ngx_stream_ntrip_base_label(rover);
     ngx_stream_ntrip_base_begin(rover);
 
-    if (ngx_stream_ntrip_station_feed(rover, msg->index, msg->serial, conf)
+    if (ngx_stream_ntrip_station_feed(rover, msg->index, msg->serial)
         != NGX_OK)
     {
         ngx_stream_ntrip_station_orphan(msg->index, msg->serial);

@@ -31,8 +31,6 @@ static void ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_verified(void *data, ngx_int_t rc);
 static void ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover,
     const char *reason);
-static void ngx_stream_ntrip_escape(ngx_pool_t *pool, ngx_str_t *from,
-    ngx_str_t *to);
 static void ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover);
 static ngx_uint_t ngx_stream_ntrip_comes_outside(
     ngx_stream_ntrip_rover_t *rover);
@@ -482,9 +480,7 @@ ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover, const char *reason)
 }
 
 
-/* what a peer has written goes into the log only so; "?" without memory */
-
-static void
+void
 ngx_stream_ntrip_escape(ngx_pool_t *pool, ngx_str_t *from, ngx_str_t *to)
 {
     size_t  size;

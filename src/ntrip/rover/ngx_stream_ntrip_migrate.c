@@ -29,14 +29,13 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
         return NGX_DECLINED;
     }
 
+    ngx_stream_ntrip_rover_save(rover, msg);
+
     msg->login = rover->login;
-    msg->version = rover->version;
-    msg->stored = rover->stored;
     msg->expires = (uint64_t) rover->expires;
     msg->max_sessions = rover->max_sessions;
     msg->area = rover->area;
-    msg->started = rover->session->start_sec;
-    msg->received = rover->session->received;
+    msg->settled = ngx_stream_ntrip_near_since(rover);
     msg->stream = NTRIP_ROW_NONE;
     msg->welcomed = rover->welcomed;
 
@@ -76,14 +75,6 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
 
     if (rover->nmea) {
         msg->nmea = *rover->nmea;
-    }
-
-    msg->user_len = (uint16_t) rover->user.len;
-    ngx_memcpy(msg->user, rover->user.data, rover->user.len);
-    msg->agent_len = (uint16_t) rover->agent.len;
-
-    if (rover->agent.len) {
-        ngx_memcpy(msg->agent, rover->agent.data, rover->agent.len);
     }
 
     msg->mount_len = (uint16_t) rover->mount->name.len;
@@ -136,7 +127,8 @@ ngx_stream_ntrip_rover_resume(ngx_stream_ntrip_rover_t *rover)
     switch (rover->state) {
 
     case NGX_STREAM_NTRIP_ROVER_POSITION:
-        ngx_add_timer(c->read, conf->position_timeout);
+        ngx_add_timer(c->read, ngx_stream_ntrip_near_waits(rover)
+                               ? conf->source_wait : conf->position_timeout);
         break;
 
     case NGX_STREAM_NTRIP_ROVER_ATTACHED:
@@ -181,10 +173,35 @@ ngx_stream_ntrip_rover_release(ngx_stream_ntrip_rover_t *rover)
 }
 
 
-static ngx_stream_ntrip_rover_t *
-ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
+/* ---- what a rover and a base have in common ---- */
+
+void
+ngx_stream_ntrip_rover_save(ngx_stream_ntrip_rover_t *rover,
+    ntrip_handover_t *msg)
 {
-    ngx_str_t                  name, station;
+    msg->version = rover->version;
+    msg->stored = rover->stored;
+    msg->started = rover->session->start_sec;
+    msg->received = rover->session->received;
+
+    msg->user_len = (uint16_t) rover->user.len;
+
+    if (rover->user.len) {
+        ngx_memcpy(msg->user, rover->user.data, rover->user.len);
+    }
+
+    msg->agent_len = (uint16_t) rover->agent.len;
+
+    if (rover->agent.len) {
+        ngx_memcpy(msg->agent, rover->agent.data, rover->agent.len);
+    }
+}
+
+
+ngx_stream_ntrip_rover_t *
+ngx_stream_ntrip_rover_restore(ngx_stream_session_t *s, ntrip_handover_t *msg)
+{
+    ngx_str_t                  text;
     ngx_pool_t                *pool;
     ngx_stream_ntrip_rover_t  *rover;
 
@@ -198,25 +215,53 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
     ngx_stream_set_ctx(s, rover, ngx_stream_ntrip_module);
 
     rover->session = s;
-    rover->index = msg->index;
-    rover->login = msg->login;
     rover->version = (u_char) msg->version;
-    rover->bytes = msg->sent;
-    rover->messages = msg->messages;
+    rover->stored = msg->stored;
     rover->point = NTRIP_POINT_NONE;
-    rover->welcomed = msg->welcomed;
 
     s->received = (off_t) msg->received;
-
-    rover->stored = msg->stored;
-    rover->max_sessions = msg->max_sessions;
-    rover->area = msg->area;
-
-    rover->expires = (time_t) msg->expires;
 
     /* what has changed on the way, with the next tick */
 
     rover->check = 1;
+
+    text.len = msg->user_len;
+    text.data = msg->user;
+
+    rover->user.len = text.len;
+    rover->user.data = ngx_pstrdup(pool, &text);
+
+    text.len = msg->agent_len;
+    text.data = msg->agent;
+
+    rover->agent.len = text.len;
+    rover->agent.data = ngx_pstrdup(pool, &text);
+
+    return (rover->user.data && rover->agent.data) ? rover : NULL;
+}
+
+
+/* ---- the heir ---- */
+
+static ngx_stream_ntrip_rover_t *
+ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
+{
+    ngx_str_t                  name, station;
+    ngx_stream_ntrip_rover_t  *rover;
+
+    rover = ngx_stream_ntrip_rover_restore(s, msg);
+    if (rover == NULL) {
+        return NULL;
+    }
+
+    rover->index = msg->index;
+    rover->login = msg->login;
+    rover->bytes = msg->sent;
+    rover->messages = msg->messages;
+    rover->welcomed = msg->welcomed;
+    rover->max_sessions = msg->max_sessions;
+    rover->area = msg->area;
+    rover->expires = (time_t) msg->expires;
 
     name.len = msg->mount_len;
     name.data = msg->mount;
@@ -228,21 +273,7 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
         return NULL;
     }
 
-    name.len = msg->user_len;
-    name.data = msg->user;
-
-    rover->user.len = name.len;
-    rover->user.data = ngx_pstrdup(pool, &name);
-
-    name.len = msg->agent_len;
-    name.data = msg->agent;
-
-    rover->agent.len = name.len;
-    rover->agent.data = ngx_pstrdup(pool, &name);
-
-    if (rover->user.data == NULL || rover->agent.data == NULL) {
-        return NULL;
-    }
+    ngx_stream_ntrip_near_again(rover, msg->settled);
 
     ngx_stream_ntrip_nrovers++;
 

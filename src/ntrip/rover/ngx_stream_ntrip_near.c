@@ -79,10 +79,25 @@ ngx_stream_ntrip_near_init(ngx_stream_ntrip_rover_t *rover,
 
     if (station->len) {
         ngx_stream_ntrip_near_name(rover, station);
-        roaming->rover.since = ngx_current_msec;
     }
 
     return NGX_OK;
+}
+
+
+uint64_t
+ngx_stream_ntrip_near_since(ngx_stream_ntrip_rover_t *rover)
+{
+    return rover->roaming ? rover->roaming->rover.since : 0;
+}
+
+
+void
+ngx_stream_ntrip_near_again(ngx_stream_ntrip_rover_t *rover, uint64_t since)
+{
+    if (rover->roaming) {
+        rover->roaming->rover.since = since;
+    }
 }
 
 
@@ -401,7 +416,7 @@ ngx_stream_ntrip_near_move(ngx_stream_ntrip_rover_t *rover, uint32_t index,
 
     on = (rover->stream != NULL);
 
-    if (on && rover->stream->sinks[rover->sink].state != NTRIP_SINK_SYNC) {
+    if (on && !ntrip_sink_idle(&rover->stream->sinks[rover->sink])) {
         return NGX_OK;
     }
 
@@ -467,7 +482,7 @@ ngx_stream_ntrip_near_move(ngx_stream_ntrip_rover_t *rover, uint32_t index,
 static ngx_int_t
 ngx_stream_ntrip_near_leave(ngx_stream_ntrip_rover_t *rover)
 {
-    if (rover->stream->sinks[rover->sink].state != NTRIP_SINK_SYNC) {
+    if (!ntrip_sink_idle(&rover->stream->sinks[rover->sink])) {
         return NGX_OK;
     }
 

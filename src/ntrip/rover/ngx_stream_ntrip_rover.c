@@ -352,11 +352,14 @@ ngx_stream_ntrip_rover_begin(ngx_stream_ntrip_rover_t *rover, ngx_str_t *gga,
     c->log->action = "waiting for ntrip position";
     rover->state = NGX_STREAM_NTRIP_ROVER_POSITION;
 
-    if (!rover->mount->gga) {
-        return ngx_stream_ntrip_rover_join(rover, NULL);
+    if (rover->mount->gga) {
+        ngx_add_timer(c->read, conf->position_timeout);
+
+    } else if (ngx_stream_ntrip_rover_join(rover, NULL) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    ngx_add_timer(c->read, conf->position_timeout);
+    /* without the need of one, too: for lists, and for its user's area */
 
     if (gga->len
         && (ngx_stream_ntrip_rover_input(rover, gga) != NGX_OK

@@ -75,8 +75,9 @@ void ngx_stream_ntrip_rover_failed(ngx_stream_ntrip_stream_t *stream);
 void ngx_stream_ntrip_rover_station(ngx_stream_ntrip_stream_t *stream,
     ngx_uint_t live);
 
-/* uploads: each second; base stations may have been changed or deleted; this
-   one, which is silent, gives way to another */
+/* uploads: each second; base stations may have been changed or deleted, which
+   is looked at with the next second; this one, which is silent, gives way to
+   another */
 void ngx_stream_ntrip_base_tick(void);
 void ngx_stream_ntrip_bases_changed(void);
 void ngx_stream_ntrip_base_asked(ngx_stream_ntrip_rover_t *base);

@@ -71,6 +71,11 @@ void ngx_stream_ntrip_login_verify(ngx_stream_ntrip_rover_t *rover);
 
 void ngx_stream_ntrip_send_out(ngx_stream_ntrip_rover_t *rover);
 
+/* what a peer has written goes into logs and lists only so; "?" without
+   memory */
+void ngx_stream_ntrip_escape(ngx_pool_t *pool, ngx_str_t *from,
+    ngx_str_t *to);
+
 /* whether the peer has closed, and sent nothing before that is not read */
 ngx_uint_t ngx_stream_ntrip_login_gone(ngx_connection_t *c);
 
@@ -108,6 +113,16 @@ ngx_int_t ngx_stream_ntrip_keep_nmea(ngx_stream_ntrip_rover_t *rover,
     ntrip_nmea_t *nmea);
 
 
+/* ---- ngx_stream_ntrip_migrate.c ---- */
+
+/* into the message of a hand-over, and out of it: what a rover and a base have
+   in common.  restore() makes it, as the session's context; NULL: no memory */
+void ngx_stream_ntrip_rover_save(ngx_stream_ntrip_rover_t *rover,
+    ntrip_handover_t *msg);
+ngx_stream_ntrip_rover_t *ngx_stream_ntrip_rover_restore(
+    ngx_stream_session_t *s, ntrip_handover_t *msg);
+
+
 /* ---- ngx_stream_ntrip_rovers.c ---- */
 
 /* it is logged in; is no more */
@@ -140,6 +155,12 @@ void ngx_stream_ntrip_known_add(u_char *digest);
    may be empty.  NGX_OK or NGX_ERROR */
 ngx_int_t ngx_stream_ntrip_near_init(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_mount_t *mount, ngx_str_t *station);
+
+/* ms: when it came to its station, 0: it has none; and the same after a
+   hand-over */
+uint64_t ngx_stream_ntrip_near_since(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_near_again(ngx_stream_ntrip_rover_t *rover,
+    uint64_t since);
 
 /* whether the rover reports a fixed solution */
 void ngx_stream_ntrip_near_fixed(ngx_stream_ntrip_rover_t *rover,

@@ -331,19 +331,23 @@ ngx_stream_ntrip_rover_outside(ngx_stream_ntrip_rover_t *rover,
     ntrip_area_t  *area;
 
     area = &rover->area;
-    distance = 0;
 
     if (area->kind == NTRIP_AREA_ANYWHERE || point == NTRIP_POINT_NONE) {
         return 0;
     }
 
-    if (area->kind == NTRIP_AREA_CIRCLE) {
-        distance = ntrip_point_distance(point,
-                                        ntrip_point(area->latitude,
-                                                    area->longitude));
-        if (distance <= area->metres) {
-            return 0;
-        }
+    if (area->kind == NTRIP_AREA_NOWHERE) {
+        ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                      "ntrip rover of user \"%V\" is outside its area, which "
+                      "cannot be read", &rover->user);
+        return 1;
+    }
+
+    distance = ntrip_point_distance(point, ntrip_point(area->latitude,
+                                                       area->longitude));
+
+    if (distance <= area->metres) {
+        return 0;
     }
 
     ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,

@@ -28,7 +28,7 @@ static void ngx_stream_ntrip_upload_message(void *data,
 
 ngx_stream_ntrip_upload_t *
 ngx_stream_ntrip_upload_create(uint32_t index, uint64_t serial,
-    ngx_uint_t format, ngx_uint_t chunked)
+    ngx_uint_t chunked)
 {
     ntrip_facts_t               facts;
     ntrip_stream_row_t         *row;
@@ -52,7 +52,7 @@ ngx_stream_ntrip_upload_create(uint32_t index, uint64_t serial,
         ntrip_gather_earlier(&upload->gather, &facts);
     }
 
-    ngx_stream_ntrip_feed_init(&upload->feed, index, serial, format);
+    ngx_stream_ntrip_feed_init(&upload->feed, index, serial, NTRIP_RTCM_AUTO);
     ngx_stream_ntrip_feed_begin(&upload->feed);
 
     upload->feed.handler = ngx_stream_ntrip_upload_message;

@@ -30,9 +30,9 @@
 typedef struct ngx_stream_ntrip_upload_s  ngx_stream_ntrip_upload_t;
 
 
-/* for a row of this worker's; "format" is NTRIP_RTCM_*.  NULL: no memory */
+/* for a row of this worker's; NULL: no memory */
 ngx_stream_ntrip_upload_t *ngx_stream_ntrip_upload_create(uint32_t index,
-    uint64_t serial, ngx_uint_t format, ngx_uint_t chunked);
+    uint64_t serial, ngx_uint_t chunked);
 void ngx_stream_ntrip_upload_free(ngx_stream_ntrip_upload_t *upload);
 
 /* how many bytes may be given at once */

@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 
 #include "ngx_stream_ntrip_accounts.h"
+#include "ngx_stream_ntrip_store_private.h"
 #include "ngx_stream_ntrip_worker.h"
 
 
@@ -36,8 +37,6 @@ static ngx_int_t ngx_stream_ntrip_accounts_row(
     ngx_stream_ntrip_accounts_t *ac, sqlite3_stmt *stmt);
 static ngx_int_t ngx_stream_ntrip_accounts_account(
     ngx_stream_ntrip_accounts_t *ac, sqlite3_stmt *stmt);
-static ngx_int_t ngx_stream_ntrip_accounts_text(ngx_pool_t *pool,
-    sqlite3_stmt *stmt, int column, ngx_str_t *text);
 static ngx_int_t ngx_stream_ntrip_accounts_join(
     ngx_stream_ntrip_accounts_t *ac, ngx_str_t *name);
 static ngx_stream_ntrip_members_t *ngx_stream_ntrip_accounts_members(
@@ -194,41 +193,17 @@ ngx_stream_ntrip_accounts_account(ngx_stream_ntrip_accounts_t *ac,
     account->ntrip = (ntrip == 1 || ntrip == 2) ? ntrip : 0;
     account->expires = (time_t) sqlite3_column_int64(stmt, 6);
 
-    if (ngx_stream_ntrip_accounts_text(ac->pool, stmt, 1, &account->host)
+    if (ngx_stream_ntrip_store_text(ac->pool, stmt, 1, &account->host)
         != NGX_OK
-        || ngx_stream_ntrip_accounts_text(ac->pool, stmt, 4, &account->name)
+        || ngx_stream_ntrip_store_text(ac->pool, stmt, 4, &account->name)
            != NGX_OK
-        || ngx_stream_ntrip_accounts_text(ac->pool, stmt, 5,
-                                          &account->password)
+        || ngx_stream_ntrip_store_text(ac->pool, stmt, 5, &account->password)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     return ngx_array_init(&account->pools, ac->pool, 1, sizeof(ngx_str_t *));
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_accounts_text(ngx_pool_t *pool, sqlite3_stmt *stmt,
-    int column, ngx_str_t *text)
-{
-    text->len = sqlite3_column_bytes(stmt, column);
-    text->data = ngx_pnalloc(pool, text->len + 1);
-
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* of an empty one SQLite has no address */
-
-    if (text->len) {
-        ngx_memcpy(text->data, sqlite3_column_blob(stmt, column), text->len);
-    }
-
-    text->data[text->len] = '\0';
-
-    return NGX_OK;
 }
 
 

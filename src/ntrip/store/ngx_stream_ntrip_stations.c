@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "ngx_stream_ntrip_stations.h"
+#include "ngx_stream_ntrip_store_private.h"
 
 
 /* what was read at one time, all of it in "pool" */
@@ -34,8 +35,6 @@ static ngx_stream_ntrip_stations_t *ngx_stream_ntrip_stations_create(
     ngx_log_t *log);
 static ngx_int_t ngx_stream_ntrip_stations_row(
     ngx_stream_ntrip_stations_t *st, sqlite3_stmt *stmt, ngx_log_t *log);
-static ngx_int_t ngx_stream_ntrip_stations_text(ngx_pool_t *pool,
-    sqlite3_stmt *stmt, int column, ngx_str_t *text);
 static const char *ngx_stream_ntrip_stations_check(
     ngx_stream_ntrip_station_t *station);
 static ngx_int_t ngx_stream_ntrip_stations_add(
@@ -143,14 +142,13 @@ ngx_stream_ntrip_stations_row(ngx_stream_ntrip_stations_t *st,
     const char                  *err;
     ngx_stream_ntrip_station_t   station, *added;
 
-    if (ngx_stream_ntrip_stations_text(st->pool, stmt, 0, &station.mount)
+    if (ngx_stream_ntrip_store_text(st->pool, stmt, 0, &station.mount)
         != NGX_OK
-        || ngx_stream_ntrip_stations_text(st->pool, stmt, 1, &station.name)
+        || ngx_stream_ntrip_store_text(st->pool, stmt, 1, &station.name)
            != NGX_OK
-        || ngx_stream_ntrip_stations_text(st->pool, stmt, 2,
-                                          &station.password)
+        || ngx_stream_ntrip_store_text(st->pool, stmt, 2, &station.password)
            != NGX_OK
-        || ngx_stream_ntrip_stations_text(st->pool, stmt, 3, &station.str)
+        || ngx_stream_ntrip_store_text(st->pool, stmt, 3, &station.str)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -194,29 +192,6 @@ ngx_stream_ntrip_stations_check(ngx_stream_ntrip_station_t *station)
     }
 
     return err;
-}
-
-
-static ngx_int_t
-ngx_stream_ntrip_stations_text(ngx_pool_t *pool, sqlite3_stmt *stmt,
-    int column, ngx_str_t *text)
-{
-    text->len = sqlite3_column_bytes(stmt, column);
-    text->data = ngx_pnalloc(pool, text->len + 1);
-
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* of an empty one SQLite has no address */
-
-    if (text->len) {
-        ngx_memcpy(text->data, sqlite3_column_blob(stmt, column), text->len);
-    }
-
-    text->data[text->len] = '\0';
-
-    return NGX_OK;
 }
 
 
@@ -316,6 +291,13 @@ ngx_stream_ntrip_store_match_stations(ntrip_mount_match_t *match,
     }
 
     return 1;
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_store_stations_known(void)
+{
+    return ngx_stream_ntrip_stations != NULL;
 }
 
 

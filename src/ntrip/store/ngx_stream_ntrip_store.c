@@ -652,3 +652,26 @@ ngx_stream_ntrip_store_sync(void)
 
     return (ngx_stream_ntrip_store_changed(st) == NGX_OK) ? NGX_OK : NGX_AGAIN;
 }
+
+
+ngx_int_t
+ngx_stream_ntrip_store_text(ngx_pool_t *pool, sqlite3_stmt *stmt,
+    int column, ngx_str_t *text)
+{
+    text->len = sqlite3_column_bytes(stmt, column);
+    text->data = ngx_pnalloc(pool, text->len + 1);
+
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* of an empty one SQLite has no address */
+
+    if (text->len) {
+        ngx_memcpy(text->data, sqlite3_column_blob(stmt, column), text->len);
+    }
+
+    text->data[text->len] = '\0';
+
+    return NGX_OK;
+}

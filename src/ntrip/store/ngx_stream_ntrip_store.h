@@ -159,6 +159,9 @@ ngx_stream_ntrip_account_t *ngx_stream_ntrip_store_next(uint64_t id);
 ngx_stream_ntrip_station_t *ngx_stream_ntrip_store_station(ngx_str_t *mount);
 ngx_stream_ntrip_station_t *ngx_stream_ntrip_store_station_at(ngx_uint_t n);
 
+/* whether stations were ever read: one that is not there is gone */
+ngx_uint_t ngx_stream_ntrip_store_stations_known(void);
+
 /* adds those that match, with "number" and their own as number.  0: stations
    were never read, it cannot be told now */
 ngx_uint_t ngx_stream_ntrip_store_match_stations(ntrip_mount_match_t *match,

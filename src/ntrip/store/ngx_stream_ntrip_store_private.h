@@ -74,6 +74,11 @@ struct ngx_stream_ntrip_store_s {
    opened anew.  NGX_AGAIN, or NGX_ERROR: it is down */
 ngx_int_t ngx_stream_ntrip_store_failed(ngx_stream_ntrip_store_t *st, int rc);
 
+/* a column of the row that is read, with a zero behind it, in memory of the
+   pool; NGX_OK, or NGX_ERROR: no memory */
+ngx_int_t ngx_stream_ntrip_store_text(ngx_pool_t *pool, sqlite3_stmt *stmt,
+    int column, ngx_str_t *text);
+
 /* it cannot be used, for this reason, until the next poll */
 void ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st,
     const char *reason);

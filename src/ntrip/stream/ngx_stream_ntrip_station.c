@@ -39,11 +39,10 @@ ngx_int_t
 ngx_stream_ntrip_station_publish(ngx_stream_ntrip_rover_t *base,
     ngx_str_t *label)
 {
-    ngx_int_t                     rc;
-    ntrip_want_t                  want;
-    ntrip_found_t                 found;
-    ntrip_slots_t                 wake;
-    ngx_stream_ntrip_srv_conf_t  *conf;
+    ngx_int_t      rc;
+    ntrip_want_t   want;
+    ntrip_found_t  found;
+    ntrip_slots_t  wake;
 
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
     ngx_stream_ntrip_station_want(&want, &base->name);
@@ -67,10 +66,7 @@ ngx_stream_ntrip_station_publish(ngx_stream_ntrip_rover_t *base,
         return rc;
     }
 
-    conf = ngx_stream_get_module_srv_conf(base->session,
-                                          ngx_stream_ntrip_module);
-
-    if (ngx_stream_ntrip_station_feed(base, found.index, found.serial, conf)
+    if (ngx_stream_ntrip_station_feed(base, found.index, found.serial)
         != NGX_OK)
     {
         ngx_stream_ntrip_station_orphan(found.index, found.serial);
@@ -96,9 +92,13 @@ ngx_stream_ntrip_station_want(ntrip_want_t *want, ngx_str_t *mount)
 
 ngx_int_t
 ngx_stream_ntrip_station_feed(ngx_stream_ntrip_rover_t *base, uint32_t index,
-    uint64_t serial, ngx_stream_ntrip_srv_conf_t *conf)
+    uint64_t serial)
 {
-    ngx_stream_ntrip_stream_t  *st;
+    ngx_stream_ntrip_stream_t    *st;
+    ngx_stream_ntrip_srv_conf_t  *conf;
+
+    conf = ngx_stream_get_module_srv_conf(base->session,
+                                          ngx_stream_ntrip_module);
 
     st = ngx_stream_ntrip_stream_open(index, serial, conf);
 

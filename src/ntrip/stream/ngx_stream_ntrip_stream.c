@@ -13,6 +13,8 @@
 #include "ngx_stream_ntrip_store.h"
 
 
+static ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_get(uint32_t index,
+    uint64_t serial);
 static ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_new(uint32_t index,
     uint64_t serial, uint64_t position, ngx_stream_ntrip_srv_conf_t *conf);
 static void ngx_stream_ntrip_stream_free(ngx_stream_ntrip_stream_t *st);
@@ -33,6 +35,7 @@ static ngx_uint_t ngx_stream_ntrip_stream_may_claim(
 static void ngx_stream_ntrip_stream_claim(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_orphan(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_stream_own(ngx_stream_ntrip_stream_t *st);
+static void ngx_stream_ntrip_tell_owner(ngx_stream_ntrip_stream_t *st);
 static in_port_t ngx_stream_ntrip_port(ngx_stream_ntrip_rover_t *rover,
     ngx_stream_ntrip_srv_conf_t *conf);
 
@@ -78,7 +81,9 @@ ngx_stream_ntrip_stream_busy(void)
 }
 
 
-ngx_stream_ntrip_stream_t *
+/* this worker's object, NULL: it has none */
+
+static ngx_stream_ntrip_stream_t *
 ngx_stream_ntrip_stream_get(uint32_t index, uint64_t serial)
 {
     ngx_stream_ntrip_stream_t  *st;
@@ -720,7 +725,9 @@ ngx_stream_ntrip_stream_position(ngx_stream_ntrip_rover_t *rover,
 }
 
 
-void
+/* wakes the worker that owns the stream: a mail, or the lead is gone */
+
+static void
 ngx_stream_ntrip_tell_owner(ngx_stream_ntrip_stream_t *st)
 {
     uint64_t             holder;

@@ -182,9 +182,6 @@ void ngx_stream_ntrip_stream_leave(ngx_stream_ntrip_rover_t *rover);
 /* the same for a rover that was handed over, whose session is another's */
 void ngx_stream_ntrip_stream_part(ngx_stream_ntrip_rover_t *rover);
 
-/* wakes the worker that owns the stream: a mail, or the lead is gone */
-void ngx_stream_ntrip_tell_owner(ngx_stream_ntrip_stream_t *stream);
-
 /* how many bytes and messages the rover has got from this stream */
 void ngx_stream_ntrip_stream_totals(ngx_stream_ntrip_rover_t *rover,
     uint64_t *bytes, uint64_t *messages);
@@ -197,10 +194,6 @@ double ngx_stream_ntrip_stream_distance(ngx_stream_ntrip_rover_t *rover,
 /* the lead's sentence, rate limited by the caller's gga_interval */
 void ngx_stream_ntrip_stream_position(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail);
-
-/* this worker's object, NULL if it has none */
-ngx_stream_ntrip_stream_t *ngx_stream_ntrip_stream_get(uint32_t index,
-    uint64_t serial);
 
 
 /* ---- base stations: ngx_stream_ntrip_station.c ---- */
@@ -223,7 +216,7 @@ ngx_int_t ngx_stream_ntrip_station_publish(ngx_stream_ntrip_rover_t *base,
 
 /* the same for one that was handed over, whose row is this worker's */
 ngx_int_t ngx_stream_ntrip_station_feed(ngx_stream_ntrip_rover_t *base,
-    uint32_t index, uint64_t serial, ngx_stream_ntrip_srv_conf_t *conf);
+    uint32_t index, uint64_t serial);
 
 /* it has ended: rovers wait for another one; it was handed over; this worker
    could not go on with a row that is its own */

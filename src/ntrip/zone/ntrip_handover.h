@@ -87,6 +87,8 @@ typedef struct {
                                         acknowledged has been there */
     uint32_t           welcomed;     /* ms, low bits: its header went */
     uint32_t           fresh;        /* it was sent no message yet */
+    uint64_t           settled;      /* ms: came to its station, of ntrip_near;
+                                        0: is on none of those */
     uint64_t           started;      /* seconds since 1970 */
     uint64_t           received;     /* bytes so far, for the access log */
     uint64_t           before;       /* sent in front of the corrections */

@@ -9,6 +9,7 @@
 #define NTRIP_SEEN_GAP  (10 * 60 * 1000)
 
 
+static uint32_t ntrip_seen_units(uint32_t ms);
 static uint32_t ntrip_seen_mean(uint32_t mean, uint32_t value);
 
 
@@ -30,8 +31,9 @@ ntrip_seen_message(ntrip_seen_t *seen, uint64_t now, ngx_uint_t type,
         gap = (uint32_t) now - t->last;
 
         if (t->count && gap < NTRIP_SEEN_GAP) {
-            t->interval = t->count > 1
-                          ? ntrip_seen_mean(t->interval, gap * 16) : gap * 16;
+            gap = ntrip_seen_units(gap);
+            t->interval = t->interval ? ntrip_seen_mean(t->interval, gap)
+                                      : gap;
         }
 
         t->type = (uint16_t) type;
@@ -46,11 +48,13 @@ ntrip_seen_message(ntrip_seen_t *seen, uint64_t now, ngx_uint_t type,
 
     gap = (uint32_t) now - seen->last;
 
-    if (seen->epochs == 1) {
-        seen->interval = gap * 16;
+    if (seen->epochs && gap < NTRIP_SEEN_GAP) {
+        gap = ntrip_seen_units(gap);
 
-    } else if (seen->epochs && gap < NTRIP_SEEN_GAP) {
-        gap *= 16;
+        if (seen->interval == 0) {
+            seen->interval = gap;
+        }
+
         off = gap > seen->interval ? gap - seen->interval
                                    : seen->interval - gap;
 
@@ -60,6 +64,15 @@ ntrip_seen_message(ntrip_seen_t *seen, uint64_t now, ngx_uint_t type,
 
     seen->last = (uint32_t) now;
     seen->epochs++;
+}
+
+
+/* of an interval, which is known: two within one ms are not at no distance */
+
+static uint32_t
+ntrip_seen_units(uint32_t ms)
+{
+    return ngx_max(ms * 16, 1);
 }
 
 
@@ -78,7 +91,7 @@ ntrip_seen_rate(const ntrip_seen_type_t *type, uint64_t now)
     double    interval;
     uint32_t  age;
 
-    if (type->count < 2) {
+    if (type->interval == 0) {
         return 0;
     }
 

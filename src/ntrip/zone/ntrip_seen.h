@@ -31,8 +31,9 @@ typedef struct {
     uint32_t           epochs;       /* 0: none yet */
     uint32_t           last;         /* end of the last one, low bits of
                                         monotonic ms */
-    uint32_t           interval;     /* between two: mean, and the mean of
-                                        what they differ from it by; 1/16 ms */
+    uint32_t           interval;     /* between two: mean, 0: not known yet,
+                                        and the mean of what they differ from
+                                        it by; 1/16 ms */
     uint32_t           jitter;
     ntrip_seen_type_t  types[NTRIP_SEEN_TYPES];
 } ntrip_seen_t;
@@ -42,7 +43,8 @@ typedef struct {
 void ntrip_seen_message(ntrip_seen_t *seen, uint64_t now, ngx_uint_t type,
     ngx_uint_t epoch);
 
-/* messages a second; one that does not come any more goes down to 0 */
+/* messages a second, 0: not known yet; of one that does not come any more it
+   goes down to 0 */
 double ntrip_seen_rate(const ntrip_seen_type_t *type, uint64_t now);
 
 /* ms since the end of the last epoch */

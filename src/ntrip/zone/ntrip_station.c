@@ -8,7 +8,7 @@
 
 static ngx_int_t ntrip_station_take(ntrip_bus_t *bus, uint64_t now,
     uint32_t index, ntrip_stream_row_t *stream, ntrip_slots_t *wake);
-static uint64_t ntrip_station_heard(ntrip_stream_row_t *row);
+static ngx_uint_t ntrip_station_silent(ntrip_stream_row_t *row, uint64_t now);
 
 
 ngx_int_t
@@ -73,7 +73,7 @@ ntrip_station_take(ntrip_bus_t *bus, uint64_t now, uint32_t index,
         return NGX_AGAIN;
     }
 
-    if (now - ntrip_station_heard(stream) < NTRIP_STATION_SILENT) {
+    if (!ntrip_station_silent(stream, now)) {
         return NGX_BUSY;
     }
 
@@ -88,28 +88,39 @@ ntrip_station_take(ntrip_bus_t *bus, uint64_t now, uint32_t index,
 }
 
 
-/* when something of use came last, or the upload began */
+/* since something of use came last, or the upload began; that was written by
+   another worker, whose clock may be ahead of "now" */
 
-static uint64_t
-ntrip_station_heard(ntrip_stream_row_t *row)
+static ngx_uint_t
+ntrip_station_silent(ntrip_stream_row_t *row, uint64_t now)
 {
-    uint64_t  data;
+    uint64_t  heard;
 
-    data = __atomic_load_n(&row->data, __ATOMIC_ACQUIRE);
+    heard = __atomic_load_n(&row->data, __ATOMIC_ACQUIRE);
 
-    return data ? data : row->since;
+    if (heard == 0) {
+        heard = row->since;
+    }
+
+    return (int64_t) (now - heard) >= NTRIP_STATION_SILENT;
 }
 
 
 ngx_uint_t
 ntrip_station_asked(ntrip_zone_t *zone, uint32_t index, uint64_t now)
 {
+    uint64_t             asked;
     ntrip_stream_row_t  *row;
 
     row = ntrip_stream_row(zone, index);
+    asked = __atomic_load_n(&row->asked, __ATOMIC_ACQUIRE);
 
-    return __atomic_load_n(&row->asked, __ATOMIC_ACQUIRE) != 0
-           && now - ntrip_station_heard(row) >= NTRIP_STATION_SILENT;
+    /* who does not ask any more has gone */
+
+    return asked
+           && (int64_t) (now - asked)
+              <= NTRIP_STATION_ASK * NTRIP_STATION_TIMES
+           && ntrip_station_silent(row, now);
 }
 
 

@@ -33,6 +33,8 @@
  *   owner is alive but stuck: nobody takes its stream; the newcomer gives up.
  *   data come while it is asked: the owner takes no notice, and the newcomer
  *     finds it in use.
+ *   a newcomer asks and goes: it is forgotten when the time is over for which
+ *     it would have asked.
  *   two newcomers: under the lock the second finds the first, or its place
  *     still taken.
  */
@@ -70,7 +72,8 @@ ngx_int_t ntrip_station_publish(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t me, uint64_t now, const ntrip_want_t *want,
     const ngx_str_t *label, ntrip_found_t *found, ntrip_slots_t *wake);
 
-/* no lock, owner only: somebody wants it, and may have it */
+/* no lock, owner only: somebody wants it, has asked within
+   NTRIP_STATION_TIMES * NTRIP_STATION_ASK ms, and may have it */
 ngx_uint_t ntrip_station_asked(ntrip_zone_t *zone, uint32_t index,
     uint64_t now);
 
