@@ -120,6 +120,44 @@ like($out, qr/goes on with the modules that it has loaded/,
 isnt((stat $files[0])[1], $inode, 'the mapped file is not written into');
 installed('over another build', 1);
 
+# interrupted while nginx looks at its configuration, all is as it was
+
+sub interrupted {
+    my ($what, @args) = @_;
+    my $path = $t->path('bin');
+    mkdir $path;
+    unlink "$path/pid";
+    write_file("$path/nginx", "#!/bin/sh\n"
+               . "until [ -s $path/pid ]; do sleep 0.1; done\n"
+               . "kill -TERM \$(cat $path/pid)\n");
+    chmod 0755, "$path/nginx";
+    local $ENV{PATH} = "$path:$ENV{PATH}";
+    my $pid = open my $pipe, '-|', 'conf/install', @args
+        or die "conf/install: $!";
+    write_file("$path/pid", "$pid\n");
+    my $out = join '', <$pipe>;
+    close $pipe;
+    is($? >> 8, 143, "$what: interrupted") or diag($out);
+}
+
+open $so, '>>', $files[0] or die "$files[0]: $!";
+print $so "\0";
+close $so or die "$files[0]: $!";
+my $bytes = read_file($files[0]);
+interrupted('over another build');
+ok(read_file($files[0]) eq $bytes, 'the old build is there again');
+installed('interrupted', 1);
+interrupted('removal', '--remove');
+installed('removal interrupted', 1);
+
+# what somebody has left there is no old build of ours
+
+write_file("$files[0].old", 'not ours');
+($status, $out) = install();
+is($status, 0, 'the new build at last') or diag($out);
+is(read_file("$files[0].old"), 'not ours', 'beside a file of somebody else');
+unlink "$files[0].old";
+
 # removed only if nobody uses it
 
 configure('cwmp_zone cwmp:1m;');
