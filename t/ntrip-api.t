@@ -5,7 +5,9 @@ use lib 't/lib';
 use Fieldgate;
 use Fieldgate::Env qw(read_file write_file);
 use Fieldgate::Ntrip;
+use Fieldgate::Affinity ();
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 
 my $n = Fieldgate::Ntrip->new(workers => 2, users => 5, accounts => 2,
                               http => <<'END');
@@ -16,6 +18,22 @@ my $n = Fieldgate::Ntrip->new(workers => 2, users => 5, accounts => 2,
             ntrip_api on;
             allow 127.0.0.1;
             deny all;
+        }
+        location /small/ {
+            ntrip_status;
+            ntrip_api unguarded;
+            client_body_buffer_size 8;
+        }
+        location /filed/ {
+            ntrip_status;
+            ntrip_api unguarded;
+            client_body_in_file_only clean;
+        }
+        location /known/ {
+            ntrip_status;
+            ntrip_api on;
+            auth_basic x;
+            auth_basic_user_file %%DIR%%/operators;
         }
         location /read/ { ntrip_status; }
     }
@@ -47,6 +65,22 @@ sub is_problem {
 }
 
 
+# a request over HTTP/1.1, whose body comes when nginx has begun to read it: the
+# status
+
+sub slowly {
+    my ($path, $head, $first, $rest) = @_;
+    my $s = $t->connect('web');
+    print $s "PATCH $path HTTP/1.1\r\nHost: caster.example\r\n"
+             . "Connection: close\r\nContent-Type: application/json\r\n"
+             . "Expect: 100-continue\r\n$head\r\n$first";
+    Fieldgate::read_all($s, qr/100 Continue\r\n\r\n/);
+    print $s $rest;
+    my ($status) = Fieldgate::read_all($s) =~ m{^HTTP/1\.1 (\d+) };
+    return $status;
+}
+
+
 # users, once the database is open
 
 wait_for(sub { (ask('GET', 'users'))[0] == 200 }, 'the database');
@@ -74,6 +108,47 @@ is_problem(409, 'one that is there', 'POST', 'users',
            { name => 'renamed', password => 'x' });
 is((ask('DELETE', 'users/renamed'))[0], 204, 'DELETE');
 is_problem(404, 'once', 'DELETE', 'users/renamed');
+
+
+# a body in pieces, whatever they are kept in
+
+my $note = 0;
+
+for my $at (qw(api small filed)) {
+    my $to = "/$at/users/u3";
+    for my $case (
+        ['behind its head', 'Content-Length: %d', 0],
+        ['begun with its head', 'Content-Length: %d', 5],
+        ['in chunks', 'Transfer-Encoding: chunked', 0],
+    ) {
+        my ($what, $head, $first) = @$case;
+        my $body = sprintf '{"note":"%s %d"}', 'x' x 40, ++$note;
+        $head = sprintf "$head\r\n", length $body;
+        my $rest = substr $body, $first;
+        $rest = join('', map { sprintf "%x\r\n%s\r\n", length, $_ }
+                     unpack '(a7)*', $rest) . "0\r\n\r\n"
+            if $head =~ /chunked/;
+        is(slowly($to, $head, substr($body, 0, $first), $rest), 200,
+           "$at: a body $what");
+        like((ask('GET', 'users/u3'))[1]{note}, qr/^x{40} $note\z/,
+             'is the whole of it');
+    }
+}
+
+
+# one that asks for it only if something is so is not heard
+
+is_problem(412, $_, 'PATCH', 'users/u3', { note => 'never' },
+           "Content-Type: application/json\r\n$_\r\n")
+    for 'If-Match: "x"', 'If-Match: *', 'If-None-Match: *',
+        'If-Unmodified-Since: Mon, 05 Jan 2026 00:00:00 GMT';
+is_problem(412, 'DELETE', 'DELETE', 'users/u3', undef, "If-Match: *\r\n");
+like((ask('GET', 'users/u3'))[1]{note}, qr/^x+ $note\z/, 'nothing was changed');
+unlike($t->exchange('web', "PATCH /api/users/u3 HTTP/1.0\r\n"
+                    . "Host: caster.example\r\n"
+                    . "Content-Type: application/json\r\n"
+                    . "Content-Length: 13\r\n\r\n{\"note\":\"yes\"}"),
+       qr/^ETag:/mi, 'what a change says has no ETag');
 
 
 # a user that the API has made logs in; one that it changes is out
@@ -185,6 +260,7 @@ for my $case (
      '{"note":"a","note":"b"}'], ['a colon', { name => 'a:b' }],
     ['no name', { name => '' }], ['a control', { note => "a\nb" }],
     ['too long', { password => 'x' x 256 }], ['null', { note => undef }],
+    ['no area', { area => '91,0,1' }],
 ) {
     my ($what, $body) = @$case;
     like(is_problem(400, $what, 'PATCH', 'users/u2', $body), qr/\w/,
@@ -192,6 +268,12 @@ for my $case (
 }
 is_problem(400, 'no password', 'POST', 'users', { name => 'x' });
 is_problem(400, 'no host', 'POST', 'accounts', { name => 'x', password => '' });
+is_problem(400, 'an empty host', 'POST', 'accounts',
+           { name => 'x', password => '', host => '' });
+is_problem(400, "mountpoint '$_'", 'POST', 'stations',
+           { mount => $_, password => 'x' }) for 'A;B', 'A/B', 'A B';
+is_problem(404, "account '$_'", 'PATCH', "accounts/$_", { note => 'x' })
+    for '01', '1x', '+1', '1.0';
 is_problem(405, 'POST to a user', 'POST', 'users/u2', {});
 is_problem(405, 'DELETE of all', 'DELETE', 'users');
 is_problem(405, 'PATCH of a rover', 'PATCH', 'rovers/1', {});
@@ -217,12 +299,98 @@ like($t->exchange('web', "DELETE /read/users/u2 HTTP/1.0\r\n\r\n"),
 unlike($t->error_log, qr/secret|changed77|p77/, 'no password is logged');
 
 
+# an account that was tested is named by its id, and who has done it is escaped
+
+$t->write('operators', "a\"b:{PLAIN}x\n");
+my $request = "POST /known/accounts/1/test HTTP/1.0\r\nHost: caster.example\r\n"
+              . "${ours}Content-Length: 2\r\n";
+like($t->exchange('web', "$request\r\n{}"), qr/^HTTP\/1\.1 401 /,
+     'without credentials');
+like($t->exchange('web', $request . 'Authorization: Basic '
+                  . encode_base64('a"b:x', '') . "\r\n\r\n{}"),
+     qr/"result":"ICY 200 OK"/, 'with them');
+like($t->error_log, qr/ntrip api: POST accounts\/test, "1", by "a\\"b"/,
+     'and in the log');
+
+
+# a worker that exits ends what it has begun: here it is another writer that it
+# waits for
+
+my $shell = IO::Handle->new;
+my $shell_pid = open $shell, '|-', 'sqlite3', '-bail', $n->database
+    or die "sqlite3: $!";
+$shell->autoflush(1);
+print $shell "BEGIN IMMEDIATE;\n.shell touch " . $t->path('begun') . "\n";
+wait_for(sub { -e $t->path('begun') }, 'another writer');
+
+my $late = $t->connect('web');
+print $late "DELETE /api/users/u5 HTTP/1.1\r\nHost: caster.example\r\n\r\n";
+$t->reload;
+my $answer = Fieldgate::read_all($late);
+like($answer, qr{^HTTP/1\.1 503 .*the database is unavailable}s,
+     'a worker that exits answers');
+print $shell "ROLLBACK;\n.quit\n";
+close $shell;
+$rovers->stop;
+
+
+# who is known by a certificate alone, is not known without one
+
+Fieldgate::Affinity::certificate($t);
+$t->reload(gone => 1, http => <<'END');
+    server {
+        listen 127.0.0.1:%%PORT:web%%;
+        listen 127.0.0.1:%%PORT:tls%% ssl;
+        ssl_certificate %%DIR%%/tls.crt;
+        ssl_certificate_key %%DIR%%/tls.key;
+        ssl_client_certificate %%DIR%%/tls.crt;
+        ssl_verify_client on;
+        location /api/ {
+            ntrip_status;
+            ntrip_api on;
+            if ($arg_if) { set $never 1; }
+        }
+    }
+END
+
+wait_for(sub { (ask('GET', 'users'))[0] == 200 }, 'the database');
+is_problem(403, "DELETE, plain$_", 'DELETE', "users/u4$_") for '', '?if=1';
+
+sub over_tls {
+    my (@args) = @_;
+    my $url = 'https://127.0.0.1:' . $t->port('tls') . '/api/users/u4';
+    return `curl -sk -X DELETE -o /dev/null -w '%{http_code}' @args $url`;
+}
+
+is(over_tls(), 400, 'TLS without a certificate');
+is(over_tls('--cert', $t->path('tls.crt'), '--key', $t->path('tls.key')), 204,
+   'with one');
+
+
 # the configuration
 
 my %conf = (
     'ntrip_status; ntrip_api on;' => qr/anybody can reach.* in \S+:\d+/,
     'ntrip_api on; allow 10.0.0.1; deny all;' => qr/needs "ntrip_status"/,
     'ntrip_status; ntrip_api on; auth_basic off;' => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; auth_basic x;' => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; allow 10.0.0.1;' => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; deny 10.0.0.1;' => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; deny 0.0.0.0/0;' => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; allow all; deny all;' => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; limit_except POST { deny all; }'
+        => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; limit_except GET { deny 10.0.0.1; }'
+        => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; limit_except GET { deny all; }'
+        . ' if ($arg_x) { set $y 1; }' => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; satisfy any; allow all; auth_basic x;'
+        . ' auth_basic_user_file f;' => qr/anybody can reach/,
+    'ntrip_status; ntrip_api on; satisfy any; allow 10.0.0.1; auth_basic x;'
+        . ' auth_basic_user_file f;' => undef,
+    'ntrip_status; ntrip_api on; deny all; if ($arg_x) { set $y 1; }' => undef,
+    'ntrip_status; ntrip_api on; deny all; limit_except GET { auth_basic x;'
+        . ' auth_basic_user_file f; }' => undef,
     'ntrip_status; ntrip_api maybe;' => qr/invalid value "maybe"/,
     'ntrip_status; ntrip_api unguarded;' => undef,
     'ntrip_status; ntrip_api off;' => undef,

@@ -74,7 +74,26 @@ ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx)
                                       "Content-Type is not application/json");
     }
 
-    r->request_body_in_single_buf = 1;
+    /* nginx looks at these when the reply goes out, and that is too late */
+
+    if (r->headers_in.if_match || r->headers_in.if_unmodified_since
+        || r->headers_in.if_none_match)
+    {
+        return ngx_http_ntrip_problem(ctx, NGX_HTTP_PRECONDITION_FAILED,
+                                      "changes take no conditions");
+    }
+
+    if (!ngx_http_ntrip_certified(r)) {
+        return ngx_http_ntrip_problem(ctx, NGX_HTTP_FORBIDDEN,
+                                      "only with a client certificate");
+    }
+
+    if (r->headers_in.content_length_n > NGX_HTTP_NTRIP_BODY) {
+        return ngx_http_ntrip_problem(ctx, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                      "the body is too large");
+    }
+
+    r->request_body_in_file_only = 0;
 
     rc = ngx_http_read_client_request_body(r, ngx_http_ntrip_api_body);
 
@@ -109,18 +128,27 @@ ngx_http_ntrip_api_action(ngx_http_ntrip_ctx_t *ctx, const char *name,
 }
 
 
-/* "Origin: scheme://host:port" with the host of the request itself */
+/* "Origin: scheme://host:port" with the host of the request itself: "Host", or
+   ":authority", of which nginx makes no "Host" in HTTP/3 */
 
 static ngx_uint_t
 ngx_http_ntrip_api_foreign(ngx_http_request_t *r)
 {
     u_char           *p;
-    ngx_str_t         origin, *host;
+    ngx_str_t         origin, host;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    host = r->headers_in.host ? &r->headers_in.host->value : NULL;
+    ngx_str_null(&host);
+
+    if (r->headers_in.host) {
+        host = r->headers_in.host->value;
+
+    } else if (r->host_start) {
+        host.data = r->host_start;
+        host.len = r->host_end - r->host_start;
+    }
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
         h = part->elts;
@@ -138,14 +166,14 @@ ngx_http_ntrip_api_foreign(ngx_http_request_t *r)
             origin = h[i].value;
             p = ngx_strnstr(origin.data, "://", origin.len);
 
-            if (p == NULL || host == NULL) {
+            if (p == NULL || host.len == 0) {
                 return 1;
             }
 
             origin.len -= p + 3 - origin.data;
             origin.data = p + 3;
 
-            if (!ntrip_text_equal_case(&origin, host)) {
+            if (!ntrip_text_equal_case(&origin, &host)) {
                 return 1;
             }
         }
@@ -187,14 +215,23 @@ ngx_http_ntrip_api_body(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ntrip_status_module);
 
-    if (ngx_http_ntrip_api_text(r, &text) != NGX_OK) {
+    rc = ngx_http_ntrip_api_text(r, &text);
+
+    if (rc != NGX_OK) {
         ngx_http_finalize_request(r,
-            ngx_http_ntrip_problem(ctx, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                   "the body is too large"));
+            rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR
+            : ngx_http_ntrip_problem(ctx, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                     "the body is too large"));
         return;
     }
 
-    r->read_event_handler = ngx_http_test_reading;
+    ngx_http_ntrip_hold(ctx);
+
+    /* a change is logged, whether anybody waits for the reply or not */
+
+    if (ctx->action) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
 
     if (ctx->action && ngx_strcmp(ctx->action, "/kick") == 0) {
         rc = ngx_http_ntrip_api_kick(ctx);
@@ -213,12 +250,17 @@ ngx_http_ntrip_api_body(ngx_http_request_t *r)
 }
 
 
-/* what fits into client_body_buffer_size is enough */
+/* in as many buffers as it came in, or in a file, if client_body_buffer_size is
+   that small.  NGX_DECLINED: it is too large */
 
 static ngx_int_t
 ngx_http_ntrip_api_text(ngx_http_request_t *r, ngx_str_t *text)
 {
-    ngx_buf_t  *buf;
+    off_t         size;
+    u_char       *p;
+    ssize_t       n;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
 
     ngx_str_null(text);
 
@@ -226,16 +268,42 @@ ngx_http_ntrip_api_text(ngx_http_request_t *r, ngx_str_t *text)
         return NGX_OK;
     }
 
-    buf = r->request_body->bufs->buf;
+    for (size = 0, cl = r->request_body->bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+    }
 
-    if (r->request_body->temp_file || r->request_body->bufs->next
-        || buf->last - buf->pos > NGX_HTTP_NTRIP_BODY)
-    {
+    if (size > NGX_HTTP_NTRIP_BODY) {
         return NGX_DECLINED;
     }
 
-    text->data = buf->pos;
-    text->len = buf->last - buf->pos;
+    p = ngx_pnalloc(r->pool, size + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->data = p;
+    text->len = size;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        b = cl->buf;
+        n = ngx_buf_size(b);
+
+        if (!ngx_buf_in_memory(b)) {
+
+            if (n && ngx_read_file(b->file, p, n, b->file_pos) != n) {
+                return NGX_ERROR;
+            }
+
+        } else if (n) {
+            ngx_memcpy(p, b->pos, n);
+
+            /* passwords */
+
+            ngx_explicit_memzero(b->pos, n);
+        }
+
+        p += n;
+    }
 
     return NGX_OK;
 }
@@ -369,7 +437,7 @@ ngx_http_ntrip_api_tested(void *data, ngx_str_t *text)
 
     ngx_http_ntrip_add(ctx, json.out.start, json.out.last - json.out.start);
 
-    ngx_http_ntrip_audit(ctx, text);
+    ngx_http_ntrip_audit(ctx, &ctx->id);
 
     ngx_http_finalize_request(ctx->request,
                               ngx_http_ntrip_finish(ctx, NGX_OK));
@@ -381,7 +449,8 @@ void
 ngx_http_ntrip_audit(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *what)
 {
     u_char               buf[6 * NTRIP_JSON_STRING + 2];
-    ntrip_json_t         json;
+    u_char               by[6 * NTRIP_JSON_STRING + 2];
+    ntrip_json_t         json, user;
     ngx_http_request_t  *r;
 
     r = ctx->request;
@@ -391,10 +460,13 @@ ngx_http_ntrip_audit(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *what)
     ntrip_json_init(&json, buf, sizeof(buf), NULL, 0);
     ntrip_json_str(&json, NULL, what);
 
+    ntrip_json_init(&user, by, sizeof(by), NULL, 0);
+    ntrip_json_str(&user, NULL, &r->headers_in.user);
+
     ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                  "ntrip api: %V %V%s, %*s, by \"%V\"",
+                  "ntrip api: %V %V%s, %*s, by %*s",
                   &r->method_name, &ctx->endpoint->name,
                   ctx->action ? ctx->action : "",
                   (size_t) (json.out.last - json.out.start), json.out.start,
-                  &r->headers_in.user);
+                  (size_t) (user.out.last - user.out.start), user.out.start);
 }

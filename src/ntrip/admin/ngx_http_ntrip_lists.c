@@ -135,7 +135,14 @@ ngx_http_ntrip_streams(ngx_http_ntrip_ctx_t *ctx)
 
         rc = ngx_stream_ntrip_peek_stream(index, &row);
 
-        return rc == NGX_OK ? ngx_http_ntrip_stream(ctx, index, &row) : rc;
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        /* the row may have become another one's */
+
+        return row.row.serial == serial
+               ? ngx_http_ntrip_stream(ctx, index, &row) : NGX_DECLINED;
     }
 
     rc = NGX_OK;
@@ -361,7 +368,8 @@ ngx_http_ntrip_rovers(ngx_http_ntrip_ctx_t *ctx)
                     &ngx_stream_ntrip_worker.zone->sessions, login);
 
         if (index == NTRIP_ROW_NONE
-            || !ntrip_session_peek(ngx_stream_ntrip_worker.zone, index, &row))
+            || !ntrip_session_peek(ngx_stream_ntrip_worker.zone, index, &row)
+            || row.login != login)
         {
             return NGX_DECLINED;
         }

@@ -270,7 +270,12 @@ ngx_http_ntrip_sum_streams(ngx_http_ntrip_ctx_t *ctx)
         count = &ctx->counts[ngx_stream_ntrip_worker.zone->streams.n];
 
         if (count->rovers) {
-            ngx_http_ntrip_mounted(sums, (u_char *) "", 0)->count = *count;
+            m = ngx_http_ntrip_mounted(sums, (u_char *) "", 0);
+
+            m->count.rovers += count->rovers;
+            m->count.fixed += count->fixed;
+            m->count.floating += count->floating;
+            m->count.single += count->single;
         }
 
         return NGX_OK;

@@ -25,6 +25,9 @@
 /* bytes of them, at least one item's */
 #define NGX_HTTP_NTRIP_ROOM     (4 * NGX_HTTP_NTRIP_ITEM)
 
+/* bytes of an item for what only memory knows */
+#define NGX_HTTP_NTRIP_MORE     1024
+
 /* separates those of a list in one column */
 #define NGX_HTTP_NTRIP_LIST     '\n'
 
@@ -369,6 +372,7 @@ static ngx_uint_t
 ngx_http_ntrip_rows_row(ngx_http_ntrip_rows_t *rows, sqlite3_stmt *stmt)
 {
     int                    i;
+    u_char                *end;
     const char            *name;
     ntrip_json_t           json;
     ngx_http_ntrip_row_t  *row;
@@ -404,12 +408,22 @@ ngx_http_ntrip_rows_row(ngx_http_ntrip_rows_t *rows, sqlite3_stmt *stmt)
         }
     }
 
-    ntrip_json_init(&json, rows->last, NGX_HTTP_NTRIP_ITEM, rows->filters,
-                    rows->nfilters);
+    ntrip_json_init(&json, rows->last,
+                    NGX_HTTP_NTRIP_ITEM - NGX_HTTP_NTRIP_MORE,
+                    rows->filters, rows->nfilters);
     ntrip_json_open(&json, NULL, '{');
 
     for (i = 1; i < sqlite3_column_count(stmt); i++) {
+        end = json.out.last;
+
         ngx_http_ntrip_rows_column(&json, stmt, i);
+
+        /* a column that does not fit is not shown, but the others are */
+
+        if (json.out.overflow) {
+            json.out.last = end;
+            json.out.overflow = 0;
+        }
     }
 
     row->item.data = json.out.start;

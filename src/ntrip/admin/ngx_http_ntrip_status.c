@@ -20,6 +20,7 @@
 
 static ngx_http_ntrip_ctx_t *ngx_http_ntrip_create(ngx_http_request_t *r);
 static void ngx_http_ntrip_cleanup(void *data);
+static void ngx_http_ntrip_held(ngx_event_t *ev);
 static ngx_int_t ngx_http_ntrip_path(ngx_http_ntrip_ctx_t *ctx);
 static const char *ngx_http_ntrip_arguments(ngx_http_ntrip_ctx_t *ctx);
 static const char *ngx_http_ntrip_argument(ngx_http_ntrip_ctx_t *ctx,
@@ -105,6 +106,8 @@ ngx_http_ntrip_status_handler(ngx_http_request_t *r)
     }
 
     r->main->count++;
+
+    ngx_http_ntrip_hold(ctx);
     ngx_http_ntrip_run(ctx);
 
     return NGX_DONE;
@@ -136,6 +139,10 @@ ngx_http_ntrip_create(ngx_http_request_t *r)
     ctx->next.data = ctx;
     ctx->next.log = r->connection->log;
 
+    ctx->hold.handler = ngx_http_ntrip_held;
+    ctx->hold.data = r->connection;
+    ctx->hold.log = r->connection->log;
+
     cln->handler = ngx_http_ntrip_cleanup;
 
     ngx_http_set_ctx(r, ctx, ngx_http_ntrip_status_module);
@@ -153,12 +160,33 @@ ngx_http_ntrip_cleanup(void *data)
         ngx_delete_posted_event(&ctx->next);
     }
 
+    if (ctx->hold.timer_set) {
+        ngx_del_timer(&ctx->hold);
+    }
+
     if (ctx->testing) {
         ngx_stream_ntrip_source_test_cancel(ctx);
     }
 
     ngx_http_ntrip_rows_release(ctx);
     ngx_http_ntrip_write_release(ctx);
+}
+
+
+void
+ngx_http_ntrip_hold(ngx_http_ntrip_ctx_t *ctx)
+{
+    ngx_add_timer(&ctx->hold, NGX_HTTP_NTRIP_HOLD);
+}
+
+
+/* the request goes on, but no longer keeps a worker from its exit */
+
+static void
+ngx_http_ntrip_held(ngx_event_t *ev)
+{
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "ntrip status: a worker waits for it no longer");
 }
 
 
@@ -305,11 +333,13 @@ ngx_http_ntrip_unescape(ngx_pool_t *pool, ngx_str_t *text)
         return NGX_ERROR;
     }
 
-    for (src = text->data; src < text->data + text->len; src++) {
-        *src = (*src == '+') ? ' ' : *src;
+    /* not in the request's own line */
+
+    for (dst = p, src = text->data; src < text->data + text->len; src++) {
+        *dst++ = (*src == '+') ? ' ' : *src;
     }
 
-    src = text->data;
+    src = p;
     dst = p;
     ngx_unescape_uri(&dst, &src, text->len, 0);
 
@@ -537,6 +567,13 @@ ngx_http_ntrip_number(ngx_str_t *text, uint64_t *number)
 ngx_int_t
 ngx_http_ntrip_finish(ngx_http_ntrip_ctx_t *ctx, ngx_int_t rc)
 {
+    /* what was changed is not unchanged because it cannot be shown */
+
+    if (ctx->changed && (rc == NGX_BUSY || rc == NGX_DECLINED)) {
+        ctx->status = NGX_HTTP_NO_CONTENT;
+        rc = NGX_OK;
+    }
+
     switch (rc) {
 
     case NGX_OK:
@@ -562,7 +599,9 @@ ngx_http_ntrip_finish(ngx_http_ntrip_ctx_t *ctx, ngx_int_t rc)
     }
 
     if (ctx->failed
-        || (ctx->status == NGX_HTTP_OK && ngx_http_ntrip_etag(ctx) != NGX_OK))
+        || (ctx->status == NGX_HTTP_OK
+            && (ctx->request->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+            && ngx_http_ntrip_etag(ctx) != NGX_OK))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -610,6 +649,10 @@ ngx_http_ntrip_problem(ngx_http_ntrip_ctx_t *ctx, ngx_uint_t status,
         title = "Conflict";
         break;
 
+    case NGX_HTTP_PRECONDITION_FAILED:
+        title = "Precondition Failed";
+        break;
+
     case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
         title = "Content Too Large";
         break;
@@ -640,7 +683,9 @@ ngx_http_ntrip_problem(ngx_http_ntrip_ctx_t *ctx, ngx_uint_t status,
 
     /* what of the body has not been read is no other request */
 
-    (void) ngx_http_discard_request_body(ctx->request);
+    if (ngx_http_discard_request_body(ctx->request) != NGX_OK) {
+        ctx->request->keepalive = 0;
+    }
 
     ctx->out = NULL;
     ctx->last = &ctx->out;

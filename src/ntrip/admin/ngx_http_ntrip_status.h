@@ -32,6 +32,9 @@
 #define NGX_HTTP_NTRIP_LIMIT      100
 #define NGX_HTTP_NTRIP_LIMIT_MAX  1000
 
+/* milliseconds that a request may take of a worker that exits */
+#define NGX_HTTP_NTRIP_HOLD       60000
+
 /* the largest body of a request */
 #define NGX_HTTP_NTRIP_BODY       16384
 
@@ -51,7 +54,11 @@ typedef struct ngx_http_ntrip_write_s  ngx_http_ntrip_write_t;
 
 typedef struct {
     ngx_flag_t                  status;
-    ngx_uint_t                  api;       /* NGX_HTTP_NTRIP_API_* */
+    ngx_uint_t                  api;       /* NGX_HTTP_NTRIP_API_*, set at: */
+    ngx_str_t                   file;
+    ngx_uint_t                  line;
+    ngx_uint_t                  certified; /* 1: "ssl_verify_client" is all that
+                                              guards it */
 } ngx_http_ntrip_loc_conf_t;
 
 extern ngx_module_t  ngx_http_ntrip_status_module;
@@ -122,6 +129,9 @@ struct ngx_http_ntrip_ctx_s {
     ngx_str_t                   mount;
     ngx_http_ntrip_write_t     *write;     /* to the database */
 
+    ngx_event_t                 hold;      /* of a worker that exits */
+
+    unsigned                    changed:1; /* the database is */
     unsigned                    testing:1; /* a login is out */
     unsigned                    failed:1;  /* no memory for the reply */
 };
@@ -134,6 +144,10 @@ ngx_int_t ngx_http_ntrip_status_handler(ngx_http_request_t *r);
 
 /* another turn */
 void ngx_http_ntrip_run(ngx_http_ntrip_ctx_t *ctx);
+
+/* goes on in later events: a worker that exits does not look for such requests,
+   but for timers, and waits for this one NGX_HTTP_NTRIP_HOLD at most */
+void ngx_http_ntrip_hold(ngx_http_ntrip_ctx_t *ctx);
 
 /* sends the reply, or the problem that "rc" is; what nginx's finalisation
    takes */
@@ -182,6 +196,10 @@ ngx_int_t ngx_http_ntrip_metrics(ngx_http_ntrip_ctx_t *ctx);
 void ngx_http_ntrip_rows_release(ngx_http_ntrip_ctx_t *ctx);
 
 /* ---- ntrip_api ---- */
+
+/* whether a location that is guarded by certificates alone has seen one: it may
+   have plain sockets, too */
+ngx_uint_t ngx_http_ntrip_certified(ngx_http_request_t *r);
 
 /* a request that is neither GET nor HEAD, whose endpoint is known */
 ngx_int_t ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx);

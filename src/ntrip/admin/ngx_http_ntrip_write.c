@@ -119,7 +119,8 @@ static ngx_int_t ngx_http_ntrip_write_check(ngx_http_ntrip_ctx_t *ctx,
     ngx_http_ntrip_write_t *w);
 static const char *ngx_http_ntrip_write_column(ngx_http_ntrip_column_t *c,
     ntrip_json_member_t *m);
-static ngx_uint_t ngx_http_ntrip_write_has(ngx_http_ntrip_write_t *w,
+static const char *ngx_http_ntrip_write_values(ngx_http_ntrip_write_t *w);
+static ngx_str_t *ngx_http_ntrip_write_has(ngx_http_ntrip_write_t *w,
     const char *name);
 static void ngx_http_ntrip_write_run(ngx_stream_ntrip_work_t *work, void *db);
 static void ngx_http_ntrip_write_sql(ngx_http_ntrip_write_t *w, u_char *sql);
@@ -244,6 +245,12 @@ ngx_http_ntrip_write_check(ngx_http_ntrip_ctx_t *ctx,
         }
     }
 
+    ctx->detail = ngx_http_ntrip_write_values(w);
+
+    if (ctx->detail) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
     if (w->method == NGX_HTTP_POST
         && (!ngx_http_ntrip_write_has(w, w->table->required)
             || !ngx_http_ntrip_write_has(w, "password")
@@ -254,6 +261,42 @@ ngx_http_ntrip_write_check(ngx_http_ntrip_ctx_t *ctx,
     }
 
     return NGX_OK;
+}
+
+
+/* what would be there, and of no use: NULL, or what is wrong with it */
+
+static const char *
+ngx_http_ntrip_write_values(ngx_http_ntrip_write_t *w)
+{
+    ngx_str_t    *mount, *str, *area, *host;
+    const char   *wrong;
+    ntrip_area_t  circle;
+
+    mount = ngx_http_ntrip_write_has(w, "mount");
+    str = ngx_http_ntrip_write_has(w, "str");
+    area = ngx_http_ntrip_write_has(w, "area");
+    host = ngx_http_ntrip_write_has(w, "host");
+
+    if (host && host->len == 0) {
+        return "host is empty";
+    }
+
+    if (area) {
+        ntrip_area_parse(&circle, area);
+
+        if (circle.kind == NTRIP_AREA_NOWHERE) {
+            return "area is no latitude,longitude,kilometres";
+        }
+    }
+
+    wrong = mount ? ntrip_mount_check(mount) : NULL;
+
+    if (wrong == NULL && str && str->len) {
+        wrong = ntrip_str_check(mount ? mount : &w->id, str);
+    }
+
+    return wrong;
 }
 
 
@@ -294,18 +337,20 @@ ngx_http_ntrip_write_column(ngx_http_ntrip_column_t *c,
 }
 
 
-static ngx_uint_t
+/* the text of the column, or NULL: it is not in the body */
+
+static ngx_str_t *
 ngx_http_ntrip_write_has(ngx_http_ntrip_write_t *w, const char *name)
 {
     ngx_uint_t  i;
 
     for (i = 0; i < w->n; i++) {
         if (ngx_strcmp(w->columns[i]->name, name) == 0) {
-            return 1;
+            return &w->members[i].text;
         }
     }
 
-    return 0;
+    return NULL;
 }
 
 
@@ -385,7 +430,8 @@ ngx_http_ntrip_write_sql(ngx_http_ntrip_write_t *w, u_char *sql)
     const char  *where;
 
     where = ngx_strcmp(w->table->key, "id") == 0
-            ? " WHERE CAST(id AS TEXT) = :id" : " WHERE %s = :id";
+            ? " WHERE id = CAST(:id AS INTEGER) AND CAST(id AS TEXT) = :id"
+            : " WHERE %s = :id";
 
     switch (w->method) {
 
@@ -530,7 +576,12 @@ ngx_http_ntrip_write_end(ngx_http_ntrip_ctx_t *ctx)
     ngx_memcpy(key.data, w->key, key.len);
 
     ngx_http_ntrip_write_release(ctx);
-    ngx_http_ntrip_audit(ctx, &key);
+
+    /* one that has another name now is known by the old one */
+
+    ngx_http_ntrip_audit(ctx, method == NGX_HTTP_POST ? &key : &ctx->id);
+
+    ctx->changed = 1;
 
     if (method == NGX_HTTP_DELETE) {
         ctx->status = NGX_HTTP_NO_CONTENT;
