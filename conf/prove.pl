@@ -25,11 +25,14 @@ use Fieldgate::Rovers;
 my $top = Cwd::abs_path("$FindBin::Bin/..");
 my $prefix = "$top/build/run";
 
-my (%port, %children, $cpe, $provider, $rovers, @bases);
+my (%port, %children, $cpe, $provider, $rovers, @bases, $url);
 my $conf = "$top/conf/nginx.conf";
 my $built = "$top/build";
-my $once = 0;
+my ($once, $demo) = (0, 0);
 my $owner = $$;
+
+# of the simulated CPE, as the ACS gives them
+my $basic = 'Authorization: Basic YWNzOnMzYzpyZXQ=';
 
 # a step that has not happened by then does not happen any more
 my $patience = 60;
@@ -45,6 +48,7 @@ Getopt::Long::GetOptions(
     'd=s' => \$prefix,
     'm=s' => \$built,
     '1' => \$once,
+    'demo' => \$demo,
 ) or exit 2;
 
 eval {
@@ -63,17 +67,25 @@ print "\nAll steps have succeeded.\n";
 finish(0) if $once;
 
 print "\nServing until interrupted:\n",
-      "    CPEs     http://127.0.0.1:", port(7547), "/, two simulated ACSs",
+      "    CPEs      http://127.0.0.1:", port(7547), "/, two simulated ACSs",
       " answer\n",
-      "    ACSs     http://127.0.0.1:", port(7548), "/client, as announced\n",
-      "    status   http://127.0.0.1:", port(7548), "/status\n",
-      "    rovers   127.0.0.1:", port(2101), ", mountpoint FIELD, user rover1,",
+      "    ACSs      http://127.0.0.1:", port(7548), "/client, as announced\n",
+      "    status    http://127.0.0.1:", port(7548), "/status\n",
+      "    rovers    127.0.0.1:", port(2101), ", mountpoint FIELD, user rover1,",
       " password secret1;\n",
-      "             a simulated provider sends messages that have no meaning\n",
-      "    console  127.0.0.1:", port(8000), ", password passwd\n",
-      "    logs     ", shown($prefix), "/logs/\n";
+      "              a simulated provider sends messages that have no meaning\n",
+      "    dashboard ", dashboard(), "\n",
+      "    console   127.0.0.1:", port(8000), ", password passwd\n",
+      "    logs      ", shown($prefix), "/logs/\n";
 
-my $died = waitpid -1, 0;
+my $died;
+eval {
+    $died = $demo ? demo() : waitpid -1, 0;
+    1;
+} or do {
+    print STDERR "\nconf/run: FAILED: $@";
+    finish(1);
+};
 print STDERR "\nconf/run: FAILED: ", delete $children{$died} // 'a process',
              " has ended\n";
 finish(1);
@@ -87,6 +99,10 @@ sub start {
     $prefix = Cwd::abs_path($prefix);
     my @folders = map { "$prefix/$_" } qw(logs temp modules);
     File::Path::make_path(@folders);
+
+    unlink "$prefix/dashboard";
+    symlink "$top/build/dashboard", "$prefix/dashboard"
+        or die "$prefix/dashboard: $!\n";
 
     my $stream = '/usr/lib/nginx/modules/ngx_stream_module.so';
     for my $so (grep { -f } $stream, glob "$built/ngx_*.so") {
@@ -152,6 +168,39 @@ sub start {
             if waitpid($nginx, POSIX::WNOHANG()) == $nginx;
         return IO::Socket::INET->new(PeerAddr => $first);
     }, "nginx to listen at $first");
+}
+
+# keeps everything moving, until a process has ended
+
+sub demo {
+    require "$FindBin::Bin/demo.pl";
+    Demo::begin(\&port, \&console, \&spawn, \&wake, $cpe->url);
+    print "\nRovers and CPEs are kept moving.\n";
+
+    my $died;
+    while (($died = waitpid -1, POSIX::WNOHANG()) == 0) {
+        Demo::move();
+        sleep 1;
+    }
+
+    return $died;
+}
+
+# one more wake-up of the simulated CPE
+
+sub wake {
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1:' . port(7548))
+        or return;
+    $s->autoflush;
+    call($s, $url =~ s{^http://[^/]+}{}r, $basic);
+}
+
+# where the dashboard is, or why it is not
+
+sub dashboard {
+    return "http://127.0.0.1:" . port(7549) . "/"
+        if -f "$top/build/dashboard/index.html";
+    return 'is not built: conf/dashboard/build';
 }
 
 sub port { $port{$_[0]} // $_[0] }
@@ -227,7 +276,7 @@ sub cwmp {
                    "ACS $n to listen on port $port");
     }
 
-    my ($acs, $url) = session();
+    (my $acs, $url) = session();
     sessions();
     wakeup($acs, $url);
 }
@@ -359,7 +408,6 @@ sub wakeup {
     $status == 401 && ($challenge // '') =~ /^Basic /
         or die "the call without credentials got $status, not 401 and Basic\n";
 
-    my $basic = 'Authorization: Basic YWNzOnMzYzpyZXQ=';
     step(5, "$acs -> nginx", "GET the same, $basic");
     ($status) = call($s, $target, $basic);
 

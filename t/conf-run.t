@@ -11,7 +11,7 @@ if (defined $ENV{TEST_NGINX_BINARY}) {
 
 my $t = Fieldgate->new;
 my ($owner, %running) = $$;
-my %port = map { $_ => free_port() } 7547, 7548, 17547, 17548, 2101, 12101,
+my %port = map { $_ => free_port() } 7547 .. 7549, 17547, 17548, 2101, 12101,
            8000;
 
 

@@ -49,7 +49,7 @@ for my $name (@names) {
        "$name has its examples");
 }
 
-my %port = map { $_ => free_port() } 7547, 7548, 17547, 17548, 2101, 12101,
+my %port = map { $_ => free_port() } 7547 .. 7549, 17547, 17548, 2101, 12101,
            8000;
 my $ports = join ' ', map { "-p $_=$port{$_}" } sort keys %port;
 my $out = command('devices go through it',

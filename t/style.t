@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 
+use Encode ();
 use Test::More;
 use Fieldgate::Env qw(top read_file);
 
@@ -15,7 +16,7 @@ my @c = (@source, glob 't/unit/*.[ch] t/fuzz/*.[ch] t/bench/*.[ch]');
 my @text = grep { -f && -T } @c,
     glob 'config README.md conf/* schema/* t/*.t t/lib/*.pm t/lib/*/*.pm .ci/*
           t/asan t/debian t/matrix t/packages t/run t/fuzz/run t/fuzz/coverage
-          t/bench/*
+          t/bench/* conf/dashboard/* conf/dashboard/icons/* t/dashboard/*
           src/*/exports.map';
 
 # nothing($what, LINES...): each as "file:line: text"
@@ -44,6 +45,14 @@ cmp_ok(scalar @source, '>', 2, 'there are sources');
 
 nothing('no line of C is longer than 80 columns',
         lines(sub { length $_[0] > 80 }, @c));
+my @js = grep { /\.m?js$/ } @text;
+cmp_ok(scalar @js, '>', 10, 'there are modules of the dashboard');
+nothing('no line of JavaScript is longer than 80 columns',
+        lines(sub { length Encode::decode('UTF-8', $_[0]) > 80 }, @js));
+nothing('no markup is made of text',
+        lines(sub { $_[0] =~ /\b(?:inner|outer)HTML\s*[+=]|insertAdjacentHTML
+                              |document\.write|\beval\(/x }, @js));
+
 nothing('no tabs in C', lines(sub { $_[0] =~ /\t/ }, @c));
 nothing('no blanks at the ends of lines',
         lines(sub { $_[0] =~ /[ \t\r]$/ }, @text));

@@ -10,12 +10,12 @@ package Fieldgate::Rovers;
 #   my $seen = $rovers->seen;
 #
 # Options: port; host (127.0.0.1); gga, seconds between positions (1); rovers.
-# Of a rover also: head, more header lines; bytes, in place of the request;
+# Of a rover also: quality, of its positions (4); head, more header lines; bytes, in place of the request;
 # quiet, no positions; port, another one than the others'; id, its name here if
 # not the user's; before, bytes in front of everything, TLS included; tls,
 # options of IO::Socket::SSL, { } for none.
 #
-# $rovers->add({...}...) lets more log in; ->move(id, lat, lon);
+# $rovers->add({...}...) lets more log in; ->move(id, lat, lon, quality);
 # ->leave(id...) shuts its side down, and takes what still comes, so that no RST
 # follows; ->pause(1) stops reading.
 #
@@ -146,14 +146,14 @@ sub begin {
 }
 
 sub gga {
-    my ($lat, $lon) = @_;
+    my ($lat, $lon, $quality) = @_;
     my ($ns, $ew) = ($lat < 0 ? 'S' : 'N', $lon < 0 ? 'W' : 'E');
     ($lat, $lon) = (abs $lat, abs $lon);
 
-    my $s = sprintf 'GPGGA,120000.00,%02d%08.5f,%s,%03d%08.5f,%s,4,12,0.8,'
+    my $s = sprintf 'GPGGA,120000.00,%02d%08.5f,%s,%03d%08.5f,%s,%d,12,0.8,'
                     . '500.0,M,47.0,M,1.0,0001',
                     int $lat, ($lat - int $lat) * 60, $ns,
-                    int $lon, ($lon - int $lon) * 60, $ew;
+                    int $lon, ($lon - int $lon) * 60, $ew, $quality // 4;
     my $sum = 0;
     $sum ^= $_ for unpack 'C*', $s;
 
@@ -202,7 +202,7 @@ sub run {
                     || $r->{gga_at} + $self->{gga} > $now;
             $r->{gga_at} = $now;
             $r->{positions}++;
-            syswrite $r->{fh}, gga($r->{lat}, $r->{lon});
+            syswrite $r->{fh}, gga($r->{lat}, $r->{lon}, $r->{quality});
         }
     }
 }
@@ -231,8 +231,10 @@ sub command {
         $self->begin($_) for @args;
 
     } elsif ($verb eq 'move') {
-        my ($user, $lat, $lon) = @args;
-        @{$self->{by_user}{$user}}{qw(lat lon gga_at)} = ($lat, $lon, 0);
+        my ($user, $lat, $lon, $quality) = @args;
+        my $r = $self->{by_user}{$user};
+        @{$r}{qw(lat lon gga_at)} = ($lat, $lon, 0);
+        $r->{quality} = $quality if defined $quality;
 
     } elsif ($verb eq 'leave') {
         $self->leave($self->{by_user}{$_}) for @args;
