@@ -1,4 +1,4 @@
-# Each fuzz target for a few seconds, on its seeds and on what it has found
+# Each fuzz target for a second, on its seeds and on what it has found
 # before; t/fuzz/run goes on for longer.
 
 use strict;
@@ -7,7 +7,7 @@ use lib 't/lib';
 
 use Test::More;
 
-my $seconds = $ENV{FIELDGATE_FUZZ_SECONDS} // 2;
+my $seconds = $ENV{FIELDGATE_FUZZ_SECONDS} // 1;
 my @targets = map { m{([^/]+)\.c$} } glob 't/fuzz/*.c';
 plan @targets ? (tests => 2 * @targets) : (skip_all => 'no fuzz target');
 
