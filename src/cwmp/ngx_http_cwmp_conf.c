@@ -395,6 +395,10 @@ ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
         return NGX_ERROR;
     }
 
+    if (cmcf->zone) {
+        cmcf->shared->status = cmcf->status;
+    }
+
     if (cmcf->zone
         || (!cmcf->enabled && !cmcf->status
             && cmcf->affinity.line == 0 && cmcf->wakeup.line == 0))
@@ -416,7 +420,7 @@ ngx_http_cwmp_check_main_conf(ngx_conf_t *cf, ngx_http_cwmp_main_conf_t *cmcf)
                       &cmcf->wakeup.file, cmcf->wakeup.line);
     }
 
-    cmcf->shared = ngx_http_cwmp_zone_private(cf);
+    cmcf->shared = ngx_http_cwmp_zone_private(cf, cmcf->status);
 
     return cmcf->shared ? NGX_OK : NGX_ERROR;
 }

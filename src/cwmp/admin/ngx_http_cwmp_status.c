@@ -1,6 +1,6 @@
 
 /*
- * Fieldgate: "cwmp_status": the counters as JSON, or as Prometheus reads them.
+ * Fieldgate: "cwmp_status": which endpoint is asked for.
  */
 
 
@@ -8,113 +8,95 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_reply.h"
 #include "ngx_http_cwmp_status.h"
 
 
-/* beside the strings and the number of a row */
+typedef struct {
+    ngx_str_t              name;
+    ngx_http_cwmp_walk_pt  walk;       /* NULL: the counters */
+    unsigned               prometheus:1;
+    unsigned               items:1;    /* one of them by its id, too */
+} ngx_http_cwmp_endpoint_t;
 
-#define NGX_HTTP_CWMP_STATUS_ROW  160
 
-
-static ngx_int_t ngx_http_cwmp_status_endpoint(ngx_http_request_t *r,
-    ngx_uint_t *prometheus);
+static ngx_http_cwmp_endpoint_t *ngx_http_cwmp_status_endpoint(
+    ngx_http_request_t *r, ngx_str_t *id);
 static ngx_int_t ngx_http_cwmp_status_format(ngx_http_request_t *r,
     ngx_uint_t *prometheus);
-static size_t ngx_http_cwmp_status_size(void);
-static u_char *ngx_http_cwmp_status_counters(u_char *p,
-    ngx_http_cwmp_zone_t *z, ngx_uint_t prometheus);
-static u_char *ngx_http_cwmp_status_begin(u_char *p, ngx_uint_t family,
-    ngx_uint_t prometheus);
-static u_char *ngx_http_cwmp_status_row(u_char *p, ngx_uint_t i,
-    ngx_atomic_uint_t n, ngx_uint_t prometheus);
-static u_char *ngx_http_cwmp_status_end(u_char *p, ngx_uint_t family,
-    ngx_atomic_uint_t sum, ngx_atomic_uint_t n, ngx_uint_t prometheus);
-static u_char *ngx_http_cwmp_status_tables(u_char *p, ngx_http_cwmp_zone_t *z,
+static ngx_int_t ngx_http_cwmp_status_counters(ngx_http_request_t *r,
     ngx_uint_t prometheus);
 
 
-static char  *ngx_http_cwmp_table_names[NGX_HTTP_CWMP_TABLES] = {
-    "sessions", "cookies", "facts", "nonces", "calls", "notices",
-    "admissions", "bindings", "addresses", "nets"
+/* the first is the location itself */
+
+static ngx_http_cwmp_endpoint_t  ngx_http_cwmp_endpoints[] = {
+    { ngx_string(""), NULL, 0, 0 },
+    { ngx_string("counters"), NULL, 0, 0 },
+    { ngx_string("metrics"), NULL, 1, 0 },
+    { ngx_string("sessions"), ngx_http_cwmp_sessions, 0, 0 },
+    { ngx_string("devices"), ngx_http_cwmp_devices, 0, 1 }
 };
 
 
 ngx_int_t
 ngx_http_cwmp_status_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                   rc;
-    ngx_buf_t                  *b;
-    ngx_uint_t                  prometheus;
-    ngx_chain_t                 out;
-    ngx_http_cwmp_main_conf_t  *cmcf;
-
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
+    ngx_int_t                  rc;
+    ngx_str_t                  id;
+    ngx_uint_t                 prometheus;
+    ngx_http_cwmp_endpoint_t  *endpoint;
 
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_http_cwmp_status_endpoint(r, &prometheus);
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
 
-    if (rc == NGX_DECLINED) {
-        return NGX_HTTP_NOT_FOUND;
+        if (ngx_http_cwmp_reply_header(r, "Allow", "GET, HEAD") == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_cwmp_problem(r, NGX_HTTP_NOT_ALLOWED, NULL);
     }
 
-    if (rc == NGX_DONE
+    endpoint = ngx_http_cwmp_status_endpoint(r, &id);
+
+    if (endpoint == NULL) {
+        return ngx_http_cwmp_problem(r, NGX_HTTP_NOT_FOUND,
+                                     "there is no such endpoint");
+    }
+
+    if (endpoint->walk) {
+        return ngx_http_cwmp_page(r, endpoint->walk, &id);
+    }
+
+    prometheus = endpoint->prometheus;
+
+    if (endpoint == ngx_http_cwmp_endpoints
         && ngx_http_cwmp_status_format(r, &prometheus) != NGX_OK)
     {
-        return NGX_HTTP_BAD_REQUEST;
+        return ngx_http_cwmp_problem(r, NGX_HTTP_BAD_REQUEST,
+                                  "the format is neither json nor prometheus");
     }
 
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
-
-    b = ngx_create_temp_buf(r->pool, ngx_http_cwmp_status_size());
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->last = ngx_http_cwmp_status_counters(b->last, cmcf->shared, prometheus);
-    b->last = ngx_http_cwmp_status_tables(b->last, cmcf->shared, prometheus);
-
-    if (prometheus) {
-        ngx_str_set(&r->headers_out.content_type, "text/plain; version=0.0.4");
-
-    } else {
-        ngx_str_set(&r->headers_out.content_type, "application/json");
-    }
-
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = b->last - b->pos;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_cwmp_status_counters(r, prometheus);
 }
 
 
-/* what follows the location's prefix: NGX_DONE, nothing; NGX_OK, an endpoint;
-   NGX_DECLINED, none */
+/* by what follows the location's prefix; NULL: there is none */
 
-static ngx_int_t
-ngx_http_cwmp_status_endpoint(ngx_http_request_t *r, ngx_uint_t *prometheus)
+static ngx_http_cwmp_endpoint_t *
+ngx_http_cwmp_status_endpoint(ngx_http_request_t *r, ngx_str_t *id)
 {
+    u_char                    *slash;
     ngx_str_t                  name;
+    ngx_uint_t                 i;
     ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_cwmp_endpoint_t  *e;
+
+    ngx_str_null(id);
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
@@ -124,7 +106,7 @@ ngx_http_cwmp_status_endpoint(ngx_http_request_t *r, ngx_uint_t *prometheus)
 #endif
         || r->uri.len <= clcf->name.len)
     {
-        return NGX_DONE;
+        return ngx_http_cwmp_endpoints;
     }
 
     name.data = r->uri.data + clcf->name.len;
@@ -133,23 +115,37 @@ ngx_http_cwmp_status_endpoint(ngx_http_request_t *r, ngx_uint_t *prometheus)
     if (clcf->name.len == 0 || clcf->name.data[clcf->name.len - 1] != '/') {
 
         if (name.data[0] != '/') {
-            return NGX_DECLINED;
+            return NULL;
         }
 
         name.data++;
         name.len--;
     }
 
-    if (name.len == 0) {
-        return NGX_DONE;
+    slash = ngx_strlchr(name.data, name.data + name.len, '/');
+
+    if (slash) {
+        id->data = slash + 1;
+        id->len = name.data + name.len - id->data;
+        name.len = slash - name.data;
     }
 
-    *prometheus = (name.len == 7
-                   && ngx_strncmp(name.data, "metrics", 7) == 0);
+    for (i = 0;
+         i < sizeof(ngx_http_cwmp_endpoints)
+             / sizeof(ngx_http_cwmp_endpoints[0]);
+         i++)
+    {
+        e = &ngx_http_cwmp_endpoints[i];
 
-    return (*prometheus
-            || (name.len == 8 && ngx_strncmp(name.data, "counters", 8) == 0))
-           ? NGX_OK : NGX_DECLINED;
+        if (e->name.len == name.len
+            && ngx_strncmp(e->name.data, name.data, name.len) == 0
+            && (slash == NULL || (e->items && id->len)))
+        {
+            return e;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -157,8 +153,6 @@ static ngx_int_t
 ngx_http_cwmp_status_format(ngx_http_request_t *r, ngx_uint_t *prometheus)
 {
     ngx_str_t  format;
-
-    *prometheus = 0;
 
     if (ngx_http_arg(r, (u_char *) "format", 6, &format) != NGX_OK
         || (format.len == 4 && ngx_strncmp(format.data, "json", 4) == 0))
@@ -174,193 +168,27 @@ ngx_http_cwmp_status_format(ngx_http_request_t *r, ngx_uint_t *prometheus)
 }
 
 
-static size_t
-ngx_http_cwmp_status_size(void)
+static ngx_int_t
+ngx_http_cwmp_status_counters(ngx_http_request_t *r, ngx_uint_t prometheus)
 {
-    size_t                    size;
-    ngx_uint_t                i;
-    ngx_http_cwmp_family_t   *f;
-    ngx_http_cwmp_counter_t  *c;
+    ngx_chain_t                *out;
+    ngx_http_cwmp_main_conf_t  *cmcf;
 
-    /* the tables, two rows each, and what stands once */
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
 
-    size = 2 * NGX_HTTP_CWMP_TABLES
-           * (NGX_HTTP_CWMP_STATUS_ROW + NGX_INT_T_LEN);
-
-    /* a family's name stands in HELP, TYPE, the row itself, sum and count */
-
-    for (i = 0; i < NGX_HTTP_CWMP_NCOUNTERS; i++) {
-        c = &ngx_http_cwmp_counters[i];
-        f = &ngx_http_cwmp_families[c->family];
-
-        size += NGX_HTTP_CWMP_STATUS_ROW + 2 * NGX_ATOMIC_T_LEN
-                + 5 * ngx_strlen(f->name) + ngx_strlen(f->label)
-                + ngx_strlen(f->help) + ngx_strlen(c->value);
+    out = ngx_alloc_chain_link(r->pool);
+    if (out == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return size;
-}
+    out->next = NULL;
 
-
-/* a histogram counts what a bucket and those before it have */
-
-static u_char *
-ngx_http_cwmp_status_counters(u_char *p, ngx_http_cwmp_zone_t *z,
-    ngx_uint_t prometheus)
-{
-    ngx_uint_t         i, family;
-    ngx_atomic_uint_t  n, sum;
-
-    i = 0;
-
-    for (family = 0; family < NGX_HTTP_CWMP_NFAMILIES; family++) {
-
-        p = ngx_http_cwmp_status_begin(p, family, prometheus);
-
-        n = 0;
-        sum = 0;
-
-        for ( /* void */ ;
-             i < NGX_HTTP_CWMP_NCOUNTERS
-             && ngx_http_cwmp_counters[i].family == family;
-             i++)
-        {
-            if (i == NGX_HTTP_CWMP_EXCHANGES_TIME) {
-                sum = z->sh->counters[i];
-                continue;
-            }
-
-            if (family != NGX_HTTP_CWMP_FAMILY_EXCHANGES) {
-                n = 0;
-            }
-
-            n += z->sh->counters[i];
-
-            p = ngx_http_cwmp_status_row(p, i, n, prometheus);
-        }
-
-        p = ngx_http_cwmp_status_end(p, family, sum, n, prometheus);
+    out->buf = ngx_http_cwmp_metrics(r, cmcf->shared, prometheus);
+    if (out->buf == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return p;
-}
-
-
-static u_char *
-ngx_http_cwmp_status_begin(u_char *p, ngx_uint_t family, ngx_uint_t prometheus)
-{
-    ngx_uint_t               histogram;
-    ngx_http_cwmp_family_t  *f;
-
-    f = &ngx_http_cwmp_families[family];
-    histogram = (family == NGX_HTTP_CWMP_FAMILY_EXCHANGES);
-
-    if (prometheus) {
-        return ngx_sprintf(p, histogram
-                              ? "# HELP cwmp_%s %s\n"
-                                "# TYPE cwmp_%s histogram\n"
-                              : "# HELP cwmp_%s_total %s\n"
-                                "# TYPE cwmp_%s_total counter\n",
-                           f->name, f->help, f->name);
-    }
-
-    return ngx_sprintf(p, "%s\"%s\":%s", family ? "," : "{", f->name,
-                       histogram ? "{\"buckets\":{" : f->label[0] ? "{" : "");
-}
-
-
-static u_char *
-ngx_http_cwmp_status_row(u_char *p, ngx_uint_t i, ngx_atomic_uint_t n,
-    ngx_uint_t prometheus)
-{
-    ngx_http_cwmp_family_t   *f;
-    ngx_http_cwmp_counter_t  *c;
-
-    c = &ngx_http_cwmp_counters[i];
-    f = &ngx_http_cwmp_families[c->family];
-
-    if (prometheus) {
-        p = ngx_sprintf(p, "cwmp_%s%s", f->name,
-                        c->family == NGX_HTTP_CWMP_FAMILY_EXCHANGES
-                        ? "_bucket" : "_total");
-
-        if (f->label[0]) {
-            p = ngx_sprintf(p, "{%s=\"%s\"}", f->label, c->value);
-        }
-
-        return ngx_sprintf(p, " %uA\n", n);
-    }
-
-    if (f->label[0]) {
-        p = ngx_sprintf(p, "%s\"%s\":", p[-1] == '{' ? "" : ",", c->value);
-    }
-
-    return ngx_sprintf(p, "%uA", n);
-}
-
-
-static u_char *
-ngx_http_cwmp_status_end(u_char *p, ngx_uint_t family, ngx_atomic_uint_t sum,
-    ngx_atomic_uint_t n, ngx_uint_t prometheus)
-{
-    ngx_http_cwmp_family_t  *f;
-
-    f = &ngx_http_cwmp_families[family];
-
-    if (family == NGX_HTTP_CWMP_FAMILY_EXCHANGES) {
-
-        if (prometheus) {
-            return ngx_sprintf(p, "cwmp_%s_sum %uA.%03uA\ncwmp_%s_count %uA\n",
-                               f->name, sum / 1000, sum % 1000, f->name, n);
-        }
-
-        return ngx_sprintf(p, "},\"sum\":%uA.%03uA,\"count\":%uA}",
-                           sum / 1000, sum % 1000, n);
-    }
-
-    if (!prometheus && f->label[0]) {
-        *p++ = '}';
-    }
-
-    return p;
-}
-
-
-static u_char *
-ngx_http_cwmp_status_tables(u_char *p, ngx_http_cwmp_zone_t *z,
-    ngx_uint_t prometheus)
-{
-    ngx_uint_t     i, used, n;
-    cwmp_table_t  *t;
-
-    if (!prometheus) {
-        p = ngx_sprintf(p, ",\"tables\":{");
-
-        for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
-            t = z->tables[i];
-            p = ngx_sprintf(p, "%s\"%s\":{\"rows\":%ui,\"used\":%ui}",
-                            i ? "," : "", ngx_http_cwmp_table_names[i],
-                            cwmp_table_capacity(t), cwmp_table_used(t));
-        }
-
-        return ngx_sprintf(p, "}}\n");
-    }
-
-    for (used = 0; used < 2; used++) {
-        p = ngx_sprintf(p, used ? "# HELP cwmp_table_rows_used rows in use\n"
-                                  "# TYPE cwmp_table_rows_used gauge\n"
-                                : "# HELP cwmp_table_rows rows that a table "
-                                  "has\n"
-                                  "# TYPE cwmp_table_rows gauge\n");
-
-        for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
-            t = z->tables[i];
-            n = used ? cwmp_table_used(t) : cwmp_table_capacity(t);
-            p = ngx_sprintf(p, "cwmp_table_rows%s{table=\"%s\"} %ui\n",
-                            used ? "_used" : "", ngx_http_cwmp_table_names[i],
-                            n);
-        }
-    }
-
-    return p;
+    return ngx_http_cwmp_reply(r, NGX_HTTP_OK,
+                               prometheus ? "text/plain; version=0.0.4"
+                                          : "application/json", out);
 }

@@ -65,6 +65,10 @@ ngx_http_cwmp_announce(ngx_http_request_t *r, ngx_str_t *origin,
         return NGX_ERROR;
     }
 
+    if (parsed) {
+        ngx_http_cwmp_device_placed(r, &o);
+    }
+
     if (reason) {
         ngx_http_cwmp_count(cmcf->shared, REFUSED_ORIGINS);
 

@@ -48,6 +48,8 @@ ngx_http_cwmp_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
+    ngx_http_cwmp_device_answered(r);
+
     if (r->headers_out.status == NGX_HTTP_SERVICE_UNAVAILABLE
         && ngx_http_cwmp_admission_header(r) != NGX_OK)
     {

@@ -47,11 +47,15 @@ typedef struct {
     cwmp_admission_e             admission;  /* of a new session */
     ngx_str_t                   *tickets;    /* by upstream; NULL: none came */
 
+    /* of the row of wake-ups of the origin, if "placed" */
+    u_char                       url[CWMP_TABLE_KEY_LEN];
+
     ngx_int_t                    status;     /* of the body, once it is read */
 
     unsigned                     done:1;     /* the facts are final */
     unsigned                     inform:1;   /* a session begins */
     unsigned                     empty:1;    /* POST without a body */
+    unsigned                     placed:1;   /* an origin was announced */
 } ngx_http_cwmp_ctx_t;
 
 
@@ -73,6 +77,26 @@ ngx_http_cwmp_ctx_t *ngx_http_cwmp_get_ctx(ngx_http_request_t *r);
  * without an empty product class.  NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_cwmp_device_id(ngx_pool_t *pool, ngx_http_cwmp_ctx_t *ctx);
+
+
+/* ngx_http_cwmp_device.c */
+
+/*
+ * The message announces that origin, o->udp included; with "cwmp_status".
+ */
+void ngx_http_cwmp_device_placed(ngx_http_request_t *r, cwmp_origin_t *o);
+
+/*
+ * The ACS has answered the request: if it was an Inform, the device is listed.
+ */
+void ngx_http_cwmp_device_answered(ngx_http_request_t *r);
+
+/*
+ * A wake-up of that origin, o->udp included, has ended, which has taken so many
+ * milliseconds.  result: place of the counter behind WAKEUPS_METHOD.
+ */
+void ngx_http_cwmp_device_woken(ngx_http_request_t *r, cwmp_origin_t *o,
+    ngx_uint_t result, ngx_msec_t took);
 
 
 /* ngx_http_cwmp_policy.c */

@@ -30,22 +30,28 @@ static cwmp_table_t *ngx_http_cwmp_zone_begin(ngx_http_cwmp_zone_t *z,
     ngx_uint_t table);
 
 
-/* shares of the zone in percent: as it is, and with "cwmp_stun" */
+/*
+ * Shares of the zone: as it is, and with "cwmp_stun"; and what "cwmp_status"
+ * adds.
+ */
 
 static struct {
     size_t      payload;
-    ngx_uint_t  percent[2];
+    ngx_uint_t  share[2];
+    ngx_uint_t  status;
 } ngx_http_cwmp_tables[NGX_HTTP_CWMP_TABLES] = {
-    { NGX_HTTP_CWMP_SESSION_SIZE, { 28, 16 } },
-    { NGX_HTTP_CWMP_COOKIE_SIZE, { 14, 8 } },
-    { NGX_HTTP_CWMP_FACT_SIZE, { 27, 15 } },
-    { NGX_HTTP_CWMP_NONCE_SIZE, { 12, 6 } },
-    { NGX_HTTP_CWMP_CALL_SIZE, { 11, 6 } },
-    { NGX_HTTP_CWMP_NOTICE_SIZE, { 2, 2 } },
-    { NGX_HTTP_CWMP_ADMISSION_SIZE, { 3, 3 } },
-    { NGX_HTTP_CWMP_BINDING_SIZE, { 1, 17 } },
-    { NGX_HTTP_CWMP_ADDRESS_SIZE, { 1, 25 } },
-    { NGX_HTTP_CWMP_NET_SIZE, { 1, 2 } }
+    { NGX_HTTP_CWMP_SESSION_SIZE, { 28, 16 }, 0 },
+    { NGX_HTTP_CWMP_COOKIE_SIZE, { 14, 8 }, 0 },
+    { NGX_HTTP_CWMP_FACT_SIZE, { 27, 15 }, 0 },
+    { NGX_HTTP_CWMP_NONCE_SIZE, { 12, 6 }, 0 },
+    { NGX_HTTP_CWMP_CALL_SIZE, { 11, 6 }, 0 },
+    { NGX_HTTP_CWMP_NOTICE_SIZE, { 2, 2 }, 0 },
+    { NGX_HTTP_CWMP_ADMISSION_SIZE, { 4, 4 }, 0 },
+    { NGX_HTTP_CWMP_BINDING_SIZE, { 1, 17 }, 0 },
+    { NGX_HTTP_CWMP_ADDRESS_SIZE, { 1, 25 }, 0 },
+    { NGX_HTTP_CWMP_NET_SIZE, { 1, 2 }, 0 },
+    { NGX_HTTP_CWMP_DEVICE_SIZE, { 2, 2 }, 26 },
+    { NGX_HTTP_CWMP_WOKEN_SIZE, { 1, 1 }, 7 }
 };
 
 
@@ -162,6 +168,15 @@ ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
                                          z->tables[NGX_HTTP_CWMP_BINDINGS]));
         }
 
+        if (z->status && !z->sh->status) {
+            ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
+                          "zone \"%V\" was made without \"cwmp_status\": it "
+                          "has room for %ui devices until nginx is restarted",
+                          &shm_zone->shm.name,
+                          cwmp_table_capacity(
+                                          z->tables[NGX_HTTP_CWMP_DEVICES]));
+        }
+
         return NGX_OK;
     }
 
@@ -187,7 +202,7 @@ ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
 
 ngx_http_cwmp_zone_t *
-ngx_http_cwmp_zone_private(ngx_conf_t *cf)
+ngx_http_cwmp_zone_private(ngx_conf_t *cf, ngx_uint_t status)
 {
     void                  *mem;
     ngx_http_cwmp_zone_t  *z;
@@ -196,6 +211,8 @@ ngx_http_cwmp_zone_private(ngx_conf_t *cf)
     if (z == NULL) {
         return NULL;
     }
+
+    z->status = status;
 
     mem = ngx_palloc(cf->pool, NGX_HTTP_CWMP_PRIVATE_SIZE);
     if (mem == NULL) {
@@ -379,8 +396,8 @@ static ngx_int_t
 ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
 {
     u_char      *p, *end;
-    size_t       rest, share;
-    ngx_uint_t   i;
+    size_t       rest, share, shares[NGX_HTTP_CWMP_TABLES];
+    ngx_uint_t   i, sum;
 
     p = mem;
     end = p + size;
@@ -390,6 +407,7 @@ ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
     ngx_memzero(z->sh, sizeof(ngx_http_cwmp_zone_sh_t));
 
     z->sh->stun = z->stun;
+    z->sh->status = z->status;
 
     /* other nodes, and other zones of this one, number their nonces as well */
 
@@ -403,10 +421,16 @@ ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem, size_t size)
 
     p = ngx_align_ptr(p + sizeof(ngx_http_cwmp_zone_sh_t), 8);
     rest = end - p;
+    sum = 0;
 
     for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
-        share = (rest / 100 * ngx_http_cwmp_tables[i].percent[z->stun])
-                & ~(size_t) 7;
+        shares[i] = ngx_http_cwmp_tables[i].share[z->stun]
+                    + (z->status ? ngx_http_cwmp_tables[i].status : 0);
+        sum += shares[i];
+    }
+
+    for (i = 0; i < NGX_HTTP_CWMP_TABLES; i++) {
+        share = (rest / sum * shares[i]) & ~(size_t) 7;
 
         if (cwmp_table_create(p, share, ngx_http_cwmp_tables[i].payload)
             == NULL)

@@ -35,6 +35,8 @@
  *     admissions cwmp_admission.h
  *     bindings, addresses, nets
  *                cwmp_binding.h
+ *     devices, woken
+ *                cwmp_device.h
  */
 
 #define NGX_HTTP_CWMP_SESSIONS      0
@@ -47,7 +49,9 @@
 #define NGX_HTTP_CWMP_BINDINGS      7
 #define NGX_HTTP_CWMP_ADDRESSES     8
 #define NGX_HTTP_CWMP_NETS          9
-#define NGX_HTTP_CWMP_TABLES        10
+#define NGX_HTTP_CWMP_DEVICES       10
+#define NGX_HTTP_CWMP_WOKEN         11
+#define NGX_HTTP_CWMP_TABLES        12
 
 #define NGX_HTTP_CWMP_SESSION_SIZE  168
 #define NGX_HTTP_CWMP_COOKIE_SIZE   48
@@ -59,6 +63,8 @@
 #define NGX_HTTP_CWMP_BINDING_SIZE  48
 #define NGX_HTTP_CWMP_ADDRESS_SIZE  24
 #define NGX_HTTP_CWMP_NET_SIZE      16
+#define NGX_HTTP_CWMP_DEVICE_SIZE   256
+#define NGX_HTTP_CWMP_WOKEN_SIZE    16
 
 /* a block of MD5 */
 #define NGX_HTTP_CWMP_SECRET        64
@@ -71,6 +77,7 @@ typedef struct {
     ngx_atomic_t                 warned;     /* upstream without keep-alive */
     ngx_atomic_t                 wanted;     /* entries in "list" so far */
     ngx_uint_t                   stun;       /* made for "cwmp_stun" */
+    ngx_uint_t                   status;     /* for "cwmp_status" */
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
     u_char                       secret[NGX_HTTP_CWMP_SECRET];
     cwmp_wanted_t                list[CWMP_WANTED_MAX];
@@ -84,6 +91,7 @@ struct ngx_http_cwmp_zone_s {
     cwmp_table_t                *tables[NGX_HTTP_CWMP_TABLES];
     ngx_md5_t                    key;        /* has hashed sh->secret */
     ngx_uint_t                   stun;       /* "cwmp_stun" is there */
+    ngx_uint_t                   status;     /* "cwmp_status" is there */
 };
 
 
@@ -105,9 +113,11 @@ char *ngx_http_cwmp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
  * Tables without a zone: made when the configuration has been read, and so
- * each worker's own after the fork.  NULL: no memory.
+ * each worker's own after the fork.  status: "cwmp_status" is there.  NULL: no
+ * memory.
  */
-ngx_http_cwmp_zone_t *ngx_http_cwmp_zone_private(ngx_conf_t *cf);
+ngx_http_cwmp_zone_t *ngx_http_cwmp_zone_private(ngx_conf_t *cf,
+    ngx_uint_t status);
 
 /*
  * Takes the lock and begins work on one table, goes on with another one under
@@ -146,6 +156,7 @@ void ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key,
 #define NGX_HTTP_CWMP_KEY_BINDING   8
 #define NGX_HTTP_CWMP_KEY_UDP_DEVICE  9
 #define NGX_HTTP_CWMP_KEY_UDP_URL   10
+#define NGX_HTTP_CWMP_KEY_WOKEN     11
 
 /*
  * Whether the process "holder" lives.  One that was killed and is not reaped

@@ -115,6 +115,12 @@ ngx_http_cwmp_answer_count(ngx_http_cwmp_wakeup_t *w)
     ngx_http_cwmp_add(cmcf->shared, NGX_HTTP_CWMP_WAKEUPS_METHOD
                                     + w->outcome.result - CWMP_WAKEUP_METHOD,
                       1);
+
+    if (w->outcome.result > CWMP_WAKEUP_CREDENTIALS) {
+        ngx_http_cwmp_device_woken(w->request, &w->origin,
+                                   w->outcome.result - CWMP_WAKEUP_METHOD,
+                                   w->time);
+    }
 }
 
 

@@ -177,6 +177,48 @@ cwmp_table_get(cwmp_table_t *t, const u_char *key, ngx_msec_t now)
 
 
 void *
+cwmp_table_peek(cwmp_table_t *t, const u_char *key, ngx_msec_t now)
+{
+    uint32_t     n;
+    cwmp_row_t  *row;
+
+    for (n = *cwmp_table_bucket(t, key); n != CWMP_TABLE_NONE; n = row->chain)
+    {
+        row = cwmp_table_row(t, n);
+
+        if (ngx_memcmp(row->key, key, CWMP_TABLE_KEY_LEN) == 0) {
+            return cwmp_table_expired(row, now) ? NULL : row + 1;
+        }
+    }
+
+    return NULL;
+}
+
+
+void *
+cwmp_table_at(cwmp_table_t *t, ngx_uint_t n, ngx_msec_t now)
+{
+    cwmp_row_t  *row;
+
+    if (n >= t->capacity) {
+        return NULL;
+    }
+
+    row = cwmp_table_row(t, n);
+
+    return (row->state != CWMP_TABLE_USED || cwmp_table_expired(row, now))
+           ? NULL : row + 1;
+}
+
+
+const u_char *
+cwmp_table_key(void *payload)
+{
+    return ((cwmp_row_t *) payload - 1)->key;
+}
+
+
+void *
 cwmp_table_insert(cwmp_table_t *t, const u_char *key, ngx_msec_t now,
     ngx_msec_t expires, cwmp_table_alive_pt alive)
 {

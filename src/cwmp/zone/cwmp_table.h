@@ -78,6 +78,18 @@ void cwmp_table_end(cwmp_table_t *t);
 void *cwmp_table_get(cwmp_table_t *t, const u_char *key, ngx_msec_t now);
 
 /*
+ * The same, but the row is used by nobody: its place among the others stays.
+ */
+void *cwmp_table_peek(cwmp_table_t *t, const u_char *key, ngx_msec_t now);
+
+/*
+ * For who looks at all rows: the payload of the row at place "n", from 0 to the
+ * capacity - 1, for reading, or NULL.  A row stays at its place.
+ */
+void *cwmp_table_at(cwmp_table_t *t, ngx_uint_t n, ngx_msec_t now);
+const u_char *cwmp_table_key(void *payload);
+
+/*
  * Returns the payload of a new row, all zero, open for writing, that lives
  * until "expires".  There must be none of that key: get it first.  When the
  * table is full the least recently used row goes, one that is held by a

@@ -1,7 +1,7 @@
 
 /*
  * Fieldgate: the door of the room: tables in shared memory, and what is known
- * of sessions.
+ * of sessions and devices.
  */
 
 
@@ -13,6 +13,7 @@
 #include "cwmp_session.h"
 #include "cwmp_rows.h"
 #include "cwmp_facts.h"
+#include "cwmp_device.h"
 #include "cwmp_admission.h"
 #include "cwmp_replay.h"
 
