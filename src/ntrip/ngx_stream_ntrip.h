@@ -137,6 +137,38 @@ typedef struct {
 } ngx_stream_ntrip_main_conf_t;
 
 
+/* ntrip_sourcetable */
+
+#define NGX_STREAM_NTRIP_LISTING_OFF       0
+#define NGX_STREAM_NTRIP_LISTING_FILE      1
+#define NGX_STREAM_NTRIP_LISTING_UPSTREAM  2
+
+
+/* a table in memory, for those who send it, too */
+
+typedef struct {
+    ngx_uint_t                 refs;
+    ntrip_directory_t          directory;
+} ngx_stream_ntrip_text_t;
+
+
+typedef struct {
+    ngx_uint_t                 kind;
+    ngx_str_t                  path;               /* full, with a zero */
+    time_t                     valid;              /* seconds; 10m */
+    ngx_stream_ntrip_place_t   place;
+
+    /* of each worker */
+    time_t                     looked;
+    time_t                     mtime;
+    ngx_file_uniq_t            uniq;
+    off_t                      size;
+    ngx_stream_ntrip_text_t   *text;               /* NULL: none */
+    time_t                     due;                /* to look at its age */
+    uint64_t                   account;            /* last one tried */
+} ngx_stream_ntrip_listing_t;
+
+
 typedef struct {
     ngx_stream_ntrip_place_t   caster;             /* ntrip_caster */
     ngx_stream_ntrip_place_t   relay;              /* ntrip_relay */
@@ -148,6 +180,9 @@ typedef struct {
     ngx_array_t               *mounts;             /* ngx_stream_ntrip_mount_t:
                                                       own, then stream's;
                                                       NULL: none */
+    ngx_stream_ntrip_listing_t listing;            /* ntrip_sourcetable */
+    ngx_array_t               *lines;              /* ngx_str_t: of CAS and
+                                                      NET; NULL: none */
     ngx_uint_t                 share_distance;     /* metres; 30000; off: 0,
                                                       NTRIP_SHARE_NONE */
     ngx_uint_t                 gga_distance;       /* metres; 0: any */
@@ -255,6 +290,10 @@ char *ngx_stream_ntrip_share_distance(ngx_conf_t *cf, ngx_command_t *cmd,
    earth */
 ngx_int_t ngx_stream_ntrip_metres(ngx_str_t *value);
 char *ngx_stream_ntrip_length(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_sourcetable(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_sourcetable_line(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_console(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

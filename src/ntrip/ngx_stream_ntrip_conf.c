@@ -25,6 +25,8 @@ static ngx_int_t ngx_stream_ntrip_check_needs(ngx_conf_t *cf,
     const char *name);
 static char *ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
     ngx_stream_ntrip_srv_conf_t *conf);
+static char *ngx_stream_ntrip_check_listing(ngx_conf_t *cf,
+    ngx_stream_ntrip_srv_conf_t *conf);
 static char *ngx_stream_ntrip_check_console(ngx_conf_t *cf,
     ngx_stream_ntrip_srv_conf_t *conf);
 static ngx_uint_t ngx_stream_ntrip_folder_is_ours(int fd, u_char *file);
@@ -234,6 +236,8 @@ ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf)
      *     conf->console_password = { 0, NULL };
      */
 
+    conf->listing.valid = NGX_CONF_UNSET;
+    conf->lines = NGX_CONF_UNSET_PTR;
     conf->share_distance = NGX_CONF_UNSET_UINT;
     conf->gga_distance = NGX_CONF_UNSET_UINT;
     conf->gga_round = NGX_CONF_UNSET_UINT;
@@ -268,6 +272,8 @@ ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
     char  *rv;
 
+    ngx_conf_merge_value(conf->listing.valid, prev->listing.valid, 600);
+    ngx_conf_merge_ptr_value(conf->lines, prev->lines, NULL);
     ngx_conf_merge_uint_value(conf->share_distance, prev->share_distance,
                               30000);
     ngx_conf_merge_uint_value(conf->gga_distance, prev->gga_distance, 0);
@@ -374,12 +380,66 @@ ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (conf->mounts == NULL && conf->station.line == 0) {
+    if (ngx_stream_ntrip_check_listing(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->mounts == NULL
+        && conf->station.line == 0
+        && conf->listing.kind == NGX_STREAM_NTRIP_LISTING_OFF)
+    {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "no \"ntrip_mount\": rovers of \"ntrip_caster\" in "
                       "%V:%ui get an empty sourcetable",
                       &conf->caster.file, conf->caster.line);
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/* where the provider's table is kept: beside the database, by what decides
+   which provider that is */
+
+static char *
+ngx_stream_ntrip_check_listing(ngx_conf_t *cf,
+    ngx_stream_ntrip_srv_conf_t *conf)
+{
+    u_char                        *p;
+    uint32_t                       key;
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    if (conf->listing.valid == 0) {
+        return ngx_stream_ntrip_error_at(cf, &conf->caster,
+                   "\"ntrip_sourcetable_valid\" must not be zero");
+    }
+
+    if (conf->listing.kind != NGX_STREAM_NTRIP_LISTING_UPSTREAM) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->relay.line == 0) {
+        return ngx_stream_ntrip_error_at(cf, &conf->listing.place,
+                   "\"ntrip_sourcetable upstream\" needs an \"ntrip_relay\"");
+    }
+
+    nmcf = ngx_stream_conf_get_module_main_conf(cf, ngx_stream_ntrip_module);
+
+    if (nmcf->database.len == 0) {
+        return NGX_CONF_OK;
+    }
+
+    key = ngx_crc32_long(conf->pool.data, conf->pool.len) ^ conf->port;
+
+    p = ngx_pnalloc(cf->pool, nmcf->database.len + sizeof(".table-12345678"));
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    conf->listing.path.data = p;
+    conf->listing.path.len = ngx_sprintf(p, "%V.table-%08xD%Z",
+                                         &nmcf->database, key)
+                             - p - 1;
 
     return NGX_CONF_OK;
 }

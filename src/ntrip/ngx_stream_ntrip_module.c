@@ -134,6 +134,28 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ntrip_sourcetable"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_TAKE12,
+      ngx_stream_ntrip_sourcetable,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_sourcetable_valid"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, listing)
+      + offsetof(ngx_stream_ntrip_listing_t, valid),
+      NULL },
+
+    { ngx_string("ntrip_sourcetable_line"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_stream_ntrip_sourcetable_line,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ntrip_mount"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
       ngx_stream_ntrip_mount,
@@ -507,6 +529,7 @@ ngx_stream_ntrip_ticked(void)
     ngx_stream_ntrip_stream_tick();
     ngx_stream_ntrip_rover_tick();
     ngx_stream_ntrip_base_tick();
+    ngx_stream_ntrip_fetch_tick();
 }
 
 

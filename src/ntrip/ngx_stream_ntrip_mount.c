@@ -25,6 +25,8 @@ static ngx_int_t ngx_stream_ntrip_mount_profile(ngx_conf_t *cf,
 static ngx_int_t ngx_stream_ntrip_mount_line(ngx_conf_t *cf,
     ngx_stream_ntrip_mount_t *mount, ngx_str_t *str);
 static ngx_uint_t ngx_stream_ntrip_same(ngx_str_t *a, ngx_str_t *b);
+static char *ngx_stream_ntrip_check_table(ngx_conf_t *cf,
+    ngx_stream_ntrip_listing_t *listing, ngx_fd_t fd);
 
 
 char *
@@ -435,4 +437,124 @@ static ngx_uint_t
 ngx_stream_ntrip_same(ngx_str_t *a, ngx_str_t *b)
 {
     return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+}
+
+
+char *
+ngx_stream_ntrip_sourcetable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_ntrip_srv_conf_t *nscf = conf;
+
+    ngx_fd_t                     fd;
+    ngx_str_t                   *value;
+    ngx_stream_ntrip_listing_t  *listing;
+
+    listing = &nscf->listing;
+
+    if (listing->place.line) {
+        return "is duplicate";
+    }
+
+    ngx_stream_ntrip_note_place(cf, &listing->place);
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "upstream") == 0) {
+        listing->kind = NGX_STREAM_NTRIP_LISTING_UPSTREAM;
+        return NGX_CONF_OK;
+    }
+
+    if (cf->args->nelts != 3 || ngx_strcmp(value[1].data, "file") != 0) {
+        return "must be \"upstream\", \"file path\" or \"off\"";
+    }
+
+    listing->kind = NGX_STREAM_NTRIP_LISTING_FILE;
+    listing->path = value[2];
+
+    if (ngx_conf_full_name(cf->cycle, &listing->path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(listing->path.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", &listing->path);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_stream_ntrip_check_table(cf, listing, fd);
+}
+
+
+/* what workers would not take; closes the file */
+
+static char *
+ngx_stream_ntrip_check_table(ngx_conf_t *cf,
+    ngx_stream_ntrip_listing_t *listing, ngx_fd_t fd)
+{
+    char             *rv;
+    ngx_file_info_t   fi;
+
+    rv = NGX_CONF_OK;
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR
+        || !ngx_is_file(&fi)
+        || ngx_file_size(&fi) > NTRIP_TABLE_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "sourcetable \"%V\" is no file, or larger than "
+                           "%d bytes", &listing->path, NTRIP_TABLE_MAX);
+        rv = NGX_CONF_ERROR;
+    }
+
+    (void) ngx_close_file(fd);
+
+    return rv;
+}
+
+
+char *
+ngx_stream_ntrip_sourcetable_line(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_stream_ntrip_srv_conf_t *nscf = conf;
+
+    ngx_str_t   *value, *line;
+    ngx_uint_t   i;
+
+    if (nscf->lines == NGX_CONF_UNSET_PTR) {
+        nscf->lines = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+        if (nscf->lines == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if ((!ntrip_text_begins(&value[i], "CAS;")
+             && !ntrip_text_begins(&value[i], "NET;"))
+            || ntrip_text_controls(&value[i])
+            || value[i].len > NTRIP_TABLE_LINE_MAX)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" is no line of CAS or NET", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        line = ngx_array_push(nscf->lines);
+        if (line == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *line = value[i];
+    }
+
+    return NGX_CONF_OK;
 }

@@ -98,7 +98,9 @@ test_table(void)
     start();
     ntrip_response_sourcetable(&out, NTRIP_FORM_V2, NOW, 16);
     tap_is(text(), V2 "Connection: close\r\n"
-           "Content-Type: gnss/sourcetable\r\nContent-Length: 16\r\n\r\n",
+           "Content-Type: gnss/sourcetable\r\n"
+           "Ntrip-Flags: st_filter,st_auth,st_match,st_strict\r\n"
+           "Content-Length: 16\r\n\r\n",
            "table, 2.0");
 
     ngx_str_set(&table, "STR;M;<b>&\r\nENDSOURCETABLE\r\n");

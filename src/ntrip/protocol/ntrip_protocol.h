@@ -26,6 +26,7 @@
 #include "ntrip_sourcetable.h"
 #include "ntrip_facts.h"
 #include "ntrip_filter.h"
+#include "ntrip_directory.h"
 #include "ntrip_token.h"
 #include "ntrip_password.h"
 #include "ntrip_console.h"

@@ -54,7 +54,9 @@ ntrip_response_sourcetable(ntrip_out_t *out, ngx_uint_t form, time_t now,
     if (form == NTRIP_FORM_V2) {
         ntrip_response_head(out, form, "200 OK", now);
         ntrip_out_text(out, "Connection: close" CRLF
-                            "Content-Type: gnss/sourcetable" CRLF);
+                            "Content-Type: gnss/sourcetable" CRLF
+                            "Ntrip-Flags: st_filter,st_auth,st_match,st_strict"
+                            CRLF);
 
     } else {
         ntrip_out_text(out, "SOURCETABLE 200 OK" CRLF

@@ -10,6 +10,8 @@
 static ngx_uint_t ntrip_sourcetable_is_end(ntrip_sourcetable_t *t);
 static void ntrip_str_split(ntrip_str_t *str, ngx_str_t *text,
     ngx_uint_t first);
+static void ntrip_str_write(ntrip_out_t *out, ntrip_str_t *str, ngx_uint_t gga,
+    ngx_uint_t raw);
 
 
 void
@@ -197,9 +199,37 @@ void
 ntrip_str_line(ntrip_out_t *out, ngx_str_t *mount, ngx_str_t *str,
     ngx_uint_t gga, ngx_uint_t raw)
 {
-    ngx_str_t     value, *field;
-    ngx_uint_t    i;
-    ntrip_str_t   parsed;
+    ntrip_str_t  parsed;
+
+    ntrip_str_fields(&parsed, str);
+
+    parsed.field[NTRIP_STR_MOUNT] = *mount;
+
+    ntrip_str_write(out, &parsed, gga, raw);
+}
+
+
+void
+ntrip_str_relayed(ntrip_out_t *out, ngx_str_t *line)
+{
+    ntrip_str_t  parsed;
+
+    if (ntrip_str_parse(&parsed, line) != NGX_OK) {
+        return;
+    }
+
+    ngx_str_set(&parsed.field[NTRIP_STR_AUTH], "B");
+
+    ntrip_str_write(out, &parsed, 1, 0);
+}
+
+
+static void
+ntrip_str_write(ntrip_out_t *out, ntrip_str_t *str, ngx_uint_t gga,
+    ngx_uint_t raw)
+{
+    ngx_str_t    value, *field;
+    ngx_uint_t   i;
 
     /*
      * Where nothing is known: what RTCM 3 of a network usually is, and the
@@ -211,19 +241,16 @@ ntrip_str_line(ntrip_out_t *out, ngx_str_t *mount, ngx_str_t *str,
         "0.00", "0.00", "0", "0", "Fieldgate", "none", "B", "N", "0", "none"
     };
 
-    ntrip_str_fields(&parsed, str);
-
     for (i = 0; i < NTRIP_STR_FIELDS; i++) {
 
         if (i) {
             ntrip_out_char(out, ';');
         }
 
-        field = &parsed.field[i];
+        field = &str->field[i];
 
-        if (i == NTRIP_STR_MOUNT || (i == NTRIP_STR_IDENTIFIER && !field->len))
-        {
-            field = mount;
+        if (i == NTRIP_STR_IDENTIFIER && field->len == 0) {
+            field = &str->field[NTRIP_STR_MOUNT];
 
         } else if (field->len == 0) {
             value.data = (u_char *) defaults[i];

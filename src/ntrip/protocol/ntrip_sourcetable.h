@@ -113,6 +113,10 @@ const char *ntrip_str_check(ngx_str_t *mount, ngx_str_t *str);
 void ntrip_str_line(ntrip_out_t *out, ngx_str_t *mount, ngx_str_t *str,
     ngx_uint_t gga, ngx_uint_t raw);
 
+/* the same of a line of a provider, whose users are ours here, and so need a
+   password: "Basic" */
+void ntrip_str_relayed(ntrip_out_t *out, ngx_str_t *line);
+
 /* longest that ntrip_str_line() appends for a "str" that passed the check */
 #define NTRIP_STR_LINE_MAX       (NTRIP_TABLE_LINE_MAX + 256)
 

@@ -1,7 +1,8 @@
 
 /*
- * Which mountpoint a rover asks for: one that is declared, or that of a base
- * station.  A declared one whose "as" is a station's is a profile of that.
+ * Which mountpoint a rover asks for: one that is declared, that of a base
+ * station, or one of ntrip_sourcetable.  A declared one whose "as" is a
+ * station's is a profile of that.
  */
 
 
@@ -97,7 +98,7 @@ ngx_stream_ntrip_find_result(ngx_stream_ntrip_rover_t *rover,
     n = ntrip_mount_match_result(match);
 
     if (n == NGX_DECLINED) {
-        return NGX_DECLINED;
+        return ngx_stream_ntrip_find_listed(rover, &match->name);
     }
 
     mount = NULL;
@@ -233,7 +234,11 @@ ngx_stream_ntrip_find_again(ngx_stream_ntrip_rover_t *rover, ngx_str_t *name,
 
     if (station->len == 0) {
 
-        if (mount == NULL || conf->relay.line == 0) {
+        if (mount == NULL) {
+            return ngx_stream_ntrip_find_listed(rover, name);
+        }
+
+        if (conf->relay.line == 0) {
             return NGX_DECLINED;
         }
 

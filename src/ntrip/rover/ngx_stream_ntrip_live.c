@@ -16,6 +16,9 @@
 #define NGX_STREAM_NTRIP_STATION_LINE                                         \
     (NTRIP_STR_LINE_MAX + NTRIP_FACTS_STR_MAX)
 
+/* ms that what stations send, as their lines say, is good for */
+#define NGX_STREAM_NTRIP_STATIONS_VALID  1000
+
 
 typedef struct {
     ntrip_stream_row_t          *row;
@@ -23,6 +26,9 @@ typedef struct {
 } ngx_stream_ntrip_live_t;
 
 
+static uint64_t ngx_stream_ntrip_stations_mark(void);
+static ngx_stream_ntrip_text_t *ngx_stream_ntrip_stations_make(
+    ngx_pool_t *pool);
 static ngx_int_t ngx_stream_ntrip_stations_live(ngx_array_t *list);
 static int ngx_libc_cdecl ngx_stream_ntrip_stations_order(const void *one,
     const void *two);
@@ -30,37 +36,109 @@ static void ngx_stream_ntrip_stations_line(ntrip_out_t *out,
     ngx_stream_ntrip_live_t *live);
 
 
-ngx_int_t
-ngx_stream_ntrip_stations_table(ngx_pool_t *pool, ngx_str_t *text)
+/* of this worker, NULL: not made yet */
+
+static ngx_stream_ntrip_text_t  *ngx_stream_ntrip_stations;
+static ngx_msec_t                ngx_stream_ntrip_stations_since;
+static uint64_t                  ngx_stream_ntrip_stations_of;
+
+
+ngx_stream_ntrip_text_t *
+ngx_stream_ntrip_stations_text(void)
 {
+    uint64_t                  mark;
+    ngx_pool_t               *pool;
+    ngx_stream_ntrip_text_t  *text;
+
+    mark = ngx_stream_ntrip_stations_mark();
+
+    if (ngx_stream_ntrip_stations
+        && ngx_stream_ntrip_stations_of == mark
+        && ngx_current_msec - ngx_stream_ntrip_stations_since
+           < NGX_STREAM_NTRIP_STATIONS_VALID)
+    {
+        return ngx_stream_ntrip_stations;
+    }
+
+    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    text = ngx_stream_ntrip_stations_make(pool);
+
+    ngx_destroy_pool(pool);
+
+    if (text) {
+        ngx_stream_ntrip_text_leave(ngx_stream_ntrip_stations);
+
+        ngx_stream_ntrip_stations = text;
+        ngx_stream_ntrip_stations_since = ngx_current_msec;
+        ngx_stream_ntrip_stations_of = mark;
+    }
+
+    return text;
+}
+
+
+/* another number if a station has come or gone */
+
+static uint64_t
+ngx_stream_ntrip_stations_mark(void)
+{
+    uint32_t             i;
+    uint64_t             mark;
+    ntrip_zone_t        *zone;
+    ntrip_stream_row_t  *row;
+
+    zone = ngx_stream_ntrip_worker.zone;
+    mark = 0;
+
+    for (i = 0; i < zone->streams.n; i++) {
+        row = ntrip_stream_row(zone, i);
+
+        if (ntrip_station_fresh(row, ngx_current_msec, NTRIP_STATION_LISTED)) {
+            mark = mark * 31
+                   + __atomic_load_n(&row->row.serial, __ATOMIC_RELAXED)
+                   + __atomic_load_n(&row->epoch, __ATOMIC_RELAXED);
+        }
+    }
+
+    return mark;
+}
+
+
+/* memory for the time being is the pool's */
+
+static ngx_stream_ntrip_text_t *
+ngx_stream_ntrip_stations_make(ngx_pool_t *pool)
+{
+    u_char                   *p;
+    size_t                    size;
     ngx_uint_t                i;
     ntrip_out_t               out;
     ngx_array_t               list;
+    ngx_stream_ntrip_text_t  *text;
     ngx_stream_ntrip_live_t  *live;
-
-    ngx_str_null(text);
 
     if (ngx_array_init(&list, pool, 16, sizeof(ngx_stream_ntrip_live_t))
         != NGX_OK
         || ngx_stream_ntrip_stations_live(&list) != NGX_OK)
     {
-        return NGX_ERROR;
+        return NULL;
     }
 
-    if (list.nelts == 0) {
-        return NGX_OK;
-    }
+    size = list.nelts * NGX_STREAM_NTRIP_STATION_LINE;
 
-    text->data = ngx_palloc(pool, list.nelts * NGX_STREAM_NTRIP_STATION_LINE);
-    if (text->data == NULL) {
-        return NGX_ERROR;
+    p = ngx_palloc(pool, size + 1);
+    if (p == NULL) {
+        return NULL;
     }
 
     ngx_qsort(list.elts, list.nelts, sizeof(ngx_stream_ntrip_live_t),
               ngx_stream_ntrip_stations_order);
 
-    ntrip_out_init(&out, text->data,
-                   list.nelts * NGX_STREAM_NTRIP_STATION_LINE);
+    ntrip_out_init(&out, p, size);
 
     live = list.elts;
 
@@ -68,9 +146,22 @@ ngx_stream_ntrip_stations_table(ngx_pool_t *pool, ngx_str_t *text)
         ngx_stream_ntrip_stations_line(&out, &live[i]);
     }
 
-    text->len = out.last - out.start;
+    size = out.last - out.start;
 
-    return NGX_OK;
+    text = ngx_alloc(sizeof(ngx_stream_ntrip_text_t) + size, ngx_cycle->log);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(text, sizeof(ngx_stream_ntrip_text_t));
+
+    text->refs = 1;
+    text->directory.text.len = size;
+    text->directory.text.data = (u_char *) text
+                                + sizeof(ngx_stream_ntrip_text_t);
+    ngx_memcpy(text->directory.text.data, p, size);
+
+    return text;
 }
 
 

@@ -26,6 +26,8 @@
 
 static void ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_find(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_asks_table(ngx_stream_ntrip_rover_t *rover);
+static void ngx_stream_ntrip_authenticate(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_check(ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_verified(void *data, ngx_int_t rc);
@@ -240,11 +242,54 @@ ngx_stream_ntrip_find(ngx_stream_ntrip_rover_t *rover)
             ngx_stream_ntrip_error(rover, 404, "unknown mountpoint");
 
         } else {
-            ngx_stream_ntrip_table(rover);
+            ngx_stream_ntrip_asks_table(rover);
         }
 
         return;
     }
+
+    ngx_stream_ntrip_authenticate(rover);
+}
+
+
+/* the filters of 2.0 come with it */
+
+static void
+ngx_stream_ntrip_asks_table(ngx_stream_ntrip_rover_t *rover)
+{
+    ntrip_request_t             *r;
+    const char                  *reason;
+    ngx_stream_ntrip_request_t  *rq;
+
+    rq = rover->request;
+    r = &rq->request;
+
+    if (r->form == NTRIP_FORM_V2
+        && ntrip_filter_parse(&rq->filter, &r->query, &reason) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                      "ntrip sourcetable refused: %s", reason);
+        ngx_stream_ntrip_error(rover, 400, "bad filter");
+        return;
+    }
+
+    if (!rq->filter.auth) {
+        ngx_stream_ntrip_table(rover, NULL);
+        return;
+    }
+
+    rq->table = 1;
+
+    ngx_stream_ntrip_authenticate(rover);
+}
+
+
+static void
+ngx_stream_ntrip_authenticate(ngx_stream_ntrip_rover_t *rover)
+{
+    ntrip_request_t  *r;
+
+    r = &rover->request->request;
 
     if (r->auth == NTRIP_AUTH_NONE) {
 
@@ -296,7 +341,9 @@ ngx_stream_ntrip_lookup(ngx_stream_ntrip_rover_t *rover)
                       : (rq->user.valid_from > ngx_time()) ? "not valid yet"
                                                            : "expired";
 
-    } else if (!ntrip_mount_allowed(&mounts, &rover->mount->name)) {
+    } else if (!rq->table
+               && !ntrip_mount_allowed(&mounts, &rover->mount->name))
+    {
         rq->refused = "not for this mountpoint";
 
     } else {
@@ -440,6 +487,7 @@ ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
 {
     ngx_stream_ntrip_rover_t *rover = data;
 
+    ngx_str_t          mounts;
     ngx_connection_t  *c;
 
     c = rover->session->connection;
@@ -454,6 +502,14 @@ ngx_stream_ntrip_verified(void *data, ngx_int_t rc)
         ngx_stream_ntrip_wrong(rover, rover->request->refused
                                       ? rover->request->refused
                                       : "wrong password");
+        return;
+    }
+
+    if (rover->request->table) {
+        mounts.data = rover->request->user.mounts;
+        mounts.len = rover->request->user.mounts_len;
+
+        ngx_stream_ntrip_table(rover, &mounts);
         return;
     }
 
@@ -725,13 +781,10 @@ ngx_stream_ntrip_login_again(ngx_stream_ntrip_rover_t *rover)
     if (rover->base) {
         ngx_stream_ntrip_base_lookup(rover);
 
-    } else if (rover->mount == NULL) {
+    } else if (rover->mount == NULL && !rover->request->table) {
         ngx_stream_ntrip_find(rover);
 
     } else {
         ngx_stream_ntrip_lookup(rover);
     }
 }
-
-
-/* an error reply, if the peer's version has one; then the end */

@@ -147,7 +147,7 @@ ngx_stream_ntrip_write_handler(ngx_event_t *wev)
         if (timedout) {
             ngx_stream_ntrip_rover_finalize(rover, rover->result);
 
-        } else if (rover->out->pos < rover->out->last) {
+        } else if (rover->out) {
             ngx_stream_ntrip_send_out(rover);
         }
 
@@ -312,7 +312,7 @@ ngx_stream_ntrip_discard(ngx_stream_ntrip_rover_t *rover)
         n = c->recv(c, buf, sizeof(buf));
 
         if (n == NGX_AGAIN
-            || (n == 0 && rover->out->pos < rover->out->last))
+            || (n == 0 && rover->out))
         {
             flags = c->read->eof ? NGX_CLOSE_EVENT : 0;
 
@@ -880,4 +880,6 @@ ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover)
         ngx_free(rover->nmea);
         rover->nmea = NULL;
     }
+
+    ngx_stream_ntrip_table_free(rover);
 }

@@ -35,6 +35,8 @@ struct ngx_stream_ntrip_request_s {
     ngx_stream_ntrip_verify_t *check;      /* in VERIFY, NULL: none */
     ngx_uint_t                 asked;      /* TAKE: how many times */
     unsigned                   delayed:1;  /* held back for its kicks */
+    unsigned                   table:1;    /* of the user's mountpoints */
+    ntrip_filter_t             filter;
     u_char                     buf[NGX_STREAM_NTRIP_REQUEST];
 };
 
@@ -181,10 +183,10 @@ ngx_uint_t ngx_stream_ntrip_near_waits(ngx_stream_ntrip_rover_t *rover);
 
 /* ---- ngx_stream_ntrip_live.c ---- */
 
-/* lines of the base stations that are live, in the order of their names, in
-   memory of the pool; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_stream_ntrip_stations_table(ngx_pool_t *pool,
-    ngx_str_t *text);
+/* lines of the base stations that are live, in the order of their names, made
+   once for all who ask within a second, unless one comes or goes.  Who keeps
+   it takes a reference; NULL: no memory */
+ngx_stream_ntrip_text_t *ngx_stream_ntrip_stations_text(void);
 
 /* whether this one is among them */
 ngx_uint_t ngx_stream_ntrip_stations_listed(ngx_str_t *mount);
@@ -218,8 +220,23 @@ void ngx_stream_ntrip_base_label(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_error(ngx_stream_ntrip_rover_t *rover,
     ngx_uint_t status, const char *result);
 
-/* the sourcetable, in the form that the peer reads */
-void ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover);
+
+/* ---- ngx_stream_ntrip_table.c ---- */
+
+/* the sourcetable, in the form that the peer reads, as far as the filter of its
+   request goes, and of the mountpoints those of a user's list; NULL: all */
+void ngx_stream_ntrip_table(ngx_stream_ntrip_rover_t *rover,
+    ngx_str_t *mounts);
+
+/* a mountpoint of ntrip_sourcetable, into the rover, as find_mount() does */
+ngx_int_t ngx_stream_ntrip_find_listed(ngx_stream_ntrip_rover_t *rover,
+    ngx_str_t *name);
+
+/* drops a reference; NULL: there is none */
+void ngx_stream_ntrip_text_leave(ngx_stream_ntrip_text_t *text);
+
+/* what a table takes while it is sent */
+void ngx_stream_ntrip_table_free(ngx_stream_ntrip_rover_t *rover);
 
 
 #endif /* _NGX_STREAM_NTRIP_ROVER_PRIVATE_H_INCLUDED_ */

@@ -11,6 +11,8 @@
 #include "ngx_stream_ntrip_source.h"
 
 
+static ngx_uint_t ngx_stream_ntrip_relay_pools(ngx_str_t *pools,
+    ngx_str_t *pool, ngx_uint_t one);
 static ngx_uint_t ngx_stream_ntrip_relay_listens(ngx_listening_t *ls,
     ngx_stream_ntrip_srv_conf_t *conf);
 static ngx_uint_t ngx_stream_ntrip_relay_default(
@@ -26,16 +28,28 @@ ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_uint_t one, ngx_str_t *name,
     ngx_stream_ntrip_mount_t      *m;
     ngx_stream_core_srv_conf_t   **cscf;
     ngx_stream_core_main_conf_t   *cmcf;
-    ngx_stream_ntrip_srv_conf_t   *nscf;
+    ngx_stream_ntrip_srv_conf_t   *nscf, *listed;
 
     cmcf = ngx_stream_cycle_get_module_main_conf(ngx_cycle,
                                                  ngx_stream_core_module);
     cscf = cmcf->servers.elts;
+    listed = NULL;
 
     for (i = 0; i < cmcf->servers.nelts; i++) {
         nscf = cscf[i]->ctx->srv_conf[ngx_stream_ntrip_module.ctx_index];
 
-        if (nscf->relay.line == 0 || nscf->mounts == NULL) {
+        if (nscf->relay.line == 0) {
+            continue;
+        }
+
+        if (listed == NULL
+            && nscf->listing.kind != NGX_STREAM_NTRIP_LISTING_OFF
+            && ngx_stream_ntrip_relay_pools(&nscf->pool, pool, one))
+        {
+            listed = nscf;
+        }
+
+        if (nscf->mounts == NULL) {
             continue;
         }
 
@@ -45,10 +59,7 @@ ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_uint_t one, ngx_str_t *name,
             p = ngx_stream_ntrip_mount_pool(nscf, &m[n]);
 
             if (m[n].near == NULL
-                && (one ? ntrip_text_has_item(p, pool)
-                        : (p->len == pool->len
-                           && ngx_memcmp(p->data, pool->data, pool->len)
-                              == 0))
+                && ngx_stream_ntrip_relay_pools(p, pool, one)
                 && (name->len == 0
                     || (m[n].as.len == name->len
                         && ngx_memcmp(m[n].as.data, name->data, name->len)
@@ -60,7 +71,24 @@ ngx_stream_ntrip_relay_conf(ngx_str_t *pool, ngx_uint_t one, ngx_str_t *name,
         }
     }
 
-    return NULL;
+    *mount = NULL;
+
+    return name->len ? listed : NULL;
+}
+
+
+/* are they just these, or is this one among them? */
+
+static ngx_uint_t
+ngx_stream_ntrip_relay_pools(ngx_str_t *pools, ngx_str_t *pool,
+    ngx_uint_t one)
+{
+    if (one) {
+        return ntrip_text_has_item(pools, pool);
+    }
+
+    return pools->len == pool->len
+           && ngx_memcmp(pools->data, pool->data, pool->len) == 0;
 }
 
 

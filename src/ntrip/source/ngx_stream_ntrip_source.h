@@ -10,6 +10,7 @@
  *   ngx_stream_ntrip_position.c  positions for the provider
  *   ngx_stream_ntrip_moved.c     a source that goes to another worker
  *   ngx_stream_ntrip_test.c      SOURCE-TEST
+ *   ngx_stream_ntrip_fetch.c     the provider's sourcetable
  *   ngx_stream_ntrip_relay.c     which server of the configuration it is of
  *   ngx_stream_ntrip_upload.c    a base station's instead
  *
@@ -64,6 +65,9 @@ void ngx_stream_ntrip_source_mail(ngx_stream_ntrip_source_t *source);
 /* nobody wants it any more: lingers, then closes */
 void ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source);
 
+
+/* the tables of providers that servers want are fetched if they are old */
+void ngx_stream_ntrip_fetch_tick(void);
 
 /* an account was changed or deleted; 0: any */
 void ngx_stream_ntrip_source_changed(uint64_t id);
@@ -121,8 +125,8 @@ void ngx_stream_ntrip_source_test_cancel(void *data);
 in_port_t ngx_stream_ntrip_relay_port(ngx_stream_ntrip_srv_conf_t *conf);
 
 /* the first server of the cycle that relays a mountpoint from just these pools,
-   or, with "one", from this one among others; "name" empty: its first one.
-   NULL: none */
+   or, with "one", from this one among others; "name" empty: its first one; else
+   the first one with ntrip_sourcetable, and *mount is NULL.  NULL: none */
 ngx_stream_ntrip_srv_conf_t *ngx_stream_ntrip_relay_conf(ngx_str_t *pool,
     ngx_uint_t one, ngx_str_t *name, ngx_stream_ntrip_mount_t **mount);
 

@@ -135,7 +135,10 @@ ngx_stream_ntrip_test_find(uint64_t id, ngx_str_t *mount,
         return NULL;
     }
 
-    *mount = m->as;
+    if (m) {
+        *mount = m->as;
+    }
+
     port = conf->port ? conf->port : ngx_stream_ntrip_relay_port(conf);
 
     return (ngx_stream_ntrip_store_candidate(account, mount, port, candidate)

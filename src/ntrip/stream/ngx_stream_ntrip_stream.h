@@ -352,7 +352,11 @@ struct ngx_stream_ntrip_rover_s {
     ntrip_nmea_t                *nmea;     /* unfinished sentence, NULL if
                                               there is none: nearly always */
     ngx_stream_ntrip_request_t  *request;  /* until login */
-    ngx_buf_t                   *out;      /* TABLE: what is not sent */
+    ngx_chain_t                 *out;      /* TABLE: what is not sent */
+    ngx_stream_ntrip_text_t     *text;     /* and where it is: of all, */
+    ngx_stream_ntrip_text_t     *stations; /* likewise, */
+    u_char                      *copy;     /* or its own */
+    size_t                       copied;
     ngx_msec_t                   gga;      /* when the last went upstream */
 
     uint64_t                     bytes;    /* of streams it was on before */
