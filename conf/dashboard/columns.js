@@ -120,25 +120,23 @@ export const columns = {
     ],
 
     devices: [
-        field('device', 'Device', { narrow: true, width: 4 }),
+        field('id', 'Device', { narrow: true, width: 4 }),
         field('origin', 'Origin', { width: 3 }),
-        field('address', 'Address', { width: 2.4 }),
-        since('inform', 'Last Inform', {
-            narrow: true, value: (d) => d.inform ?? d.last_inform ?? null }),
-        since('wakeup', 'Last wake-up', {
-            value: (d) => d.wakeup?.at ?? d.last_wakeup ?? d.wakeup ?? null }),
+        field('events', 'Events', { width: 2.4 }),
+        since('informed', 'Last Inform', { narrow: true }),
+        since('woken', 'Last wake-up'),
         field('result', 'Result', {
-            narrow: true, width: 1.6, value: (d) => d.result ?? null,
+            narrow: true, width: 1.6,
             text: (v) => v || format.none,
             tone: (v) => v ? wakeupTones[v] ?? 'bad' : '' }),
     ],
 
     sessions: [
         field('device', 'Device', { narrow: true, width: 4 }),
-        field('address', 'Address', { narrow: true, width: 2.4 }),
+        field('events', 'Events', { narrow: true, width: 2.4 }),
+        field('upstream', 'Upstream'),
         field('server', 'ACS', { width: 3 }),
-        since('since', 'Since', { narrow: true }),
-        number('requests', 'Requests'),
+        number('owner', 'Process', { text: (v) => String(v ?? '') }),
     ],
 
     workers: [
@@ -164,7 +162,7 @@ export const tabs = [
     { name: 'users', title: 'Users', sort: 'name' },
     { name: 'stations', title: 'Stations', sort: 'mount' },
     { name: 'workers', title: 'Workers', sort: 'pid' },
-    { name: 'devices', title: 'CPEs', sort: 'device' },
+    { name: 'devices', title: 'CPEs', sort: 'id' },
     { name: 'sessions', title: 'CPE sessions', sort: 'device' },
 ];
 
@@ -180,8 +178,8 @@ export function details(row, now) {
 }
 
 
-const times = new Set(['since', 'expires_at', 'valid_from', 'inform',
-                       'last_inform', 'wakeup', 'last_wakeup']);
+const times = new Set(['since', 'expires_at', 'valid_from', 'expires',
+                       'informed', 'woken']);
 
 function detail(name, value, now) {
     if (times.has(name) && typeof value === 'number') {

@@ -329,7 +329,7 @@ class App extends Component {
                            stations: 'Station', workers: 'Worker',
                            devices: 'CPE', sessions: 'Session' }[list];
         const name = shown.user ?? shown.name ?? shown.mount ?? shown.device
-                     ?? shown.pid;
+                     ?? shown.pid ?? shown.id;
         const { stream, ...known } = shown;
         const close = () => this.setState({ open: null });
         const position = shown.position ?? shown.reference;

@@ -13,7 +13,7 @@ export const lists = {
     workers: { half: 'ntrip', key: 'id', every: 6 },
     stations: { half: 'ntrip', key: 'mount', every: 20 },
     users: { half: 'ntrip', key: 'name', every: 20, shown: true },
-    devices: { half: 'cwmp', key: 'device', every: 5 },
+    devices: { half: 'cwmp', key: 'id', every: 5 },
     sessions: { half: 'cwmp', key: 'id', every: 5 },
 };
 

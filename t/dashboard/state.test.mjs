@@ -90,7 +90,7 @@ test('a list that there is not is not the half\'s trouble', () => {
     assert.equal(s.lists.devices.absent, true);
     assert.equal(s.halves.cwmp.link, 'there');
 
-    s = next(s, page('devices', [{ device: 'a' }]));
+    s = next(s, page('devices', [{ id: 'a' }]));
     assert.equal(s.lists.devices.absent, false, 'after an upgrade it is');
 });
 
