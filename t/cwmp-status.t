@@ -94,6 +94,7 @@ is(scalar @more, 0, 'a session');
 is($session->{device}, '00D09E-Box-D1', 'of the device');
 is("$session->{oui} $session->{product_class} $session->{serial}",
    '00D09E Box D1', 'by its parts');
+like($session->{id}, qr/^[0-9a-f]{32}$/, 'it has a name');
 is($session->{upstream}, 'acs', 'the upstream');
 is($session->{server}, '127.0.0.1:' . $t->port(server_of($head)),
    'where it is');

@@ -56,6 +56,7 @@ ngx_http_cwmp_create_main_conf(ngx_conf_t *cf)
      *     conf->stun = { { 0, NULL }, 0 };
      *     conf->udp = { { 0, NULL }, 0 };
      *     conf->enabled = 0;
+     *     conf->traces = NULL;
      *     conf->mapped = 0;
      *     conf->status = 0;
      */
@@ -107,6 +108,7 @@ ngx_http_cwmp_create_loc_conf(ngx_conf_t *cf)
      *
      *     conf->user = NULL;
      *     conf->password = NULL;
+     *     conf->status = 0;
      *     conf->*_place = { { 0, NULL }, 0 };
      */
 
@@ -128,6 +130,7 @@ ngx_http_cwmp_create_loc_conf(ngx_conf_t *cf)
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
     conf->bind = NGX_CONF_UNSET_PTR;
+    conf->trace = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -177,6 +180,8 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,
                               1000);
     ngx_conf_merge_ptr_value(conf->bind, prev->bind, NULL);
+
+    ngx_conf_init_uint_value(conf->trace, NGX_HTTP_CWMP_TRACE_OFF);
 
     /* "if" in a wake-up location: its handler is inherited, so are we */
 

@@ -35,6 +35,13 @@
 #define NGX_HTTP_CWMP_UDP_FIRST     2
 
 
+/* cwmp_trace */
+
+#define NGX_HTTP_CWMP_TRACE_OFF        0
+#define NGX_HTTP_CWMP_TRACE_ON         1
+#define NGX_HTTP_CWMP_TRACE_UNGUARDED  2
+
+
 /*
  * Where a directive stands.  Some mistakes show only when the configuration
  * is merged, when nginx's own "in file:line" names the end of the block.
@@ -59,6 +66,7 @@ typedef struct {
     ngx_http_cwmp_place_t        wakeup;     /* some location wakes CPEs */
     ngx_http_cwmp_place_t        stun;       /* the first cwmp_stun */
     ngx_http_cwmp_place_t        udp;        /* a cwmp_udp that needs one */
+    ngx_array_t                 *traces;     /* places of cwmp_trace, NULL */
     unsigned                     enabled:1;  /* cwmp on somewhere */
     unsigned                     mapped:1;   /* cwmp_url_map somewhere */
     unsigned                     status:1;   /* cwmp_status somewhere */
@@ -112,6 +120,9 @@ typedef struct {
     ngx_msec_t                   timeout;
     ngx_msec_t                   connect_timeout;
     ngx_addr_t                  *bind;       /* NULL: any */
+
+    ngx_uint_t                   trace;      /* NGX_HTTP_CWMP_TRACE_* */
+    unsigned                     status:1;   /* cwmp_status */
 
     ngx_http_cwmp_place_t        enable_place;
     ngx_http_cwmp_place_t        mode_place;

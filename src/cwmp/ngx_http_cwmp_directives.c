@@ -768,8 +768,12 @@ ngx_http_cwmp_wakeup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_cwmp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_cwmp_loc_conf_t *clcf = conf;
+
     ngx_http_core_loc_conf_t   *core;
     ngx_http_cwmp_main_conf_t  *cmcf;
+
+    clcf->status = 1;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
     cmcf->status = 1;

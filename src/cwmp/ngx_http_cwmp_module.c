@@ -15,6 +15,7 @@
 #include "ngx_http_cwmp_module.h"
 #include "ngx_http_cwmp_session.h"
 #include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_status.h"
 #include "ngx_http_cwmp_stun.h"
 #include "ngx_http_cwmp_wakeup.h"
 
@@ -22,6 +23,7 @@
 static ngx_int_t ngx_http_cwmp_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_cwmp_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_cwmp_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_cwmp_message(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_init_process(ngx_cycle_t *cycle);
 
 
@@ -221,6 +223,13 @@ static ngx_command_t  ngx_http_cwmp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("cwmp_trace"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_cwmp_trace,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cwmp_loc_conf_t, trace),
+      NULL },
+
       ngx_null_command
 };
 
@@ -289,6 +298,21 @@ ngx_http_cwmp_handler(ngx_http_request_t *r)
         return rc;
     }
 
+    rc = ngx_http_cwmp_message(r);
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_cwmp_traced_message(r, rc);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_cwmp_message(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
     /* before it can touch a session */
 
     rc = ngx_http_cwmp_require_handler(r, 1);
@@ -333,7 +357,9 @@ ngx_http_cwmp_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_cwmp_affinity_init(cf) != NGX_OK) {
+    if (ngx_http_cwmp_affinity_init(cf) != NGX_OK
+        || ngx_http_cwmp_trace_init(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

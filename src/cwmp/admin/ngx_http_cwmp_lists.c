@@ -158,10 +158,16 @@ static ngx_int_t
 ngx_http_cwmp_session_item(ngx_http_cwmp_page_t *page,
     ngx_http_cwmp_listed_t *listed)
 {
+    u_char         id[2 * CWMP_TABLE_KEY_LEN];
+    ngx_str_t      text;
     ngx_uint_t     n;
     cwmp_field_t   fields[NGX_HTTP_CWMP_LISTS_FIELDS];
 
     n = 0;
+
+    text.data = id;
+    text.len = ngx_hex_dump(id, listed->key, CWMP_TABLE_KEY_LEN) - id;
+    cwmp_field_text(fields, &n, "id", &text);
 
     if (ngx_http_cwmp_lists_facts(page->request->pool,
                                   &listed->row.session.facts, "device",

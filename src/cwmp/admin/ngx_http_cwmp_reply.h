@@ -5,6 +5,7 @@
  * ngx_http_cwmp_status.c    which endpoint is asked for
  * ngx_http_cwmp_metrics.c   counters, as JSON and for Prometheus
  * ngx_http_cwmp_lists.c     sessions, devices
+ * ngx_http_cwmp_trace.c     cwmp_trace
  * ngx_http_cwmp_reply.c     arguments, pages, problems, the reply itself
  * cwmp_item.c               items as JSON, and filters
  *
@@ -106,6 +107,11 @@ ngx_buf_t *ngx_http_cwmp_metrics(ngx_http_request_t *r,
 
 ngx_int_t ngx_http_cwmp_sessions(ngx_http_cwmp_page_t *page);
 ngx_int_t ngx_http_cwmp_devices(ngx_http_cwmp_page_t *page);
+
+
+/* ngx_http_cwmp_trace.c: what the content handler returns */
+
+ngx_int_t ngx_http_cwmp_trace_handler(ngx_http_request_t *r);
 
 
 #endif /* _NGX_HTTP_CWMP_REPLY_H_INCLUDED_ */

@@ -17,6 +17,7 @@ typedef struct {
     ngx_http_cwmp_walk_pt  walk;       /* NULL: the counters */
     unsigned               prometheus:1;
     unsigned               items:1;    /* one of them by its id, too */
+    unsigned               trace:1;    /* with "cwmp_trace" */
 } ngx_http_cwmp_endpoint_t;
 
 
@@ -31,11 +32,12 @@ static ngx_int_t ngx_http_cwmp_status_counters(ngx_http_request_t *r,
 /* the first is the location itself */
 
 static ngx_http_cwmp_endpoint_t  ngx_http_cwmp_endpoints[] = {
-    { ngx_string(""), NULL, 0, 0 },
-    { ngx_string("counters"), NULL, 0, 0 },
-    { ngx_string("metrics"), NULL, 1, 0 },
-    { ngx_string("sessions"), ngx_http_cwmp_sessions, 0, 0 },
-    { ngx_string("devices"), ngx_http_cwmp_devices, 0, 1 }
+    { ngx_string(""), NULL, 0, 0, 0 },
+    { ngx_string("counters"), NULL, 0, 0, 0 },
+    { ngx_string("metrics"), NULL, 1, 0, 0 },
+    { ngx_string("sessions"), ngx_http_cwmp_sessions, 0, 0, 0 },
+    { ngx_string("devices"), ngx_http_cwmp_devices, 0, 1, 0 },
+    { ngx_string("trace"), NULL, 0, 0, 1 }
 };
 
 
@@ -52,6 +54,12 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
         return rc;
     }
 
+    endpoint = ngx_http_cwmp_status_endpoint(r, &id);
+
+    if (endpoint && endpoint->trace) {
+        return ngx_http_cwmp_trace_handler(r);
+    }
+
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
 
         if (ngx_http_cwmp_reply_header(r, "Allow", "GET, HEAD") == NULL) {
@@ -60,8 +68,6 @@ ngx_http_cwmp_status_handler(ngx_http_request_t *r)
 
         return ngx_http_cwmp_problem(r, NGX_HTTP_NOT_ALLOWED, NULL);
     }
-
-    endpoint = ngx_http_cwmp_status_endpoint(r, &id);
 
     if (endpoint == NULL) {
         return ngx_http_cwmp_problem(r, NGX_HTTP_NOT_FOUND,
@@ -95,10 +101,12 @@ ngx_http_cwmp_status_endpoint(ngx_http_request_t *r, ngx_str_t *id)
     ngx_uint_t                 i;
     ngx_http_core_loc_conf_t  *clcf;
     ngx_http_cwmp_endpoint_t  *e;
+    ngx_http_cwmp_loc_conf_t  *wlcf;
 
     ngx_str_null(id);
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
     if (clcf->named
 #if (NGX_PCRE)
@@ -139,7 +147,8 @@ ngx_http_cwmp_status_endpoint(ngx_http_request_t *r, ngx_str_t *id)
 
         if (e->name.len == name.len
             && ngx_strncmp(e->name.data, name.data, name.len) == 0
-            && (slash == NULL || (e->items && id->len)))
+            && (slash == NULL || (e->items && id->len))
+            && (!e->trace || wlcf->trace != NGX_HTTP_CWMP_TRACE_OFF))
         {
             return e;
         }

@@ -17,5 +17,13 @@
 
 ngx_int_t ngx_http_cwmp_status_handler(ngx_http_request_t *r);
 
+/*
+ * "cwmp_trace on | unguarded | off;", and in postconfiguration whether those
+ * that are on may be.
+ */
+
+char *ngx_http_cwmp_trace(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_http_cwmp_trace_init(ngx_conf_t *cf);
+
 
 #endif /* _NGX_HTTP_CWMP_STATUS_H_INCLUDED_ */

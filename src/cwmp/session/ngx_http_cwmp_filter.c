@@ -50,6 +50,11 @@ ngx_http_cwmp_header_filter(ngx_http_request_t *r)
 
     ngx_http_cwmp_device_answered(r);
 
+    ngx_http_cwmp_traced_answer(r,
+                                cwmp_session_answered(r->headers_out.status,
+                                             ngx_http_cwmp_filter_to(r, NULL))
+                                == CWMP_SESSION_EV_DONE);
+
     if (r->headers_out.status == NGX_HTTP_SERVICE_UNAVAILABLE
         && ngx_http_cwmp_admission_header(r) != NGX_OK)
     {

@@ -93,6 +93,7 @@ ngx_http_cwmp_device_woken(ngx_http_request_t *r, cwmp_origin_t *o,
     ngx_uint_t result, ngx_msec_t took)
 {
     u_char                      key[CWMP_TABLE_KEY_LEN];
+    ngx_str_t                   name;
     cwmp_table_t               *t;
     cwmp_woken_row_t            woken;
     ngx_http_cwmp_main_conf_t  *cmcf;
@@ -112,6 +113,12 @@ ngx_http_cwmp_device_woken(ngx_http_request_t *r, cwmp_origin_t *o,
     t = ngx_http_cwmp_zone_lock(cmcf->shared, NGX_HTTP_CWMP_WOKEN);
     cwmp_woken_row_set(t, key, ngx_current_msec, &woken);
     ngx_http_cwmp_zone_unlock(cmcf->shared, NGX_HTTP_CWMP_WOKEN);
+
+    name.data = (u_char *) ngx_http_cwmp_counters[NGX_HTTP_CWMP_WAKEUPS_METHOD
+                                                  + result].value;
+    name.len = ngx_strlen(name.data);
+
+    ngx_http_cwmp_traced_wakeup(cmcf->shared, key, &name);
 }
 
 

@@ -99,6 +99,19 @@ void ngx_http_cwmp_device_woken(ngx_http_request_t *r, cwmp_origin_t *o,
     ngx_uint_t result, ngx_msec_t took);
 
 
+/* ngx_http_cwmp_traced.c */
+
+/*
+ * If the device is traced: a message of it has come, which is refused if rc is
+ * a status; its ACS has answered, the last one of its session or not; a wake-up
+ * of that URL, as of ngx_http_cwmp_device_woken(), is over.
+ */
+void ngx_http_cwmp_traced_message(ngx_http_request_t *r, ngx_int_t rc);
+void ngx_http_cwmp_traced_answer(ngx_http_request_t *r, ngx_uint_t last);
+void ngx_http_cwmp_traced_wakeup(ngx_http_cwmp_zone_t *z, u_char *url,
+    ngx_str_t *result);
+
+
 /* ngx_http_cwmp_policy.c */
 
 /* Lists nginx's own listening sockets for the policy; NGX_ERROR: no memory. */

@@ -22,6 +22,8 @@
 
 
 static ngx_int_t ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static void ngx_http_cwmp_zone_lacks(ngx_shm_zone_t *shm_zone,
+    ngx_uint_t table);
 static size_t ngx_http_cwmp_zone_running(ngx_conf_t *cf, ngx_str_t *name);
 static ngx_int_t ngx_http_cwmp_zone_carve(ngx_http_cwmp_zone_t *z, void *mem,
     size_t size);
@@ -160,21 +162,11 @@ ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         ngx_http_cwmp_zone_attach(z);
 
         if (z->stun && !z->sh->stun) {
-            ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
-                          "zone \"%V\" was made without \"cwmp_stun\": it has "
-                          "room for %ui bindings until nginx is restarted",
-                          &shm_zone->shm.name,
-                          cwmp_table_capacity(
-                                         z->tables[NGX_HTTP_CWMP_BINDINGS]));
+            ngx_http_cwmp_zone_lacks(shm_zone, NGX_HTTP_CWMP_BINDINGS);
         }
 
         if (z->status && !z->sh->status) {
-            ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
-                          "zone \"%V\" was made without \"cwmp_status\": it "
-                          "has room for %ui devices until nginx is restarted",
-                          &shm_zone->shm.name,
-                          cwmp_table_capacity(
-                                          z->tables[NGX_HTTP_CWMP_DEVICES]));
+            ngx_http_cwmp_zone_lacks(shm_zone, NGX_HTTP_CWMP_DEVICES);
         }
 
         return NGX_OK;
@@ -198,6 +190,26 @@ ngx_http_cwmp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     z->shpool->data = z->sh;
 
     return NGX_OK;
+}
+
+
+/* a directive that is new, and whose rows had no share of the zone */
+
+static void
+ngx_http_cwmp_zone_lacks(ngx_shm_zone_t *shm_zone, ngx_uint_t table)
+{
+    ngx_http_cwmp_zone_t  *z;
+
+    z = shm_zone->data;
+
+    ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
+                  table == NGX_HTTP_CWMP_BINDINGS
+                  ? "zone \"%V\" was made without \"cwmp_stun\": it has room "
+                    "for %ui bindings until nginx is restarted"
+                  : "zone \"%V\" was made without \"cwmp_status\": it has room "
+                    "for %ui devices until nginx is restarted",
+                  &shm_zone->shm.name,
+                  cwmp_table_capacity(z->tables[table]));
 }
 
 
@@ -307,6 +319,26 @@ ngx_http_cwmp_zone_use(ngx_http_cwmp_zone_t *z, uint32_t serial,
     }
 
     return rc;
+}
+
+
+cwmp_trace_t *
+ngx_http_cwmp_zone_trace_lock(ngx_http_cwmp_zone_t *z)
+{
+    if (z->shpool) {
+        ngx_shmtx_lock(&z->shpool->mutex);
+    }
+
+    return &z->sh->trace;
+}
+
+
+void
+ngx_http_cwmp_zone_trace_unlock(ngx_http_cwmp_zone_t *z)
+{
+    if (z->shpool) {
+        ngx_shmtx_unlock(&z->shpool->mutex);
+    }
 }
 
 

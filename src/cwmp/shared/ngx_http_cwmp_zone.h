@@ -82,6 +82,7 @@ typedef struct {
     u_char                       secret[NGX_HTTP_CWMP_SECRET];
     cwmp_wanted_t                list[CWMP_WANTED_MAX];
     cwmp_replay_t                replay;     /* of nonces for ACSs */
+    cwmp_trace_t                 trace;      /* of one device */
 } ngx_http_cwmp_zone_sh_t;
 
 
@@ -137,6 +138,12 @@ void ngx_http_cwmp_zone_unlock(ngx_http_cwmp_zone_t *z, ngx_uint_t table);
 uint32_t ngx_http_cwmp_zone_serial(ngx_http_cwmp_zone_t *z);
 ngx_int_t ngx_http_cwmp_zone_use(ngx_http_cwmp_zone_t *z, uint32_t serial,
     uint32_t count);
+
+/*
+ * The trace, under the lock.
+ */
+cwmp_trace_t *ngx_http_cwmp_zone_trace_lock(ngx_http_cwmp_zone_t *z);
+void ngx_http_cwmp_zone_trace_unlock(ngx_http_cwmp_zone_t *z);
 
 /*
  * Makes the key of a row, a digest of its kind and parts under the secret of

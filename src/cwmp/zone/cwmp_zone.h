@@ -14,6 +14,7 @@
 #include "cwmp_rows.h"
 #include "cwmp_facts.h"
 #include "cwmp_device.h"
+#include "cwmp_trace.h"
 #include "cwmp_admission.h"
 #include "cwmp_replay.h"
 
