@@ -147,12 +147,35 @@ like($out, qr/FAILED: nginx does not start:.*invalid value "perhaps"/s,
      'and the reason');
 
 
-# it serves, until it is interrupted
+# it serves, until it is interrupted; rovers and CPEs are kept moving
 
-my ($pid, $file) = begin('serving');
+my ($pid, $file) = begin('serving', '--demo');
 wait_for(sub { read_file($file) =~ /^Serving until interrupted/m },
          'conf/run to serve');
 like($t->get($port{7548}, '/status'), qr/^HTTP\S+ 200 /, 'it serves');
+
+my ($address) = read_file($file) =~ /^    dashboard (.*)$/m;
+if (-f 'build/dashboard/index.html') {
+    is($address, "http://127.0.0.1:$port{7549}/", 'it says where the page is');
+    like($t->get($port{7549}, '/'), qr/^HTTP\S+ 200 .*<title>Fieldgate/s,
+         'and there it is');
+} else {
+    is($address, 'is not built: conf/dashboard/build', 'there is no page');
+}
+
+my %places;
+wait_for(sub {
+    my $rovers = $t->get($port{7549}, '/ntrip/rovers?user=demo-1');
+    my ($where) = $rovers =~ /"position":\{(.*?)\}/;
+    $places{$where} = 1 if defined $where;
+    return keys %places >= 3;
+}, 'a rover to move');
+my $informs = 0;
+wait_for(sub {
+    my ($n) = $t->get($port{7549}, '/cwmp/counters') =~ /"Inform":(\d+)/;
+    $informs ||= $n;
+    return $n > $informs;
+}, 'another session of a CPE');
 kill INT => $pid;
 ($status, $out) = end($pid, $file);
 is($status, 130, 'interrupted, its exit status is 130') or diag($out);

@@ -39,8 +39,13 @@ command('conf/deb', 'conf/deb');
 my @debs = map { glob "build/deb/${_}_*.deb" } @names;
 is(scalar @debs, 2, 'two packages');
 
+# a third one, where npm has its libraries
+my ($dashboard) = glob 'build/deb/fieldgate-dashboard_*_all.deb';
+diag('no package of the dashboard here: conf/dashboard/build says why')
+    if !defined $dashboard;
+
 command('installed', "$apt install --no-install-recommends ./$debs[0]"
-                     . " ./$debs[1]");
+                     . " ./$debs[1]" . ($dashboard ? " ./$dashboard" : ''));
 loaded('installed', 1);
 is((stat '/var/lib/nginx/ntrip')[2] & 07777, 0700, 'a folder for databases');
 
@@ -56,6 +61,24 @@ my $out = command('devices go through it',
                   'conf/run -m /usr/lib/nginx/modules -1 -d '
                   . $t->path('run') . " $ports");
 like($out, qr/All steps have succeeded/, 'each step');
+
+# the page is whole, and nginx may read it
+
+if ($dashboard) {
+    my $share = '/usr/share/fieldgate-dashboard';
+    my @files = (read_file('conf/dashboard/index.html')
+                     =~ /(?:href|src)="([^"]+)"/g,
+                 map { read_file($_) =~ /from '\.\/([^']+)'/g }
+                     glob 'conf/dashboard/*.js');
+    ok(-f "$share/$_", "the dashboard's $_") for @files, 'config.json';
+    is(readlink "$share/config.json", '/etc/fieldgate/dashboard.json',
+       'its configuration is in /etc');
+    command('as www-data',
+            "runuser -u www-data -- cat $share/config.json $share/main.js");
+    ok(-f '/usr/share/doc/fieldgate-dashboard/examples/dashboard.conf',
+       'with an example');
+    push @names, 'fieldgate-dashboard';
+}
 
 # a later version
 
@@ -74,6 +97,7 @@ like($out, qr/old NTRIP module until it is restarted/, 'with a word');
 loaded('upgraded', 1);
 
 command('purged', "$apt purge @names");
+ok(!-e $_, "$_ goes") for '/etc/fieldgate', '/usr/share/fieldgate-dashboard';
 loaded('purged', 0);
 ok(!-d '/var/lib/nginx/ntrip', 'an empty folder goes');
 
