@@ -16,7 +16,9 @@ sub clean {
     my ($name, $n) = @_;
     my ($t, $provider) = ($n->nginx, $n->provider);
 
-    $provider->wait_for(sub { shift->{open} == 0 });
+    my $left = $provider->wait_for(sub { shift->{open} == 0 })->{open};
+    diag(map { $n->console("$_ passwd") } qw(CLIENT-LIST STREAM-LIST))
+        if $left;
 
     my $far = Fieldgate::Rovers->new(
         port => $t->port('caster'),
