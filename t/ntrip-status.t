@@ -138,6 +138,7 @@ ok((grep { $_ == $s->{owner} } $t->pids), 'owner');
 is(sprintf('%.1f', $s->{reference}{latitude}), '48.1', 'reference');
 cmp_ok($s->{bytes}, '>', 0, 'bytes');
 is($s->{reconnects}, 0, 'reconnects');
+is($s->{certificate}, undef, 'no certificate without TLS');
 is(get("rovers/$one->{id}")->{stream}, $s->{id}, 'stream of a rover');
 
 

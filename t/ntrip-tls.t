@@ -170,7 +170,12 @@ my @distrusted = (
 
 {
     my @names = map { $_->[0] } @distrusted;
-    my $n = relay(['good', 'two', @names]);
+    my $n = relay(['good', 'two', @names], nginx => { http => <<'END' });
+        server {
+            listen 127.0.0.1:%%PORT:web%%;
+            location / { ntrip_status; }
+        }
+END
     my $t = $n->nginx;
 
     # of each pool another account at the same host, and one at a good one
@@ -201,6 +206,14 @@ my @distrusted = (
     my %asked = map { $_->{account} => 1 } @{$provider->seen->{requests}};
     is(join(' ', sort keys %asked), 'good', 'nobody else was told a name');
     is(test($n, 'good'), 'in use', 'SOURCE-TEST of one in use');
+
+    my $end = 2524607999;    # 2049-12-31 23:59:59
+    my $get = sub { $t->exchange('web', "GET /$_[0] HTTP/1.0\r\n\r\n") };
+    is(() = $get->('streams') =~ /"certificate":$end,/g, 2,
+       'streams tell when the certificate ends');
+    like($get->('metrics'),
+         qr/^ntrip_certificate_end_seconds\{mount="good"\} $end$/m,
+         'so do metrics');
     unlike($log, qr/secret/, 'no password in the log');
     $r->stop;
     $provider->wait_for(sub { shift->{open} == 0 });

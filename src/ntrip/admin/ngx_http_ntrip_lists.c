@@ -252,6 +252,14 @@ ngx_http_ntrip_stream(ngx_http_ntrip_ctx_t *ctx, uint32_t index,
                     ? "waiting" : states[ngx_min(row->row.state, 4)]);
 
     ngx_http_ntrip_stream_source(&json, row);
+
+    if (row->certificate) {
+        ntrip_json_int(&json, "certificate", row->certificate);
+
+    } else {
+        ntrip_json_null(&json, "certificate");
+    }
+
     ngx_http_ntrip_owner(&json, "owner", row->row.holder);
 
     ntrip_json_int(&json, "since", ngx_http_ntrip_since(row->created));

@@ -34,6 +34,8 @@ typedef struct {
     ngx_uint_t                  opening;
     ngx_uint_t                  waiting;
     uint64_t                    age;       /* ms, of the oldest */
+    uint64_t                    certificate;  /* the first that ends, Unix
+                                                 time; 0: none */
 } ngx_http_ntrip_mounted_t;
 
 
@@ -255,6 +257,12 @@ ngx_http_ntrip_sum_streams(ngx_http_ntrip_ctx_t *ctx)
 
         } else {
             m->opening++;
+        }
+
+        if (row.certificate
+            && (m->certificate == 0 || row.certificate < m->certificate))
+        {
+            m->certificate = row.certificate;
         }
 
         /* one that nobody wants any more may be silent */
@@ -535,6 +543,20 @@ ngx_http_ntrip_print_mounts(ngx_http_ntrip_ctx_t *ctx,
         m = &sums->mounts[i];
         ngx_http_ntrip_sample(ctx, "ntrip_stream_age_seconds", "mount",
                               &m->name, NULL, NULL, m->age / 1000.0);
+    }
+
+    ngx_http_ntrip_family(ctx, "ntrip_certificate_end_seconds", "gauge",
+                          "when the first of the certificates of a "
+                          "mountpoint's providers ends, Unix time");
+
+    for (i = 0; i < sums->nmounts; i++) {
+        m = &sums->mounts[i];
+
+        if (m->certificate) {
+            ngx_http_ntrip_sample(ctx, "ntrip_certificate_end_seconds",
+                                  "mount", &m->name, NULL, NULL,
+                                  m->certificate);
+        }
     }
 
     ngx_http_ntrip_family(ctx, "ntrip_rovers", "gauge",

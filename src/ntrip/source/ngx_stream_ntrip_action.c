@@ -334,6 +334,9 @@ ngx_stream_ntrip_do_live(ngx_stream_ntrip_source_t *source)
     if (ngx_stream_ntrip_feed_owned(&source->feed)) {
         ntrip_stream_live(worker->zone, source->feed.index,
                           &source->lease.label);
+
+        ntrip_stream_row(worker->zone, source->feed.index)->certificate
+            = source->lease.client.certificate;
     }
 
     ngx_stream_ntrip_unlock();

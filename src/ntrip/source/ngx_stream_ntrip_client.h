@@ -130,6 +130,7 @@ struct ngx_stream_ntrip_client_s {
     ngx_uint_t                   plain;      /* 1: the provider has closed */
     ngx_uint_t                   distrusted; /* 1: with TLS it was not whom we
                                                 want, or spoke none */
+    time_t                       certificate; /* its end; 0: without TLS */
 
     /* its own */
 

@@ -36,6 +36,7 @@ ngx_stream_ntrip_client_login(ngx_stream_ntrip_client_t *client,
     client->why = NULL;
     client->plain = 0;
     client->distrusted = 0;
+    client->certificate = 0;
     client->useless = 0;
 
     client->host.data = client->host_data;

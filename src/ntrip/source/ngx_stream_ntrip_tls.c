@@ -24,6 +24,7 @@ static void ngx_stream_ntrip_tls_step(ngx_stream_ntrip_client_t *client);
 static const char *ngx_stream_ntrip_tls_verify(
     ngx_stream_ntrip_client_t *client);
 static const char *ngx_stream_ntrip_tls_error(long rc);
+static time_t ngx_stream_ntrip_tls_end(ngx_stream_ntrip_client_t *client);
 static ngx_uint_t ngx_stream_ntrip_tls_matches(
     ngx_stream_ntrip_client_t *client);
 static ngx_stream_ntrip_ssl_session_t *ngx_stream_ntrip_tls_session(
@@ -178,7 +179,31 @@ ngx_stream_ntrip_tls_step(ngx_stream_ntrip_client_t *client)
         return;
     }
 
+    client->certificate = ngx_stream_ntrip_tls_end(client);
+
     ngx_stream_ntrip_client_connected(client);
+}
+
+
+/* when the certificate ends, 0: it does not say */
+
+static time_t
+ngx_stream_ntrip_tls_end(ngx_stream_ntrip_client_t *client)
+{
+    X509       *cert;
+    time_t      end;
+    struct tm   tm;
+
+    cert = SSL_get_peer_certificate(client->peer.connection->ssl->connection);
+    if (cert == NULL) {
+        return 0;
+    }
+
+    end = ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) ? timegm(&tm) : 0;
+
+    X509_free(cert);
+
+    return ngx_max(end, 0);
 }
 
 

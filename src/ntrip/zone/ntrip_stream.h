@@ -114,6 +114,8 @@ typedef struct {
                                         ms */
     uint64_t           bytes;        /* from the source, owner only */
     uint64_t           messages;     /* same */
+    uint64_t           certificate;  /* the end of the provider's, Unix time; 0:
+                                        it has none; owner only */
 
     /* waiting for an account: ntrip_wait.h */
 
