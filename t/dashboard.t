@@ -5,6 +5,7 @@
 use lib 't/lib';
 use Fieldgate;
 use Fieldgate::Browser;
+use Fieldgate::CPE;
 use Fieldgate::Env qw(top read_file);
 use Fieldgate::Ntrip;
 use JSON::PP ();
@@ -35,6 +36,14 @@ my $n = Fieldgate::Ntrip->new(workers => 2, users => 20, accounts => 3,
     cwmp_zone cwmp:1m;
 
     server {
+        listen 127.0.0.1:%%PORT:cpe%%;
+        cwmp on;
+        cwmp_public_url http://127.0.0.1:%%PORT:web%%/client;
+        cwmp_origin_allow 127.0.0.1;
+        location / { proxy_pass http://127.0.0.1:%%PORT:web%%/acs; }
+    }
+
+    server {
         listen 127.0.0.1:%%PORT:web%%;
 
         location /dashboard/ {
@@ -59,6 +68,8 @@ my $n = Fieldgate::Ntrip->new(workers => 2, users => 20, accounts => 3,
             if (\$cookie_login = "") { return 401; }
             cwmp_status;
         }
+
+        location = /acs { return 200; }
 
         # many of them, as files
 
@@ -133,7 +144,10 @@ sub shot {
 
 
 
-sub login { js('document.cookie = "login=" + arguments[0] + "; path=/"', $_[0]) }
+sub login {
+    my ($value) = @_;
+    js('document.cookie = "login=" + arguments[0] + "; path=/"', $value);
+}
 
 
 # before anybody is there
@@ -185,8 +199,7 @@ $rovers->add($n->rover(1, id => 'evil', bytes => "GET /M0 HTTP/1.0\r\n"
 wait_js('return document.querySelectorAll("tbody tr[id]").length === 2',
         'it is there');
 is((sort(column(1)))[0], $evil, 'a name of markup is text');
-$browser->click('tbody tr[id]:first-of-type td')
-    if js('document.querySelector("#search").focus(); return false');
+js('document.querySelector("#search").focus()');
 $browser->keys(split //, 'onerror');
 wait_js('return document.querySelectorAll("tbody tr[id]").length === 1',
         'it is found');
@@ -231,13 +244,35 @@ $browser->keys("\x{e00c}");
 wait_js('return !document.querySelector("dialog")', 'and close it');
 
 
+# a CPE with such a name
+
+my $cpe = bless { o => { size => 0, url => 'http://127.0.0.1:9/x' },
+                  device => $evil =~ s/</&lt;/gr =~ s/>/&gt;/gr },
+                'Fieldgate::CPE';
+my $inform = $cpe->message('inform');
+like($t->exchange('cpe', "POST / HTTP/1.0\r\nContent-Length: "
+                         . length($inform) . "\r\n\r\n$inform"),
+     qr{^HTTP/1\.1 200 }, 'a CPE sends its Inform');
+$browser->click('#tab-devices');
+wait_js('return document.querySelectorAll("tbody tr[id]").length === 1',
+        'it is in the table');
+like((column(1))[0], qr/\Q$evil\E/, 'its name is text');
+is((column(2))[0], '127.0.0.1:9', 'its origin');
+$browser->click('tbody tr[id] td');
+wait_js('return /informs/.test(document.querySelector("dialog")?.textContent)',
+        'its details');
+$browser->keys("\x{e00c}");
+is(js('return document.images.length'), 0, 'there is no image');
+
+
 # the provider refuses everybody
 
 my $icon = 'document.querySelector("link[rel=icon]").getAttribute("href")';
 wait_js("return $icon === 'icons/fine.svg'", 'all is well');
 my ($account) = map { $_->{account} } @{$n->provider->seen->{requests}}[-1];
-$n->provider->set(refuse => { map { ("a$_" => "HTTP/1.1 401 Unauthorized\r\n\r\n")
-                                   } 1 .. 3 }, drop => $account);
+my $refusal = "HTTP/1.1 401 Unauthorized\r\n\r\n";
+$n->provider->set(refuse => { map { ("a$_" => $refusal) } 1 .. 3 },
+                  drop => $account);
 wait_js('return [...document.querySelectorAll(".warnings .critical")].some('
         . 'w => /is refused by its provider|accounts are refused/.test('
         . 'w.textContent))', 'a dead source is told');
@@ -246,6 +281,18 @@ like(js('return document.title'), qr/^\(\d+\) /, 'and in the title');
 $browser->click('.warnings .critical button:not(:disabled)');
 wait_js('return document.querySelector("[aria-selected=true]").textContent'
         . '.match(/Accounts|Streams/)', 'it leads there');
+
+$browser->click('#tab-accounts');
+js('const s = document.querySelector("#search"); s.value = "";'
+   . 's.dispatchEvent(new Event("input"))');
+wait_js('return document.querySelectorAll("tbody tr[id]").length === 3',
+        'accounts');
+$browser->click('tbody tr[id]:nth-child(3) td');
+$browser->click('#test');
+wait_js('return /provider says: .*401/.test('
+        . 'document.querySelector(".said")?.textContent)',
+        'a test tells what the provider says');
+$browser->keys("\x{e00c}");
 
 
 # pictures, for eyes
@@ -282,7 +329,8 @@ $t->stop;
 wait_js('return document.querySelector(".link").textContent'
         . ' === "nginx is away"', 'it is away');
 wait_js('return /asked again in/.test('
-        . 'document.querySelector(".warnings").textContent)', 'and asked again');
+        . 'document.querySelector(".warnings").textContent)',
+        'and asked again');
 $t->start;
 wait_js('return document.querySelector(".link").textContent === "live"',
         'it is back');
@@ -304,8 +352,8 @@ mkdir $t->path('pages') or die "mkdir: $!";
 for my $i (0 .. 9) {
     my @items = map { {
         id => $_, user => "rover$_", address => '10.0.' . ($_ >> 8) . '.'
-        . ($_ & 255), agent => 'NTRIP many', version => 2, tls => JSON::PP::false,
-        owner => 1, mount => 'M' . $_ % 50, stream => $_ % 50,
+        . ($_ & 255), agent => 'NTRIP many', version => 2,
+        tls => JSON::PP::false, owner => 1, mount => 'M' . $_ % 50, stream => $_ % 50,
         position => { latitude => 47 + $_ % 100 / 50,
                       longitude => 9 + $_ / 2000 },
         fix => qw(fixed fixed float single)[$_ % 4], quality => 4,
@@ -325,7 +373,8 @@ cmp_ok(js('return document.querySelectorAll("tbody tr[id]").length'), '<', 60,
 is((column(1))[0], 'rover1', 'by their names');
 js('const s = document.querySelector(".scroll"); s.scrollTop = s.scrollHeight');
 wait_js('return [...document.querySelectorAll("tbody tr[id]")].at(-1)'
-        . '.firstElementChild.textContent.trim() === "rover10000"', 'to the end');
+        . '.firstElementChild.textContent.trim() === "rover10000"',
+        'to the end');
 $browser->click('th:nth-child(7) button');
 $browser->click('th:nth-child(7) button');
 wait_js('return document.querySelector("tbody tr[id] td").textContent.trim()'

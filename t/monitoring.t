@@ -7,7 +7,7 @@ use lib 't/lib';
 
 use JSON::PP ();
 use Test::More;
-use Fieldgate::Env qw(top read_file);
+use Fieldgate::Env qw(top read_file temp_dir write_file);
 
 chdir top() . '/conf/monitoring' or die "chdir: $!";
 
@@ -46,6 +46,28 @@ is($@, '', 'grafana.json is JSON');
 my @asked = map { map { $_->{expr} } @{$_->{targets}} }
             @{$dashboard->{panels}};
 cmp_ok(scalar @asked, '>', 15, 'the dashboard asks');
+
+# in PromQL: as if each were a rule
+
+my $as_rules = temp_dir() . '/dashboard.yml';
+write_file($as_rules, JSON::PP::encode_json({ groups => [{
+    name => 'dashboard', rules => [map { {
+        record => "panel_$_", expr => $asked[$_] =~ s/\$instance/.*/gr,
+    } } 0 .. $#asked],
+}] }));
+promtool("check rules $as_rules");
+
+# panels stand beside each other
+
+my @grid = map { $_->{gridPos} } @{$dashboard->{panels}};
+my $beside = sub { my ($p, $q) = @_;
+                   $p->{x} + $p->{w} <= $q->{x} || $q->{x} + $q->{w} <= $p->{x}
+                   || $p->{y} + $p->{h} <= $q->{y}
+                   || $q->{y} + $q->{h} <= $p->{y} };
+ok(!(grep { my $i = $_;
+            grep { !$beside->(@grid[$i, $_]) } 0 .. $i - 1 } 0 .. $#grid),
+   'no panel lies on another');
+is(scalar(grep { $_->{x} + $_->{w} > 24 } @grid), 0, 'or beside the page');
 push @asked, $rules =~ /expr: (.*?)(?=\n\s+(?:for|labels):)/gs;
 
 my $readme = read_file('../../README.md');

@@ -4,15 +4,17 @@
 // What went wrong, as one of:
 //
 //   away     nginx does not answer, or says that somebody behind it does not
-//   login    the login has expired, or there is none
+//   login    the login has expired, or there is none; prompts: the browser has
+//            asked for a name and a password, in vain
 //   absent   there is no such thing (any more)
 //   failing  nginx answers, but cannot tell now: 503
 //   refused  it does not want to: detail says why
 //   bad      it answers something else than a status
 
 export class Trouble extends Error {
-    constructor(kind, status, detail) {
+    constructor(kind, status, detail, prompts = false) {
         super(detail);
+        this.prompts = prompts;
         this.kind = kind;
         this.status = status;
         this.detail = detail;
@@ -195,6 +197,9 @@ export class Client {
                        || `nginx answers ${reply.status}`;
         const kind = kinds[reply.status] ?? 'refused';
 
-        return new Trouble(kind, reply.status, detail);
+        const prompts = /^(?:basic|digest)\b/i.test(
+            reply.headers.get('WWW-Authenticate') ?? '');
+
+        return new Trouble(kind, reply.status, detail, prompts);
     }
 }

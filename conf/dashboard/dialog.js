@@ -1,5 +1,5 @@
-// What is known of one item, in a dialog; for a rover, also the question
-// whether its session is to be ended.
+// What is known of one item, in a dialog, and what can be done with it: a rover
+// is kicked, after a question; an account is tried at its provider.
 
 import { Component, html } from './view.js';
 import { details } from './columns.js';
@@ -8,8 +8,9 @@ import * as format from './format.js';
 export class Details extends Component {
 
     // props: title, item, list, now, gone (it is not there any more), onClose,
-    // onLook (shows it on the map; none: it has no position), kick(item):
-    // ends its session, a promise
+    // onLook (shows it on the map; none: it has no position), kick(item), which
+    // ends its session, test(item), which logs in with it and tells the answer:
+    // promises, or null where there is none
 
     constructor(props) {
         super(props);
@@ -36,9 +37,23 @@ export class Details extends Component {
     }
 
 
+    async test() {
+        const { item, test } = this.props;
+
+        this.setState({ busy: true, said: 'Logging in\u2026' });
+
+        try {
+            this.setState({ busy: false,
+                            said: `The provider says: ${await test(item)}` });
+        } catch (error) {
+            this.setState({ busy: false, said: reason(error) });
+        }
+    }
+
+
     render() {
-        const { title, item, now, gone, onClose, onLook, kick } = this.props;
-        const { asked, busy, said } = this.state;
+        const { title, item, now, gone, onClose } = this.props;
+        const { asked, said } = this.state;
 
         return html`
             <dialog ref=${(e) => { this.dialog = e; }} onClose=${onClose}
@@ -53,20 +68,31 @@ export class Details extends Component {
                     <dt>${name}</dt><dd>${text}</dd>`)}</dl>
                 ${Array.isArray(item.messages) && messages(item.messages)}
                 ${said && html`<p class="said" role="alert">${said}</p>`}
-                ${asked ? this.question() : html`
-                    <div class="buttons">
-                        ${kick && !gone && html`
-                            <button class="danger" id="kick"
-                                    onClick=${() => this.setState({
-                                        asked: true, said: '' })}>
-                                Kick\u2026</button>`}
-                        ${onLook && html`
-                            <button onClick=${onLook}>Show on map</button>`}
-                        <button onClick=${() => this.dialog.close()}>
-                            Close</button>
-                    </div>`}
+                ${asked ? this.question() : this.buttons()}
                 </div>
             </dialog>`;
+    }
+
+
+    buttons() {
+        const { gone, onLook, kick, test } = this.props;
+        const { busy } = this.state;
+
+        return html`
+            <div class="buttons">
+                ${kick && !gone && html`
+                    <button class="danger" id="kick"
+                            onClick=${() => this.setState({ asked: true,
+                                                            said: '' })}>
+                        Kick\u2026</button>`}
+                ${test && !gone && html`
+                    <button id="test" disabled=${busy}
+                            onClick=${() => this.test()}>
+                        Test the login</button>`}
+                ${onLook && html`
+                    <button onClick=${onLook}>Show on map</button>`}
+                <button onClick=${() => this.dialog.close()}>Close</button>
+            </div>`;
     }
 
 
@@ -100,7 +126,7 @@ function reason(error) {
         return 'Your login has expired. Log in again, then repeat it.';
     }
 
-    return error.kind === 'absent' ? 'The session has ended already.'
+    return error.kind === 'absent' ? 'It is not there any more.'
                                    : error.detail ?? error.message;
 }
 

@@ -169,6 +169,18 @@ class App extends Component {
     }
 
 
+    // Logs in once at the provider, as SOURCE-TEST does: what that answers
+
+    async test(account) {
+        const { ntrip } = this.polls;
+        const { result } = await ntrip.client.change(
+            'POST', `accounts/${account.id}/test`);
+
+        ntrip.stale('accounts');
+        return result;
+    }
+
+
     // What a list shows: stations together with their streams
 
     items(list) {
@@ -202,7 +214,7 @@ class App extends Component {
 
 
     componentDidUpdate() {
-        const found = warnings(this.state.known, this.state.now);
+        const found = this.found;
         const icon = `icons/${worst(found)}.svg`;
         const link = document.querySelector('link[rel=icon]');
 
@@ -217,7 +229,7 @@ class App extends Component {
 
     render() {
         const { known, now } = this.state;
-        const found = warnings(known, now);
+        const found = this.found = warnings(known, now);
         const present = this.tabs();
         const { ntrip, cwmp } = known.halves;
         const { config } = this.props;
@@ -340,6 +352,8 @@ class App extends Component {
                         now=${now} gone=${!item} onClose=${close}
                         kick=${list === 'rovers'
                                ? (rover) => this.kick(rover) : null}
+                        test=${list === 'accounts'
+                               ? (account) => this.test(account) : null}
                         onLook=${position ? () => this.setState({
                             open: null, look: { position } }) : null} />`;
     }

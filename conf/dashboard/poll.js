@@ -10,6 +10,7 @@ const counterSeconds = 2;
 const absentSeconds = 60;
 const hiddenSeconds = 30;
 const loginSeconds = 5;
+const promptSeconds = 60;                  // or people would do nothing else
 
 
 // What of a half is due: names of its lists, and 'counters'.  "times" has when
@@ -166,7 +167,8 @@ export class Poll {
 
     failed(error) {
         this.failures++;
-        const wait = error.kind === 'login' ? loginSeconds
+        const wait = error.prompts ? promptSeconds
+                     : error.kind === 'login' ? loginSeconds
                      : error.kind === 'absent' ? absentSeconds
                      : backoff(this.failures);
 

@@ -85,20 +85,21 @@ const answered = (state, name, at) => inHalf(state, name, {
 function page(state, { list: name, items, last, more, at }) {
     const old = state.lists[name];
     const { key, half: of } = lists[name];
-    const incoming = new Map(old.incoming ?? []);
-
-    for (const item of items) {
-        incoming.set(item[key], same(old.byKey.get(item[key]), item));
-    }
-
+    const incoming = [...old.incoming ?? [], items];
     const now = answered(state, of, at);
 
     if (!last && old.read) {
         return inList(now, name, { incoming });
     }
 
+    const byKey = new Map();
+
+    for (const item of incoming.flat()) {
+        byKey.set(item[key], same(old.byKey.get(item[key]), item));
+    }
+
     const then = inList(now, name, {
-        items: [...incoming.values()], byKey: incoming,
+        items: [...byKey.values()], byKey,
         incoming: last ? null : incoming, read: old.read || last,
         more: last && more, absent: false, trouble: null,
         version: old.version + 1,
@@ -112,7 +113,21 @@ function page(state, { list: name, items, last, more, at }) {
 // made of it has to be made anew
 
 function same(old, item) {
-    return old && JSON.stringify(old) === JSON.stringify(item) ? old : item;
+    if (!old) {
+        return item;
+    }
+
+    for (const name in item) {
+        const [a, b] = [old[name], item[name]];
+
+        if (a !== b && (typeof b !== 'object'
+                        || JSON.stringify(a) !== JSON.stringify(b)))
+        {
+            return item;
+        }
+    }
+
+    return Object.keys(old).length === Object.keys(item).length ? old : item;
 }
 
 

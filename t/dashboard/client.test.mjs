@@ -109,6 +109,17 @@ test('what goes wrong', async () => {
 });
 
 
+test('whether the browser has asked for a password', async () => {
+    for (const [value, prompts] of [['Basic realm="x"', true],
+                                    ['Bearer', false], [null, false]])
+    {
+        const { client: c } = client(() => ({
+            status: 401, headers: value ? { 'WWW-Authenticate': value } : {} }));
+        await assert.rejects(c.get('counters'), { kind: 'login', prompts });
+    }
+});
+
+
 test('the detail of a problem', async () => {
     const { client: c } = client(() => ({
         status: 409, body: { title: 'Conflict', detail: 'there is one' } }));

@@ -138,6 +138,15 @@ test('a login that has expired is asked for again soon', async () => {
 });
 
 
+test('who has closed the browser\'s question is not asked all the time',
+     async () => {
+    const w = world('ntrip', () => new Trouble('login', 401, 'x', true));
+    w.poll.now();
+    await w.settle();
+    assert.equal(w.timers[0].at - w.now, 60);
+});
+
+
 test('a list that is absent leaves the others alone', async () => {
     const w = world('cwmp', (path) => path === 'devices'
                     ? new Trouble('absent', 404, 'x') : fine(path));

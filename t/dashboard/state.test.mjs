@@ -50,6 +50,13 @@ test('what has not changed is the same object', () => {
                                           { id: 2, n: 2 }]));
     assert.equal(two.lists.rovers.items[0], one.lists.rovers.items[0]);
     assert.notEqual(two.lists.rovers.items[1], one.lists.rovers.items[1]);
+
+    for (const other of [{ id: 1 }, { id: 1, p: null }, { id: 1, p: { x: 2 } },
+                         { id: 1, p: { x: 1 }, more: 1 }])
+    {
+        const three = next(two, page('rovers', [other]));
+        assert.equal(three.lists.rovers.items[0], other);
+    }
     assert.notEqual(two.lists.rovers.version, one.lists.rovers.version);
 });
 
