@@ -179,7 +179,7 @@ export function details(row, now) {
 
 
 const times = new Set(['since', 'expires_at', 'valid_from', 'expires',
-                       'informed', 'woken']);
+                       'informed', 'woken', 'certificate']);
 
 function detail(name, value, now) {
     if (times.has(name) && typeof value === 'number') {

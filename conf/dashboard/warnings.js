@@ -16,6 +16,7 @@ export const limits = {
     full: 0.9,               // of a table's rows
     worker: 10,              // seconds since a worker was seen to work
     ending: 7 * 86400,       // seconds before an account expires
+    certificate: 14 * 86400, // before a provider's certificate ends
     window: 300,             // seconds for what counters have gained
     wakeups: 5,              // fewer of them tell nothing
 };
@@ -23,9 +24,10 @@ export const limits = {
 
 export function warnings(state, now) {
     const found = [
-        ...links(state, now), ...streams(state, now), ...accounts(state, now),
-        ...pooled(state), ...workers(state), ...stations(state),
-        ...tables(state), ...counters(state),
+        ...links(state, now), ...streams(state, now),
+        ...certificates(state, now), ...accounts(state, now), ...pooled(state),
+        ...workers(state), ...stations(state), ...tables(state),
+        ...counters(state),
     ];
 
     const rank = { critical: 0, warning: 1 };
@@ -105,6 +107,27 @@ function streams(state, now) {
 
         return [];
     });
+}
+
+
+// of a provider with several streams, one line
+
+function certificates(state, now) {
+    const ends = new Map();
+
+    for (const { provider, certificate } of state.lists.streams.items) {
+        if (provider && certificate) {
+            ends.set(provider, certificate);
+        }
+    }
+
+    return [...ends].flatMap(([provider, end]) =>
+        end - now >= limits.certificate ? [] : [
+            warning(`certificate:${provider}`, end > now
+                    ? `The certificate of ${provider} ends in ${
+                       format.duration(end - now)}`
+                    : `The certificate of ${provider} has ended`, 'streams',
+                    provider)]);
 }
 
 

@@ -113,8 +113,8 @@ test('whether the browser has asked for a password', async () => {
     for (const [value, prompts] of [['Basic realm="x"', true],
                                     ['Bearer', false], [null, false]])
     {
-        const { client: c } = client(() => ({
-            status: 401, headers: value ? { 'WWW-Authenticate': value } : {} }));
+        const headers = value ? { 'WWW-Authenticate': value } : {};
+        const { client: c } = client(() => ({ status: 401, headers }));
         await assert.rejects(c.get('counters'), { kind: 'login', prompts });
     }
 });

@@ -45,6 +45,18 @@ test('streams', () => {
 });
 
 
+test('certificates, one line for each provider', () => {
+    const day = 86400;
+    const of = (...ends) => keys(page('streams', ...ends.map(
+        (certificate, id) => stream({ id, certificate }))));
+
+    assert.deepEqual(of(now + 13 * day, now + 13 * day),
+                     ['certificate:p:2101']);
+    assert.deepEqual(of(now - day), ['certificate:p:2101']);
+    assert.deepEqual(of(now + 15 * day, null), []);
+});
+
+
 test('accounts', () => {
     const one = (more) => keys(page('accounts', account(more),
                                     account({ id: 2 })));
