@@ -1,5 +1,5 @@
-# The STUN server: answers byte by byte, what is not answered, two workers,
-# reload, kill -9, a full zone.
+# The STUN server: answers byte by byte, what is not answered, two workers, IPv6,
+# reload, kill -9, another binary, a full zone.
 
 use lib 't/lib';
 use Fieldgate;
@@ -8,10 +8,14 @@ use JSON::PP;
 
 use constant Stun => 'Fieldgate::Stun';
 
-my $t = Fieldgate->new(workers => 2, http => <<'END');
+my $v6 = IO::Socket::IP->new(LocalHost => '::1', Proto => 'udp') ? 1 : 0;
+my $six = $v6 ? 'cwmp_stun [::1]:%%PORT:six%%;' : '';
+
+my $t = Fieldgate->new(workers => 2, http => <<"END");
     cwmp_zone cwmp:1m;
     cwmp_stun 127.0.0.1:%%PORT:stun%%;
     cwmp_stun 0.0.0.0:%%PORT:any%%;
+    $six
 
     server {
         listen 127.0.0.1:%%PORT:status%%;
@@ -82,10 +86,20 @@ is(substr($seen // '', 4, 16), substr($life, 4, 16),
 is(Fieldgate::Stun::parse($seen)->{mapped}, $second->hostport,
    'which is told whom it is from');
 
+SKIP: {
+    skip 'this machine has no ::1', 4 unless $v6;
+    my $cpe6 = Stun->new(host => '::1', server => [ '::1', $t->port('six') ]);
+    $r = $cpe6->bind(cookie => 1);
+    is($r->{mapped}, $cpe6->hostport, 'IPv6: MAPPED-ADDRESS');
+    is($r->{xor_mapped}, $cpe6->hostport, 'XOR-MAPPED-ADDRESS');
+    is($r->{source}, '[::1]:' . $t->port('six'), 'SOURCE-ADDRESS');
+    is(length $r->{raw}, 20 + 4 * 24, 'four addresses, nothing else');
+}
+
 # what is not answered; the last one is, and so all before it have been read
 
 my $bindings = status()->{tables}{bindings}{used};
-is($bindings, 3, 'bindings');
+is($bindings, 3 + $v6, 'bindings');
 
 my $victim = Stun->new(host => '127.0.0.7');
 
@@ -153,6 +167,12 @@ $t->kill_worker($one);
 is($cpe->bind->{mapped}, $own, 'a worker that is killed is not missed');
 cmp_ok(status()->{tables}{bindings}{used}, '>=', $bindings,
        'bindings survive');
+
+$t->upgrade;
+$lost = grep { $cpe->send_to($plain); !defined $cpe->receive(5) } 1 .. 20;
+is($lost, 0, 'no datagram is lost by an upgrade of the binary');
+is($cpe->bind->{mapped}, $own, 'and the new one answers');
+is(status()->{tables}{bindings}{used}, 1, 'which has seen this CPE only');
 
 # a zone that is full: the binding used least recently goes, and is counted
 
