@@ -163,11 +163,15 @@ ngx_http_cwmp_body_begin(ngx_http_request_t *r, ngx_http_cwmp_ctx_t *ctx,
                                     "a content coding that is not known");
     }
 
-    b = ngx_pcalloc(r->pool, sizeof(ngx_http_cwmp_body_t));
+    b = ngx_palloc(r->pool, sizeof(ngx_http_cwmp_body_t));
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    if (b == NULL
-        || ngx_array_init(&b->edits, r->pool, 1, sizeof(ngx_http_cwmp_edit_t))
-           != NGX_OK)
+    ngx_memzero(b, offsetof(ngx_http_cwmp_body_t, message));
+
+    if (ngx_array_init(&b->edits, r->pool, 1, sizeof(ngx_http_cwmp_edit_t))
+        != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

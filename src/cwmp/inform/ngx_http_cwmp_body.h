@@ -96,7 +96,6 @@ typedef struct {
     ngx_http_cwmp_reader_t       reader;
     cwmp_inflate_t               inflate;
     cwmp_prefilter_t             prefilter;
-    cwmp_message_t               message;
     cwmp_urlmap_t               *map;       /* NULL: no cwmp_url_map */
     unsigned                     read:1;    /* the message is */
     ngx_array_t                  edits;     /* of ngx_http_cwmp_edit_t */
@@ -106,6 +105,8 @@ typedef struct {
     ngx_queue_t                  queue;
     ngx_http_cwmp_line_e         line;
     ngx_pool_cleanup_t          *cleanup;   /* while it is in the line */
+
+    cwmp_message_t               message;   /* all before it is zero at first */
 } ngx_http_cwmp_body_t;
 
 

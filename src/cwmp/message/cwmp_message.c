@@ -47,6 +47,14 @@ cwmp_message_init(cwmp_message_t *m)
 {
     ngx_memzero(m, offsetof(cwmp_message_t, params)
                    + offsetof(cwmp_parameter_t, pending));
+
+    m->method.len = 0;
+    m->oui.len = 0;
+    m->product_class.len = 0;
+    m->serial.len = 0;
+    m->text.len = 0;
+    m->event_code.len = 0;
+
     cwmp_xml_init(&m->xml);
 }
 

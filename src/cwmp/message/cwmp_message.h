@@ -55,7 +55,7 @@ typedef struct {
 
     /*
      * In, after cwmp_message_init() and before the first byte: the handlers in
-     * "params", at its end, and these.
+     * "params", and these.
      */
 
     ngx_uint_t         declared;      /* Content-Type's, a cwmp_charset_e */
@@ -65,17 +65,10 @@ typedef struct {
                                          of the last URL's name, which ends
                                          here, is read; 0: to the end */
 
-    /* out */
+    /* out, with the texts at the end */
 
     ngx_uint_t         error;         /* cwmp_message_error_e */
-
-    cwmp_message_id_t  method;        /* first child of Body */
-    cwmp_message_id_t  oui;
-    cwmp_message_id_t  product_class;
-    cwmp_message_id_t  serial;
-
-    size_t             nevents;       /* EventCodes joined with ',' */
-    u_char             events[CWMP_MESSAGE_EVENTS_MAX];
+    size_t             nevents;
 
     /* state; depths are 0 outside such an element */
 
@@ -88,8 +81,6 @@ typedef struct {
     ngx_uint_t         known;         /* bits, see cwmp_message.c */
 
     cwmp_message_id_t *id;            /* what is read at depth "fact" */
-    cwmp_message_id_t  text;          /* of it, so far and as it came */
-    cwmp_message_id_t  event_code;
 
     size_t             nhead;
     u_char             head[4];       /* until the charset is known */
@@ -97,7 +88,19 @@ typedef struct {
     unsigned           started:1;
 
     cwmp_xml_t         xml;
-    cwmp_parameter_t   params;
+    cwmp_parameter_t   params;        /* from "pending" on nothing is zero */
+
+    /* texts, whose lengths are zero at first */
+
+    cwmp_message_id_t  method;        /* first child of Body */
+    cwmp_message_id_t  oui;
+    cwmp_message_id_t  product_class;
+    cwmp_message_id_t  serial;
+    u_char             events[CWMP_MESSAGE_EVENTS_MAX];  /* EventCodes joined
+                                         with ',' */
+
+    cwmp_message_id_t  text;          /* of "id", so far and as it came */
+    cwmp_message_id_t  event_code;
 } cwmp_message_t;
 
 
