@@ -48,6 +48,12 @@ main(void)
     tap_ok(ntrip_seen_age(&seen, now + 250) == 250, "age");
     tap_ok(rate(1, now + 10000) < 0.11, "a type that has stopped");
 
+    /* a reader's clock may be behind that of the owner, which has cached a
+       later one */
+
+    tap_ok(ntrip_seen_age(&seen, now - 3) == 0, "no age before it was");
+    tap_ok(rate(1, now - 3) > 0.99, "and the same rate");
+
     for (i = 0; i < 60; i++) {
         now += (i & 1) ? 900 : 1100;
         ntrip_seen_message(&seen, now, 1077, 1);

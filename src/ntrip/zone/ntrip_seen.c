@@ -6,9 +6,14 @@
 
 
 /* longer gaps are no interval: the source was away */
-#define NTRIP_SEEN_GAP  (10 * 60 * 1000)
+#define NTRIP_SEEN_GAP    (10 * 60 * 1000)
+
+/* each worker has cached a time of its own: the owner's may be that much later
+   than the reader's */
+#define NTRIP_SEEN_AHEAD  (60 * 1000)
 
 
+static uint32_t ntrip_seen_passed(uint32_t last, uint64_t now);
 static uint32_t ntrip_seen_units(uint32_t ms);
 static uint32_t ntrip_seen_mean(uint32_t mean, uint32_t value);
 
@@ -96,7 +101,7 @@ ntrip_seen_rate(const ntrip_seen_type_t *type, uint64_t now)
     }
 
     interval = type->interval / 16.0;
-    age = (uint32_t) now - type->last;
+    age = ntrip_seen_passed(type->last, now);
 
     if (age > 2 * interval + 1000) {
         interval = age;
@@ -111,5 +116,16 @@ ntrip_seen_rate(const ntrip_seen_type_t *type, uint64_t now)
 uint32_t
 ntrip_seen_age(const ntrip_seen_t *seen, uint64_t now)
 {
-    return (uint32_t) now - seen->last;
+    return ntrip_seen_passed(seen->last, now);
+}
+
+
+static uint32_t
+ntrip_seen_passed(uint32_t last, uint64_t now)
+{
+    uint32_t  passed;
+
+    passed = (uint32_t) now - last;
+
+    return passed > NGX_MAX_UINT32_VALUE - NTRIP_SEEN_AHEAD ? 0 : passed;
 }

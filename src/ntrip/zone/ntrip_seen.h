@@ -47,7 +47,7 @@ void ntrip_seen_message(ntrip_seen_t *seen, uint64_t now, ngx_uint_t type,
    goes down to 0 */
 double ntrip_seen_rate(const ntrip_seen_type_t *type, uint64_t now);
 
-/* ms since the end of the last epoch */
+/* ms since the end of the last epoch; 0 too when "now" is a moment before it */
 uint32_t ntrip_seen_age(const ntrip_seen_t *seen, uint64_t now);
 
 
