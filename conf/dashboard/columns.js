@@ -48,7 +48,7 @@ export const columns = {
         field('mount', 'Mountpoint', { narrow: true }),
         field('fix', 'Fix', { narrow: true, width: 1.3,
                               tone: (v) => fixTones[v] ?? '' }),
-        number('satellites', 'Satellites', { title: 'Sats', width: 0.9 }),
+        number('satellites', 'Sats', { width: 0.9 }),
         duration('age', 'Age', { tone: (v) => v > 10 ? 'warn' : '' }),
         since('since', 'Since', { narrow: true }),
         size('bytes', 'Received'),
@@ -73,7 +73,7 @@ export const columns = {
             value: (s) => s.provider ? s.account : null, width: 2 }),
         field('provider', 'Provider', {
             value: (s) => s.provider ?? 'base station', width: 3 }),
-        number('reconnects', 'Reconnects', { width: 1.4 }),
+        number('reconnects', 'Relogins', { width: 1.3 }),
         since('since', 'Since'),
         size('bytes', 'Received'),
     ],
@@ -123,8 +123,8 @@ export const columns = {
         field('id', 'Device', { narrow: true, width: 4 }),
         field('origin', 'Origin', { width: 3 }),
         field('events', 'Events', { width: 2.4 }),
-        since('informed', 'Last Inform', { narrow: true }),
-        since('woken', 'Last wake-up'),
+        since('informed', 'Inform', { narrow: true }),
+        since('woken', 'Wake-up'),
         field('result', 'Result', {
             narrow: true, width: 1.6,
             text: (v) => v || format.none,

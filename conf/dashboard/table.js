@@ -138,6 +138,9 @@ export class Table extends Component {
                             aria-hidden="true"></tr>
                     </tbody>
                 </table>
+                ${read && found.length === 0 && html`
+                    <p class="nothing">${query ? 'Nothing has these words.'
+                                               : 'There is none now.'}</p>`}
             </div>`;
     }
 
