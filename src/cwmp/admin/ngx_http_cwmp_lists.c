@@ -15,8 +15,9 @@
 #define NGX_HTTP_CWMP_LISTS_LOOK   64
 #define NGX_HTTP_CWMP_LISTS_COPY   8
 
-/* and looked at in a turn, which takes about half a millisecond at most */
+/* what a turn may cost, about half a millisecond: a row 1, an item ITEM more */
 #define NGX_HTTP_CWMP_LISTS_TURN   1024
+#define NGX_HTTP_CWMP_LISTS_ITEM   16
 
 #define NGX_HTTP_CWMP_LISTS_FIELDS  12
 
@@ -89,19 +90,23 @@ static ngx_int_t
 ngx_http_cwmp_lists_walk(ngx_http_cwmp_page_t *page, ngx_uint_t table,
     size_t size, ngx_http_cwmp_listed_pt item)
 {
-    ngx_uint_t              i, n, end, capacity;
+    ngx_uint_t              i, n, place, cost, capacity;
     ngx_http_cwmp_listed_t  listed[NGX_HTTP_CWMP_LISTS_COPY];
 
-    end = page->place + NGX_HTTP_CWMP_LISTS_TURN;
+    cost = 0;
     capacity = cwmp_table_capacity(page->zone->tables[table]);
 
     while (page->place < capacity && page->n < page->limit) {
 
-        if (page->place >= end) {
+        if (cost >= NGX_HTTP_CWMP_LISTS_TURN) {
             return NGX_AGAIN;
         }
 
+        place = page->place;
+
         n = ngx_http_cwmp_lists_copy(page, table, size, listed);
+
+        cost += page->place - place + n * NGX_HTTP_CWMP_LISTS_ITEM;
 
         for (i = 0; i < n; i++) {
 
