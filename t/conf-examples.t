@@ -19,7 +19,7 @@ $t->write('cwmp-passwords.map', qq(10.20.0.7:7547 "the password";\n));
 $t->write('mime.types', "types { text/html html; }\n");
 
 my $dir = $t->dir;
-for my $name (qw(cwmp acs operators)) {
+for my $name (qw(cwmp acs operators ntrip)) {
     my $out = `openssl req -x509 -newkey rsa:2048 -nodes -days 2 \\
         -subj /CN=$name.example -keyout $dir/$name.pem \\
         -out $dir/$name.crt 2>&1`;
