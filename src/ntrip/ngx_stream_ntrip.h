@@ -190,6 +190,7 @@ typedef struct {
     ngx_uint_t                 gga_form;           /* NTRIP_GGA_AS_IS, ... */
     ngx_msec_t                 gga_interval;       /* 1s */
     ngx_msec_t                 gga_repeat;         /* 10s */
+    ngx_flag_t                 oversubscribe;      /* 0 */
     ngx_msec_t                 login_timeout;      /* 10s */
     ngx_msec_t                 position_timeout;   /* 60s */
     ngx_msec_t                 send_timeout;       /* 30s */

@@ -244,6 +244,7 @@ ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf)
     conf->gga_form = NGX_CONF_UNSET_UINT;
     conf->gga_interval = NGX_CONF_UNSET_MSEC;
     conf->gga_repeat = NGX_CONF_UNSET_MSEC;
+    conf->oversubscribe = NGX_CONF_UNSET;
     conf->login_timeout = NGX_CONF_UNSET_MSEC;
     conf->position_timeout = NGX_CONF_UNSET_MSEC;
     conf->send_timeout = NGX_CONF_UNSET_MSEC;
@@ -282,6 +283,7 @@ ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
                               NTRIP_GGA_AS_IS);
     ngx_conf_merge_msec_value(conf->gga_interval, prev->gga_interval, 1000);
     ngx_conf_merge_msec_value(conf->gga_repeat, prev->gga_repeat, 10000);
+    ngx_conf_merge_value(conf->oversubscribe, prev->oversubscribe, 0);
     ngx_conf_merge_msec_value(conf->login_timeout, prev->login_timeout,
                               10000);
     ngx_conf_merge_msec_value(conf->position_timeout, prev->position_timeout,

@@ -205,6 +205,13 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       offsetof(ngx_stream_ntrip_srv_conf_t, gga_interval),
       NULL },
 
+    { ngx_string("ntrip_oversubscribe"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, oversubscribe),
+      NULL },
+
     { ngx_string("ntrip_gga_repeat"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,

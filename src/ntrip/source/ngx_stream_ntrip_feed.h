@@ -15,9 +15,25 @@
 
 typedef void (*ngx_stream_ntrip_feed_pt)(void *data, ntrip_rtcm_message_t *m);
 
+typedef enum {
+    NGX_STREAM_NTRIP_FEED_TURN = 0,        /* of who has the turn */
+    NGX_STREAM_NTRIP_FEED_OURS,
+    NGX_STREAM_NTRIP_FEED_GUESTS,
+    NGX_STREAM_NTRIP_FEED_NOBODYS          /* a guest's that is none any more */
+} ngx_stream_ntrip_feed_whose_e;
+
+
 typedef struct {
     uint32_t                   index;      /* of the stream's row, */
     uint64_t                   serial;     /* and which use of it */
+    uint32_t                   guest;      /* the stream that has every other
+                                              turn, NTRIP_ROW_NONE: none */
+    uint64_t                   guest_serial;
+    unsigned                   turn:1;     /* it is the guest's */
+    unsigned                   begun:2;    /* whose the message is that has
+                                              begun: ..._feed_whose_e */
+    unsigned                   fresh:1;    /* nothing was written into the
+                                              guest's ring */
     ngx_uint_t                 mode;       /* NTRIP_RTCM_AUTO, _RTCM3, _RAW */
     ntrip_rtcm_t               rtcm;
     ngx_stream_ntrip_feed_pt   handler;    /* of each message; NULL: none */
@@ -52,6 +68,19 @@ size_t ngx_stream_ntrip_feed_size(ngx_stream_ntrip_feed_t *feed);
  */
 ngx_int_t ngx_stream_ntrip_feed_write(ngx_stream_ntrip_feed_t *feed,
     ngx_str_t *data);
+
+/* every other turn is that stream's from now on, the first is ours;
+   NTRIP_ROW_NONE: all are.  Then whose it is: 1, the guest's, with the next
+   message that begins. */
+void ngx_stream_ntrip_feed_share(ngx_stream_ntrip_feed_t *feed,
+    uint32_t guest, uint64_t serial);
+void ngx_stream_ntrip_feed_turn(ngx_stream_ntrip_feed_t *feed,
+    ngx_uint_t turn);
+
+/* whose turn it is: its row; may it be written? */
+#define ngx_stream_ntrip_feed_at(feed)                                         \
+    ((feed)->turn ? (feed)->guest : (feed)->index)
+ngx_uint_t ngx_stream_ntrip_feed_writable(ngx_stream_ntrip_feed_t *feed);
 
 /* wakes whoever has rovers of the stream; 1: somebody has */
 ngx_uint_t ngx_stream_ntrip_feed_wake(ngx_stream_ntrip_feed_t *feed);

@@ -99,11 +99,31 @@ ngx_stream_ntrip_position_read(ngx_stream_ntrip_source_t *source)
     ngx_stream_ntrip_position_t  *p;
 
     p = &source->position;
-    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, source->feed.index);
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
+                           ngx_stream_ntrip_feed_at(&source->feed));
 
     if (ntrip_mailbox_read(&row->mail, &p->seq, &p->mail) == NGX_OK) {
         p->fresh = 1;
     }
+}
+
+
+void
+ngx_stream_ntrip_position_turn(ngx_stream_ntrip_source_t *source)
+{
+    ngx_stream_ntrip_position_t  *p;
+
+    p = &source->position;
+
+    if (p->timer.timer_set) {
+        ngx_del_timer(&p->timer);
+    }
+
+    p->fresh = 0;
+    p->said = 0;
+    p->seq = 0;
+    p->mail.len = 0;
+    p->len = 0;
 }
 
 
@@ -231,9 +251,9 @@ ngx_stream_ntrip_position_compose(ngx_stream_ntrip_source_t *source)
     p->point = p->mail.point;
     p->fresh = 0;
 
-    if (ngx_stream_ntrip_feed_owned(&source->feed)) {
+    if (ngx_stream_ntrip_feed_writable(&source->feed)) {
         row = ntrip_stream_row(ngx_stream_ntrip_worker.zone,
-                               source->feed.index);
+                               ngx_stream_ntrip_feed_at(&source->feed));
         __atomic_store_n(&row->reference, reference, __ATOMIC_RELEASE);
     }
 }

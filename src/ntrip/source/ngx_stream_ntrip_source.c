@@ -32,6 +32,7 @@ static ngx_uint_t ngx_stream_ntrip_source_gives_up(
     ngx_stream_ntrip_source_t *source);
 static ngx_uint_t ngx_stream_ntrip_source_passes(
     ngx_stream_ntrip_source_t *source);
+static void ngx_stream_ntrip_source_second(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_source_check(ngx_stream_ntrip_source_t *source);
 
 
@@ -166,6 +167,7 @@ ngx_stream_ntrip_source_create(ngx_stream_ntrip_srv_conf_t *conf,
 
     ngx_stream_ntrip_feed_init(&source->feed, index, serial, row->format);
     ngx_stream_ntrip_position_init(source, row->gga);
+    ngx_stream_ntrip_pair_init(source);
 
     lease->client.size = ngx_min(lease->client.size,
                                  ngx_stream_ntrip_feed_size(&source->feed));
@@ -224,6 +226,12 @@ ngx_stream_ntrip_source_event(ngx_stream_ntrip_source_t *source,
     }
 
     source->state = step->next;
+
+    if (source->state != NTRIP_SOURCE_TRIAL
+        && source->state != NTRIP_SOURCE_LIVE)
+    {
+        ngx_stream_ntrip_pair_end(source);
+    }
 
     /* the last action may free the source */
 
@@ -287,6 +295,8 @@ ngx_stream_ntrip_source_called(ngx_stream_ntrip_source_t *source)
     if (ntrip_wait_called(ngx_stream_ntrip_worker.zone, source->feed.index)) {
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_FREE);
     }
+
+    ngx_stream_ntrip_pair_host(source);
 }
 
 
@@ -496,6 +506,10 @@ ngx_stream_ntrip_source_linger_handler(ngx_event_t *ev)
 
     rc = NGX_DECLINED;
 
+    if (!ntrip_stream_wanted(worker->zone, source->feed.index)) {
+        ngx_stream_ntrip_pair_end(source);
+    }
+
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
 
     ngx_stream_ntrip_lock();
@@ -545,6 +559,10 @@ ngx_stream_ntrip_source_stop_timers(ngx_stream_ntrip_source_t *source)
 
     if (source->position.timer.timer_set) {
         ngx_del_timer(&source->position.timer);
+    }
+
+    if (source->turns.timer_set) {
+        ngx_del_timer(&source->turns);
     }
 }
 
@@ -638,10 +656,21 @@ ngx_stream_ntrip_source_tick(void)
         {
             ngx_stream_ntrip_source_event(source, NTRIP_EVENT_PASS);
 
-        } else if (source->lease.candidate.source) {
-            ngx_stream_ntrip_source_check(source);
+        } else {
+            ngx_stream_ntrip_source_second(source);
         }
     }
+}
+
+
+static void
+ngx_stream_ntrip_source_second(ngx_stream_ntrip_source_t *source)
+{
+    if (source->lease.candidate.source) {
+        ngx_stream_ntrip_source_check(source);
+    }
+
+    ngx_stream_ntrip_pair_look(source);
 }
 
 

@@ -58,6 +58,9 @@ struct ngx_stream_ntrip_source_s {
     unsigned                      waits:1;   /* as was logged */
     unsigned                      tried:1;   /* it has had an account */
     unsigned                      fed:1;     /* this login has given data */
+    unsigned                      shares:1;  /* with feed.guest, by turns */
+    ntrip_pair_turn_t             turn;
+    ngx_event_t                   turns;     /* until the next one */
 
     ngx_event_t                   timer;     /* WAIT, TURN, TRIAL */
     ngx_event_t                   linger;    /* until the stream is closed */
@@ -119,6 +122,22 @@ void ngx_stream_ntrip_position_first(ngx_stream_ntrip_source_t *source,
 
 /* sends one, if it is time to */
 void ngx_stream_ntrip_position_send(ngx_stream_ntrip_source_t *source);
+
+/* it is another stream's turn (feed.turn), of which nothing was sent */
+void ngx_stream_ntrip_position_turn(ngx_stream_ntrip_source_t *source);
+
+
+/* ---- ngx_stream_ntrip_pair.c ---- */
+
+void ngx_stream_ntrip_pair_init(ngx_stream_ntrip_source_t *source);
+
+/* each second: it waits, and may be a guest, or it may have one; the source may
+   be gone after.  The stream was marked: the latter, and the source stays. */
+void ngx_stream_ntrip_pair_look(ngx_stream_ntrip_source_t *source);
+void ngx_stream_ntrip_pair_host(ngx_stream_ntrip_source_t *source);
+
+/* the connection goes, or to another worker: the guest is given up */
+void ngx_stream_ntrip_pair_end(ngx_stream_ntrip_source_t *source);
 
 
 #endif /* _NGX_STREAM_NTRIP_SOURCE_PRIVATE_H_INCLUDED_ */

@@ -145,6 +145,12 @@ typedef struct {
 
     ntrip_mailbox_t    mail;         /* from the lead rover's worker */
 
+    /* of a host: ntrip_pair.h */
+
+    uint64_t           guest;        /* serial of its guest, 0: none */
+    uint64_t           guest_epoch;
+    uint32_t           guest_index;
+
     /* of a base station: ntrip_station.h */
 
     uint64_t           since;        /* when its upload began, monotonic ms */

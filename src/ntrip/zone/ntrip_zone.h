@@ -215,6 +215,7 @@ ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
 #include "ntrip_session.h"
 #include "ntrip_stream.h"
 #include "ntrip_station.h"
+#include "ntrip_pair.h"
 #include "ntrip_turn.h"
 #include "ntrip_wait.h"
 #include "ntrip_handover.h"

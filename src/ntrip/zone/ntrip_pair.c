@@ -1,0 +1,180 @@
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ntrip_zone.h"
+
+
+static uint32_t ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint32_t index);
+
+
+/* ---- turns ---- */
+
+void
+ntrip_pair_begin(ntrip_pair_turn_t *turn, uint64_t now)
+{
+    turn->since = now;
+    turn->guest = 1;
+}
+
+
+ngx_uint_t
+ntrip_pair_next(ntrip_pair_turn_t *turn, uint64_t now)
+{
+    if (ntrip_pair_left(turn, now)) {
+        return 0;
+    }
+
+    turn->since = now;
+    turn->guest = !turn->guest;
+
+    return 1;
+}
+
+
+uint64_t
+ntrip_pair_left(ntrip_pair_turn_t *turn, uint64_t now)
+{
+    uint64_t  passed;
+
+    passed = now - turn->since;
+
+    return passed < NTRIP_PAIR_TURN ? NTRIP_PAIR_TURN - passed : 0;
+}
+
+
+/* ---- pairs ---- */
+
+ngx_int_t
+ntrip_pair_join(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, uint32_t index, ntrip_slots_t *wake)
+{
+    uint32_t             i;
+    uint64_t             holder;
+    ngx_str_t            label;
+    ntrip_stream_row_t  *guest, *host;
+
+    guest = ntrip_stream_row(zone, index);
+
+    if (guest->row.holder != me
+        || guest->row.state != NTRIP_STREAM_OPENING
+        || guest->source
+        || !guest->gga)
+    {
+        return NGX_DECLINED;
+    }
+
+    i = ntrip_pair_find(zone, bus, index);
+
+    if (i == NTRIP_ROW_NONE) {
+        return NGX_DECLINED;
+    }
+
+    ntrip_wait_end(zone, bus, index, now, wake);
+
+    host = ntrip_stream_row(zone, i);
+    holder = host->row.holder;
+
+    guest->epoch++;
+    guest->guest = 0;
+    __atomic_store_n(&guest->tried, 1, __ATOMIC_SEQ_CST);
+
+    host->guest_index = index;
+    host->guest_epoch = guest->epoch;
+    __atomic_store_n(&host->guest, guest->row.serial, __ATOMIC_SEQ_CST);
+
+    label.data = host->label;
+    label.len = host->label_len;
+
+    ntrip_stream_live(zone, index, &label);
+
+    __atomic_store_n(&guest->row.holder, holder, __ATOMIC_SEQ_CST);
+
+    ntrip_stream_mark(zone, bus, index, wake);
+
+    ntrip_bus_mark(bus, ntrip_holder_slot(holder), i);
+    ntrip_slots_add(wake, ntrip_holder_slot(holder));
+
+    return NGX_OK;
+}
+
+
+/* a host for it, NTRIP_ROW_NONE: there is none */
+
+static uint32_t
+ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
+{
+    uint32_t             i;
+    ntrip_stream_row_t  *guest, *host;
+
+    guest = ntrip_stream_row(zone, index);
+
+    for (i = ntrip_group_first(&zone->places, guest->place.key);
+         i != NTRIP_ROW_NONE;
+         i = host->place.next)
+    {
+        host = ntrip_stream_row(zone, i);
+
+        if (i != index
+            && host->row.state == NTRIP_STREAM_LIVE
+            && host->source
+            && host->row.heir == 0
+            && host->pool_hash == guest->pool_hash
+            && host->port == guest->port
+            && host->mount_len == guest->mount_len
+            && ngx_memcmp(host->mount, guest->mount, host->mount_len) == 0
+            && ntrip_bus_alive(bus, host->row.holder)
+            && ntrip_pair_guest(zone, i) == NTRIP_ROW_NONE)
+        {
+            return i;
+        }
+    }
+
+    return NTRIP_ROW_NONE;
+}
+
+
+uint32_t
+ntrip_pair_guest(ntrip_zone_t *zone, uint32_t index)
+{
+    uint64_t             serial;
+    ntrip_stream_row_t  *guest, *host;
+
+    host = ntrip_stream_row(zone, index);
+    serial = __atomic_load_n(&host->guest, __ATOMIC_ACQUIRE);
+
+    if (serial == 0) {
+        return NTRIP_ROW_NONE;
+    }
+
+    guest = ntrip_stream_row(zone, host->guest_index);
+
+    return __atomic_load_n(&guest->row.serial, __ATOMIC_ACQUIRE) == serial
+           && __atomic_load_n(&guest->epoch, __ATOMIC_ACQUIRE)
+              == host->guest_epoch
+           && __atomic_load_n(&guest->row.holder, __ATOMIC_ACQUIRE)
+              == __atomic_load_n(&host->row.holder, __ATOMIC_ACQUIRE)
+           && __atomic_load_n(&guest->row.state, __ATOMIC_ACQUIRE)
+              == NTRIP_STREAM_LIVE
+           ? host->guest_index : NTRIP_ROW_NONE;
+}
+
+
+void
+ntrip_pair_part(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
+    uint64_t now, uint32_t index, ntrip_slots_t *wake)
+{
+    uint32_t             i;
+    ntrip_stream_row_t  *host;
+
+    host = ntrip_stream_row(zone, index);
+    i = ntrip_pair_guest(zone, index);
+
+    if (i != NTRIP_ROW_NONE && host->row.holder == me) {
+        (void) ntrip_stream_orphan(zone, bus, me, now, i, host->guest, 0,
+                                   wake);
+    }
+
+    __atomic_store_n(&host->guest, 0, __ATOMIC_SEQ_CST);
+}
