@@ -73,10 +73,14 @@ sub turns {
     return $n;
 }
 
-my @pids = $t->pids;
-$t->only_worker($pids[0], sub { rover(1, 48) });
+# the worker that has the first has opened the database: it may be stopped
+
+rover(1, 48);
 hear(sub { @{$rover{1}{heard}} > 5 }, 'the first');
-$t->only_worker($pids[1], sub { rover(2, 52) });
+my $port = $rover{1}{fh}->sockport;
+my ($first) = $t->error_log =~ /(\d+)#\d+: \S+ client 127\.0\.0\.1:$port /;
+my ($second) = grep { $_ != $first } $t->pids;
+$t->only_worker($second, sub { rover(2, 52) });
 hear(sub { @{$rover{2}{heard}} > 5 }, 'the second, in another worker');
 rover(3, 44);
 rover(4, 40, 'off');
