@@ -313,11 +313,10 @@ ngx_http_ntrip_guarded(ngx_conf_t *cf, void **loc_conf, void **srv_conf)
 ngx_uint_t
 ngx_http_ntrip_certified(ngx_http_request_t *r)
 {
+#if (NGX_HTTP_SSL)
     ngx_http_ntrip_loc_conf_t  *nlcf;
 
     nlcf = ngx_http_get_module_loc_conf(r, ngx_http_ntrip_status_module);
-
-#if (NGX_HTTP_SSL)
 
     if (nlcf->certified) {
         return r->http_connection->ssl;
