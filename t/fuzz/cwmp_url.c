@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static ngx_uint_t
 fuzz_same(ngx_str_t *a, ngx_str_t *b)
 {
-    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+    return a->len == b->len
+           && (a->len == 0 || ngx_memcmp(a->data, b->data, a->len) == 0);
 }
 
 
@@ -71,12 +72,17 @@ fuzz_mode(ngx_uint_t mode, ngx_str_t *public, ngx_str_t *text,
     cwmp_origin_t *o, ngx_str_t *sig)
 {
     size_t          size, i, skip;
-    u_char         *buf, *parsed;
+    u_char         *buf, *end, *parsed;
     ngx_int_t       rc;
     ngx_str_t       url, target;
     cwmp_origin_t   again;
 
-    size = cwmp_url_size(public, &o->target, text, sig) + o->hostport.len * 3;
+    static ngx_str_t  none = ngx_null_string;
+    static ngx_str_t  udp = ngx_string("192.0.2.1:3478");
+    static ngx_str_t  sigs = ngx_string("0123456789abcdefghij-_");
+
+    size = cwmp_url_size(public, &o->target, text, sig) + o->hostport.len * 3
+           + 10 + udp.len + sigs.len;
     buf = malloc(size);
 
     url.data = buf;
@@ -97,6 +103,14 @@ fuzz_mode(ngx_uint_t mode, ngx_str_t *public, ngx_str_t *text,
     target.data = buf + skip;
     target.len = url.len - skip;
 
+    /* where a CPE behind NAT is called is no part of the origin */
+
+    if (mode == CWMP_URL_QUERY && sig->len == 0) {
+        end = cwmp_url_udp(buf + url.len, &udp, &sigs);
+        fuzz_check((size_t) (end - buf) <= size);
+        target.len = end - target.data;
+    }
+
     parsed = malloc(cwmp_origin_size(target.len));
     rc = cwmp_origin_parse_target(&again, mode, &target, parsed);
 
@@ -106,7 +120,10 @@ fuzz_mode(ngx_uint_t mode, ngx_str_t *public, ngx_str_t *text,
         fuzz_check(rc == NGX_OK);
         fuzz_check(fuzz_same(&again.hostport, &o->hostport));
         fuzz_check(fuzz_same(&again.path, &o->path));
-        fuzz_check(fuzz_same(&again.sig, sig));
+        fuzz_check(fuzz_same(&again.sig, sig->len || mode == CWMP_URL_PATH
+                                         ? sig : &sigs));
+        fuzz_check(fuzz_same(&again.udp, sig->len || mode == CWMP_URL_PATH
+                                         ? &none : &udp));
 
         if (mode == CWMP_URL_QUERY) {
             fuzz_check(fuzz_same(&again.target, &o->target));
@@ -122,7 +139,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     u_char         *copy, *buf;
-    ngx_str_t       text, query, path, sig;
+    ngx_str_t       text, query, path, sig, no_sig;
     cwmp_origin_t   o;
 
     copy = malloc(size + 1);
@@ -137,11 +154,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_str_set(&query, "http://p:1/client");
     ngx_str_set(&path, "http://p:1");
     ngx_str_set(&sig, "0123456789abcdefghij-_");
+    ngx_str_null(&no_sig);
 
     buf = malloc(cwmp_origin_size(text.len));
 
     if (cwmp_origin_parse(&o, &text, buf) == NGX_OK) {
         fuzz_mode(CWMP_URL_QUERY, &query, &text, &o, &sig);
+        fuzz_mode(CWMP_URL_QUERY, &query, &text, &o, &no_sig);
         fuzz_mode(CWMP_URL_PATH, &path, &text, &o, &sig);
     }
 

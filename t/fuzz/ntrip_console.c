@@ -55,6 +55,9 @@ test_rows(ntrip_console_command_t *cmd, ngx_str_t *raw)
     s.mount = *raw;
     s.host = *raw;
     s.user = *raw;
+    s.located = raw->len % 2;
+    s.latitude = -90.0;
+    s.longitude = 180.0;
 
     token.user = *raw;
     token.password = *raw;
@@ -78,8 +81,39 @@ test_rows(ntrip_console_command_t *cmd, ngx_str_t *raw)
     test_row(&out, 6);
 
     ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_station_row(&out, raw, raw, raw, raw);
+    test_row(&out, 2);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
     ntrip_console_text_row(&out, raw);
     test_row(&out, 0);
+}
+
+
+/* of any command, and the help on all of them */
+
+static void
+test_answer(ntrip_console_verb_e verb)
+{
+    size_t       n;
+    u_char      *p, buf[4096];
+    ntrip_out_t  out;
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_head(&out, verb);
+    test_row(&out, 0);
+    ntrip_console_end(&out);
+    test(memcmp(out.last - 4, CRLF CRLF, 4) == 0);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_help(&out);
+    test(!out.overflow);
+
+    for (n = 0, p = out.start; p < out.last; p++) {
+        n += (*p == LF);
+    }
+
+    test(n > NTRIP_CONSOLE_HELP);
 }
 
 
@@ -127,6 +161,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
 
         test(strlen(ntrip_console_verb(cmd.verb)) == cmd.argv[0].len);
+        test_answer(cmd.verb);
 
         if (ntrip_console_arguments(&cmd) == NULL) {
             test_word(&cmd.token.user, NTRIP_USER_MAX);

@@ -68,6 +68,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     test(ntrip_json_matches(&json));
     check(buf + 6, json.out.last - 2, 0);
 
+    /* a filter by name, and what is no text */
+
+    ngx_str_set(&filter.name, "b");
+    ngx_str_set(&filter.value, "-0.5");
+
+    ntrip_json_init(&json, buf, 6 * NTRIP_JSON_STRING + 64, &filter, 1);
+    ntrip_json_open(&json, NULL, '{');
+    ntrip_json_text(&json, "a", "-0.5");
+    test(!ntrip_json_matches(&json));
+    ntrip_json_fixed(&json, "b", -0.5, 1);
+    test(ntrip_json_matches(&json));
+    ntrip_json_null(&json, "c");
+    ntrip_json_close(&json, '}');
+
+    *json.out.last = '\0';
+    test(strcmp((char *) buf, "{\"a\":\"-0.5\",\"b\":-0.5,\"c\":null}") == 0);
+
     ntrip_out_init(&json.out, buf, 6 * size + 64);
     ntrip_json_label(&json.out, &text);
     test(!json.out.overflow);

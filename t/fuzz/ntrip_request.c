@@ -85,6 +85,7 @@ run(fuzz_buf_t *b, const uint8_t *data, size_t size, uint32_t seed,
     } else if (rc == NGX_ERROR) {
         test(r.error >= NTRIP_REQUEST_TOO_LARGE
              && r.error <= NTRIP_REQUEST_HEADER);
+        test(*ntrip_request_error(r.error));
         fuzz_add(b, &r.error, sizeof(r.error));
 
     } else {

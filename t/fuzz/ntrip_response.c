@@ -51,14 +51,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_uint_t   form, status;
     ntrip_out_t  out;
 
-    static const ngx_uint_t  statuses[] = { 400, 401, 404, 409, 501, 503 };
+    static const ngx_uint_t  statuses[] = { 400, 401, 403, 404, 409, 501,
+                                           503 };
 
     if (size == 0) {
         return 0;
     }
 
     form = data[0] % 3 + 1;
-    status = statuses[data[0] / 3 % 6];
+    status = statuses[data[0] / 3 % 7];
     text = fuzz_copy(data + 1, size - 1);
 
     ntrip_out_init(&out, buf, NTRIP_RESPONSE_MAX);
@@ -69,6 +70,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ntrip_response_error(&out, NTRIP_SOURCE, form, status, data[0], &text);
     test(memcmp(buf, "ERROR - ", 8) == 0
          && memcmp(out.last - 2, CRLF, 2) == 0);
+
+    if (form != NTRIP_FORM_PAGE) {
+        ntrip_out_init(&out, buf, NTRIP_RESPONSE_MAX);
+        ntrip_response_sourcetable(&out, form, data[0], 0);
+        test_reply(&out, form == NTRIP_FORM_V2 ? 9 : 7);
+    }
+
+    status = ntrip_response_status(data[0] % (NTRIP_REQUEST_HEADER + 2));
+    test(status == 0 || status == 400 || status == 501);
 
     page = malloc(ntrip_response_page_size(&text) + 1);
     ntrip_out_init(&out, page, ntrip_response_page_size(&text));

@@ -17,6 +17,7 @@ run(fuzz_buf_t *b, const uint8_t *data, size_t size, uint32_t seed,
     size_t most)
 {
     size_t               n, k;
+    double               latitude, longitude;
     ngx_int_t            rc;
     ngx_str_t            piece, in, line;
     ngx_uint_t           i;
@@ -38,6 +39,11 @@ run(fuzz_buf_t *b, const uint8_t *data, size_t size, uint32_t seed,
 
             if (ntrip_str_parse(&str, &line) != NGX_OK) {
                 continue;
+            }
+
+            if (ntrip_str_place(&str, &latitude, &longitude) == NGX_OK) {
+                test(latitude >= -90 && latitude <= 90);
+                test(longitude >= -180 && longitude <= 360);
             }
 
             test(str.nfields > 1 && str.nfields <= NTRIP_STR_FIELDS);

@@ -109,15 +109,15 @@ ngx_module_t                 ngx_stream_ntrip_module;
 ngx_stream_ntrip_worker_t    ngx_stream_ntrip_worker;
 
 
-/* one row for all sessions, which counts what the rovers have missed */
+/* one for all sessions, which counts what the rovers have missed */
 
-static ntrip_session_row_t   test_row;
+static ntrip_session_row_t   test_session;
 
 
 ntrip_session_row_t *
 ntrip_session_row(ntrip_zone_t *zone, uint32_t index)
 {
-    return &test_row;
+    return &test_session;
 }
 
 
@@ -955,7 +955,8 @@ main(void)
     }
 
     tap_ok(test_bad == 0, "rovers get whole records, in order, and totals");
-    tap_ok(test_row.skipped == test_bus.slots[0].counters[NTRIP_COUNT_skipped],
+    tap_ok(test_session.skipped
+           == test_bus.slots[0].counters[NTRIP_COUNT_skipped],
            "what rovers have missed is in their rows");
     tap_ok(test_records >= 10000 && test_partial >= 1000 && test_again >= 1000
            && test_deaths >= 100 && test_skips >= 100 && test_overruns >= 10

@@ -46,7 +46,7 @@
 
 /* one row of any list is shorter, and so is all of HELP; a value is shown up
    to so many bytes, more than any that can log in has */
-#define NTRIP_CONSOLE_ROW_MAX    1024
+#define NTRIP_CONSOLE_ROW_MAX    1280
 #define NTRIP_CONSOLE_VALUE_MAX  255
 
 /* bytes of a pool's name, as of the directives */
