@@ -62,7 +62,8 @@ CREATE TABLE IF NOT EXISTS station (
     name          TEXT NOT NULL DEFAULT ''
 );
 
--- What was used on a day, "YYYY-MM-DD", by each "user" and of each "source".
+-- What was used on a day, "YYYY-MM-DD", by each "user", of each "account", which
+-- is named NAME@HOST or NAME@HOST:PORT, and by each "station".
 
 CREATE TABLE IF NOT EXISTS usage (
     day           TEXT NOT NULL,
@@ -73,6 +74,18 @@ CREATE TABLE IF NOT EXISTS usage (
     bytes         INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, kind, name)
 ) WITHOUT ROWID;
+
+-- all days of one, for its quota
+
+CREATE INDEX IF NOT EXISTS usage_name ON usage (kind, name, seconds, bytes);
+
+-- What each running nginx has written there last: no batch is added twice.
+
+CREATE TABLE IF NOT EXISTS usage_batch (
+    zone          TEXT PRIMARY KEY NOT NULL,
+    batch         INTEGER NOT NULL,
+    time          INTEGER NOT NULL
+);
 
 
 -- What has changed, whoever changed it.  Workers read new rows once a second;
@@ -185,6 +198,24 @@ BEGIN
     DELETE FROM pool WHERE source = old.id;
 END;
 
+-- REPLACE also deletes an account of the same host, port and name, which has
+-- another id: that one is noted before, and loses its pools behind.
+
+CREATE TRIGGER IF NOT EXISTS source_replace BEFORE INSERT ON source
+BEGIN
+    INSERT INTO change (kind, key)
+        SELECT 'source', id FROM source
+        WHERE host = new.host AND port = new.port AND name = new.name;
+END;
+
+CREATE TRIGGER IF NOT EXISTS source_replaced AFTER INSERT ON source
+BEGIN
+    DELETE FROM pool
+        WHERE source IN (SELECT CAST(key AS INTEGER) FROM change
+                         WHERE kind = 'source' ORDER BY seq DESC LIMIT 16)
+              AND source NOT IN (SELECT id FROM source);
+END;
+
 -- "source" follows "pool": what it names is one of them, or '' if there are
 -- none.
 
@@ -212,4 +243,4 @@ BEGIN
         WHERE id = old.source AND pool = old.name;
 END;
 
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;

@@ -290,6 +290,7 @@ my @commands = (
     ["SOURCE-TEST $pw 127.0.0.1:$port more M0" => 'OK'],
     ["SOURCE-TEST $pw 127.0.0.1 refused M0" => 'ERROR|OK'],
     ["STREAM-LIST $pw" => 'OK'],
+    ["USAGE $pw" => 'OK'],
     ["USER-ADD $password{Bad} x:$password{Added} 2099-01-01" => 'ERROR'],
     ["USER-ADD $pw $password{Added} 2099-01-01" => 'ERROR'],
     ["USER-ADD $pw added:$password{Added} 2099-13-01" => 'ERROR'],

@@ -50,7 +50,7 @@ END
 $t->start;
 $t->wait_log(qr/ntrip database ".*ntrip\.db" was upgraded/);
 
-is(rows('PRAGMA user_version;'), 4, 'a file of version 1 is upgraded');
+is(rows('PRAGMA user_version;'), 5, 'a file of version 1 is upgraded');
 is(join(',', map { pools_of("a$_") } 1 .. 3), 'default,default,other',
    'each account is in the pool that it was in');
 is(rows('SELECT token FROM tb_src;'), 'a1:s1@127.0.0.1 a2:s2@127.0.0.1',

@@ -67,7 +67,7 @@ END
 
 my ($old, $nothing, $all, $made) = ($relay,
     "0 table table $users $sources ok",
-    "4 view view $users $sources $sources ok", 'imported from cors-relay');
+    "5 view view $users $sources $sources ok", 'imported from cors-relay');
 
 sub state_of {
     my ($file) = @_;
@@ -130,7 +130,7 @@ sub imported {
 
     # who dies between the end of the transaction and the line does not say it
 
-    wait_for(sub { done() || sqlite($db, 'PRAGMA user_version') eq '4' },
+    wait_for(sub { done() || sqlite($db, 'PRAGMA user_version') eq '5' },
              'the import');
     is(state_of($db), $all, "$name: all of it, once");
 
@@ -192,7 +192,7 @@ run(0.01, 0.3, 0.6, 0.95);
 # a file of version 1
 
 ($old, $nothing, $all, $made) = ($first,
-    "1 view 2 $converted ok", "4 view 2 $converted $converted ok", 'upgraded');
+    "1 view 2 $converted ok", "5 view 2 $converted $converted ok", 'upgraded');
 run(0.3, 0.9);
 
 is($n->provider->seen->{twice}, 0, 'no account was used twice');

@@ -40,6 +40,8 @@ END
          . read_file(top() . '/schema/tb_src.sql'),
     3 => read_file('t/lib/Fieldgate/schema-3.sql')
          . read_file(top() . '/schema/tb_src.sql'),
+    4 => read_file('t/lib/Fieldgate/schema-4.sql')
+         . read_file(top() . '/schema/tb_src.sql'),
 );
 
 for my $version (sort keys %old) {
@@ -57,7 +59,7 @@ END
                    =~ /ntrip database ".*ntrip\.db" was upgraded/ },
              "version $version to be upgraded");
 
-    is(rows('PRAGMA user_version;'), 4, "version $version: upgraded");
+    is(rows('PRAGMA user_version;'), 5, "version $version: upgraded");
     is(shape(), $fresh, 'to what a new file is');
     is(rows('SELECT * FROM user;'),
        'u1|p1|4000000000|3|M0|first|0||0|0', 'users are what they were');
@@ -83,6 +85,20 @@ END
     my $rovers = $n->rovers(1, 2);
     is($rovers->wait_for(fed => 2)->{fed}, 2, 'old and new users are served');
     $rovers->stop;
+
+    # one that replaces another leaves nothing of it
+
+    $n->sql("INSERT OR REPLACE INTO source (host, name, password, pool)"
+            . " VALUES ('127.0.0.1', 'a1', 's1', 'west');");
+    is(rows('SELECT pool.name, source FROM pool;'), 'west|2',
+       'the pools of an account that was replaced are gone');
+    is(rows("SELECT DISTINCT key FROM change WHERE kind = 'source'"
+            . ' AND seq > (SELECT max(seq) - 3 FROM change) ORDER BY key;'),
+       '1 2', 'and it is known to be');
+    $n->sql('INSERT OR IGNORE INTO source (host, name, password, pool)'
+            . " VALUES ('127.0.0.1', 'a1', 's1', 'east');");
+    is(rows('SELECT pool.name, source FROM pool;'), 'west|2',
+       'one that is not added changes nothing');
     $t->stop;
 }
 

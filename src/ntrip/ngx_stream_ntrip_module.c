@@ -537,6 +537,7 @@ ngx_stream_ntrip_ticked(void)
     ngx_stream_ntrip_rover_tick();
     ngx_stream_ntrip_base_tick();
     ngx_stream_ntrip_fetch_tick();
+    ngx_stream_ntrip_usage_tick();
 }
 
 

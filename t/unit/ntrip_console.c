@@ -197,6 +197,9 @@ test_commands(void)
         { "STATION-DEL pw MNT x\n", "ERROR bad command\r\n", "" },
         { "STREAM-LIST pw\n", NULL, "STREAM-LIST    0 " },
         { "STREAM-LIST\n", "ERROR bad command\r\n", "" },
+        { "USAGE pw\n", NULL, "USAGE    0 " },
+        { "USAGE pw u1\n", NULL, "USAGE u1   0 " },
+        { "USAGE\n", "ERROR bad command\r\n", "" },
         { "HELP pw\n", NULL, "HELP    0 " },
         { "HELP\n", "ERROR bad command\r\n", "" },
 
@@ -434,6 +437,7 @@ test_replies(void)
        "STATION-ADD pw mount name:password\r\n"
        "STATION-DEL pw mount\r\n"
        "STREAM-LIST pw\r\n"
+       "USAGE pw [user]\r\n"
        "HELP pw\r\n", "HELP");
 }
 

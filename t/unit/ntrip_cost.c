@@ -1,7 +1,8 @@
-/* sources: ntrip_zone.c ntrip_table.c ntrip_group.c
- * ntrip_bus.c ntrip_ring.c ntrip_latest.c ntrip_mailbox.c
- * ntrip_stream.c ntrip_lease.c ntrip_wait.c ntrip_session.c ntrip_turn.c
- * ntrip_gga.c ntrip_text.c
+/*
+ * sources: ntrip_zone.c ntrip_table.c ntrip_group.c ntrip_bus.c ntrip_ring.c
+ *          ntrip_latest.c ntrip_mailbox.c ntrip_stream.c ntrip_lease.c
+ *          ntrip_wait.c ntrip_usage.c ntrip_session.c ntrip_turn.c
+ *          ntrip_gga.c ntrip_text.c
  * libs: -lm
  * sanitizer: none
  */

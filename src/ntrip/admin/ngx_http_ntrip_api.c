@@ -12,6 +12,10 @@
 #include "ngx_stream_ntrip_source.h"
 
 
+/* seconds: how long an account may be told to rest */
+#define NGX_HTTP_NTRIP_REST  604800
+
+
 static const char *ngx_http_ntrip_api_action(ngx_http_ntrip_ctx_t *ctx,
     const char *name, const char *action);
 static ngx_uint_t ngx_http_ntrip_api_foreign(ngx_http_request_t *r);
@@ -20,6 +24,8 @@ static void ngx_http_ntrip_api_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ntrip_api_text(ngx_http_request_t *r,
     ngx_str_t *text);
 static ngx_int_t ngx_http_ntrip_api_kick(ngx_http_ntrip_ctx_t *ctx);
+static ngx_int_t ngx_http_ntrip_api_rest(ngx_http_ntrip_ctx_t *ctx,
+    ngx_str_t *text);
 static ngx_int_t ngx_http_ntrip_api_test(ngx_http_ntrip_ctx_t *ctx,
     ngx_str_t *text);
 static void ngx_http_ntrip_api_tested(void *data, ngx_str_t *text);
@@ -40,6 +46,10 @@ ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx)
 
         if (allow == NULL) {
             allow = ngx_http_ntrip_api_action(ctx, "accounts", "/test");
+        }
+
+        if (allow == NULL) {
+            allow = ngx_http_ntrip_api_action(ctx, "accounts", "/rest");
         }
     }
 
@@ -236,6 +246,9 @@ ngx_http_ntrip_api_body(ngx_http_request_t *r)
     if (ctx->action && ngx_strcmp(ctx->action, "/kick") == 0) {
         rc = ngx_http_ntrip_api_kick(ctx);
 
+    } else if (ctx->action && ngx_strcmp(ctx->action, "/rest") == 0) {
+        rc = ngx_http_ntrip_api_rest(ctx, &text);
+
     } else if (ctx->action) {
         rc = ngx_http_ntrip_api_test(ctx, &text);
 
@@ -352,6 +365,67 @@ ngx_http_ntrip_api_kick(ngx_http_ntrip_ctx_t *ctx)
     ngx_stream_ntrip_kick(&user, login + 1, &wake);
 
     ngx_http_ntrip_audit(ctx, &user);
+
+    ctx->status = NGX_HTTP_NO_CONTENT;
+
+    return NGX_OK;
+}
+
+
+/* {"seconds": number}, 0: it rests no longer */
+
+static ngx_int_t
+ngx_http_ntrip_api_rest(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *text)
+{
+    uint64_t                    id;
+    ngx_int_t                   rc;
+    ngx_uint_t                  n;
+    ntrip_slots_t               wake;
+    ntrip_json_member_t         member;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+    n = 1;
+
+    if (ngx_http_ntrip_number(&ctx->id, &id) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (ntrip_json_read(text, &member, &n) != NGX_OK
+        || n != 1
+        || !ntrip_text_is(&member.name, "seconds")
+        || member.type != NTRIP_JSON_NUMBER
+        || member.number < 0
+        || member.number > NGX_HTTP_NTRIP_REST)
+    {
+        ctx->detail = "the body is no object with seconds, a week at most";
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    if (ngx_stream_ntrip_store_sync() != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    if (ngx_stream_ntrip_store_account(id) == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+    rc = ntrip_lease_order(worker->zone, worker->bus, id, ngx_current_msec,
+                           ngx_current_msec + member.number * 1000, &wake);
+    ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
+
+    if (rc != NGX_OK) {
+        ctx->detail = (rc == NGX_BUSY) ? "the account is in use"
+                                       : "there is no room in ntrip_zone";
+        return NGX_HTTP_CONFLICT;
+    }
+
+    ngx_http_ntrip_audit(ctx, &ctx->id);
 
     ctx->status = NGX_HTTP_NO_CONTENT;
 

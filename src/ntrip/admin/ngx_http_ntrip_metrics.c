@@ -62,7 +62,7 @@ typedef struct {
 } ngx_http_ntrip_table_t;
 
 
-#define NGX_HTTP_NTRIP_TABLES  5
+#define NGX_HTTP_NTRIP_TABLES  6
 
 
 static ngx_int_t ngx_http_ntrip_sum(ngx_http_ntrip_ctx_t *ctx);
@@ -420,6 +420,10 @@ ngx_http_ntrip_tables(ngx_http_ntrip_sums_t *sums,
     tables[4].name = "rests";
     tables[4].rows = zone->rests.n;
     tables[4].used = zone->rests.used;
+
+    tables[5].name = "usage";
+    tables[5].rows = zone->usage.n;
+    tables[5].used = zone->usage.used;
 }
 
 

@@ -1,7 +1,7 @@
 
 /*
  * Fieldgate: "ntrip_status": what is in the database: users, accounts,
- * stations.
+ * stations, usage.
  *
  * A thread reads a batch of rows and writes each as an item that is not ended
  * yet; the event loop adds what only memory knows, and takes what the filters
@@ -17,6 +17,7 @@
 #include <sqlite3.h>
 
 #include "ngx_http_ntrip_status.h"
+#include "ngx_stream_ntrip_stream.h"
 
 
 /* rows that a thread reads before it looks for other work */
@@ -28,6 +29,9 @@
 /* bytes of an item for what only memory knows */
 #define NGX_HTTP_NTRIP_MORE     1024
 
+/* "day kind name" of usage */
+#define NGX_HTTP_NTRIP_PLACE    640
+
 /* separates those of a list in one column */
 #define NGX_HTTP_NTRIP_LIST     '\n'
 
@@ -36,7 +40,9 @@
 
 typedef struct {
     uint64_t                     key;      /* of the table */
+    ngx_str_t                    place;    /* or this is its key */
     ngx_str_t                    name;
+    ngx_str_t                    mount;
     int64_t                      expires;
     ngx_str_t                    item;     /* its end is missing */
     ngx_uint_t                   matched;
@@ -48,6 +54,8 @@ struct ngx_http_ntrip_rows_s {
 
     const char                  *sql;
     uint64_t                     after;
+    size_t                       place_len;
+    u_char                       place[NGX_HTTP_NTRIP_PLACE];
     ngx_str_t                    id;       /* of one */
     ngx_uint_t                   nfilters;
     ntrip_json_filter_t          filters[NTRIP_JSON_FILTERS];
@@ -56,6 +64,8 @@ struct ngx_http_ntrip_rows_s {
     ngx_uint_t                   n;
     ngx_http_ntrip_row_t         rows[NGX_HTTP_NTRIP_BATCH];
 
+    unsigned                     placed:1; /* keys are texts */
+    unsigned                     csv:1;
     unsigned                     posted:1;
     unsigned                     read:1;   /* a batch is there */
     unsigned                     more:1;   /* behind this batch */
@@ -69,13 +79,20 @@ static ngx_int_t ngx_http_ntrip_rows(ngx_http_ntrip_ctx_t *ctx,
     const char *list, const char *one,
     void (*more)(ntrip_json_t *json, ngx_http_ntrip_row_t *row));
 static ngx_int_t ngx_http_ntrip_rows_create(ngx_http_ntrip_ctx_t *ctx,
-    const char *sql);
+    const char *sql, ngx_uint_t placed);
 static ngx_int_t ngx_http_ntrip_rows_post(ngx_http_ntrip_ctx_t *ctx);
 static ngx_int_t ngx_http_ntrip_rows_take(ngx_http_ntrip_ctx_t *ctx,
     void (*more)(ntrip_json_t *json, ngx_http_ntrip_row_t *row));
 static void ngx_http_ntrip_rows_run(ngx_stream_ntrip_work_t *work, void *db);
 static ngx_uint_t ngx_http_ntrip_rows_row(ngx_http_ntrip_rows_t *rows,
     sqlite3_stmt *stmt);
+static void ngx_http_ntrip_rows_known(ngx_http_ntrip_rows_t *rows,
+    ngx_http_ntrip_row_t *row, sqlite3_stmt *stmt);
+static void ngx_http_ntrip_rows_copy(ngx_http_ntrip_rows_t *rows,
+    ngx_str_t *text, sqlite3_stmt *stmt, int i);
+static void ngx_http_ntrip_rows_line(ntrip_out_t *out, sqlite3_stmt *stmt);
+static ngx_int_t ngx_http_ntrip_rows_link(ngx_http_ntrip_ctx_t *ctx,
+    ngx_str_t *next);
 static void ngx_http_ntrip_rows_column(ntrip_json_t *json,
     sqlite3_stmt *stmt, int i);
 static void ngx_http_ntrip_rows_list(ntrip_json_t *json, const char *name,
@@ -85,6 +102,8 @@ static void ngx_http_ntrip_rows_free(ngx_stream_ntrip_work_t *work);
 static void ngx_http_ntrip_user(ntrip_json_t *json,
     ngx_http_ntrip_row_t *row);
 static void ngx_http_ntrip_source(ntrip_json_t *json,
+    ngx_http_ntrip_row_t *row);
+static void ngx_http_ntrip_station(ntrip_json_t *json,
     ngx_http_ntrip_row_t *row);
 
 
@@ -129,7 +148,35 @@ ngx_http_ntrip_stations(ngx_http_ntrip_ctx_t *ctx)
                "SELECT rowid, * FROM station WHERE rowid > :after"
                " ORDER BY rowid",
                "SELECT rowid, * FROM station WHERE mount = :id",
-               NULL);
+               ngx_http_ntrip_station);
+}
+
+
+/* the key is what the cursor is, in one text: "day kind name" */
+
+ngx_int_t
+ngx_http_ntrip_usage(ngx_http_ntrip_ctx_t *ctx)
+{
+    static const u_char  head[] = "day,kind,name,sessions,seconds,bytes" CRLF;
+
+    if (ctx->rows == NULL) {
+        ngx_stream_ntrip_usage_ask();
+
+        if (ctx->csv) {
+            ngx_str_set(&ctx->type, "text/csv; charset=utf-8");
+            ngx_http_ntrip_add(ctx, (u_char *) head, sizeof(head) - 1);
+
+            ctx->limit = ctx->limited ? ctx->limit : NGX_HTTP_NTRIP_LINES;
+        }
+    }
+
+    return ngx_http_ntrip_rows(ctx,
+               "SELECT day || ' ' || kind || ' ' || name AS place, *"
+               " FROM usage WHERE (day, kind, name) > (substr(:place, 1, 10),"
+               " substr(:place, 12, instr(substr(:place, 12), ' ') - 1),"
+               " substr(:place, 12 + instr(substr(:place, 12), ' ')))"
+               " ORDER BY day, kind, name",
+               NULL, NULL);
 }
 
 
@@ -144,7 +191,8 @@ ngx_http_ntrip_rows(ngx_http_ntrip_ctx_t *ctx, const char *list,
     ngx_http_ntrip_rows_t  *rows;
 
     if (ctx->rows == NULL) {
-        rc = ngx_http_ntrip_rows_create(ctx, ctx->id.len ? one : list);
+        rc = ngx_http_ntrip_rows_create(ctx, ctx->id.len ? one : list,
+                                        one == NULL);
 
         if (rc != NGX_OK) {
             return rc;
@@ -170,7 +218,11 @@ ngx_http_ntrip_rows(ngx_http_ntrip_ctx_t *ctx, const char *list,
     if (rows->next == rows->n) {
 
         if (!rows->more) {
-            ngx_http_ntrip_list_end(ctx, NULL);
+
+            if (!ctx->csv) {
+                ngx_http_ntrip_list_end(ctx, NULL);
+            }
+
             return NGX_OK;
         }
 
@@ -179,10 +231,52 @@ ngx_http_ntrip_rows(ngx_http_ntrip_ctx_t *ctx, const char *list,
         }
     }
 
-    next.data = buf;
-    next.len = ngx_sprintf(buf, "%uL", rows->after) - buf;
+    if (rows->placed) {
+        next.data = rows->place;
+        next.len = rows->place_len;
+
+    } else {
+        next.data = buf;
+        next.len = ngx_sprintf(buf, "%uL", rows->after) - buf;
+    }
+
+    if (ctx->csv) {
+        return ngx_http_ntrip_rows_link(ctx, &next);
+    }
 
     ngx_http_ntrip_list_end(ctx, &next);
+
+    return NGX_OK;
+}
+
+
+/* lines have no room for a cursor */
+
+static ngx_int_t
+ngx_http_ntrip_rows_link(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *next)
+{
+    u_char           *p;
+    size_t            size;
+    ngx_table_elt_t  *h;
+
+    size = sizeof("<?format=csv&cursor=>; rel=\"next\"") + 3 * next->len;
+
+    p = ngx_pnalloc(ctx->request->pool, size);
+    h = ngx_http_ntrip_header(ctx->request, "Link", "");
+
+    if (p == NULL || h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->value.data = p;
+
+    p = ngx_cpymem(p, "<?format=csv&cursor=",
+                   sizeof("<?format=csv&cursor=") - 1);
+    p = (u_char *) ngx_escape_uri(p, next->data, next->len,
+                                  NGX_ESCAPE_URI_COMPONENT);
+    p = ngx_cpymem(p, ">; rel=\"next\"", sizeof(">; rel=\"next\"") - 1);
+
+    h->value.len = p - h->value.data;
 
     return NGX_OK;
 }
@@ -191,7 +285,8 @@ ngx_http_ntrip_rows(ngx_http_ntrip_ctx_t *ctx, const char *list,
 /* outside the request's pool: a thread may have it for longer */
 
 static ngx_int_t
-ngx_http_ntrip_rows_create(ngx_http_ntrip_ctx_t *ctx, const char *sql)
+ngx_http_ntrip_rows_create(ngx_http_ntrip_ctx_t *ctx, const char *sql,
+    ngx_uint_t placed)
 {
     size_t                  size;
     u_char                 *p;
@@ -203,7 +298,8 @@ ngx_http_ntrip_rows_create(ngx_http_ntrip_ctx_t *ctx, const char *sql)
     after = 0;
 
     if (ctx->after.len
-        && ngx_http_ntrip_number(&ctx->after, &after) != NGX_OK)
+        && (placed ? ctx->after.len > NGX_HTTP_NTRIP_PLACE
+                   : ngx_http_ntrip_number(&ctx->after, &after) != NGX_OK))
     {
         return NGX_HTTP_BAD_REQUEST;
     }
@@ -224,6 +320,13 @@ ngx_http_ntrip_rows_create(ngx_http_ntrip_ctx_t *ctx, const char *sql)
 
     rows->sql = sql;
     rows->after = after;
+    rows->placed = placed;
+    rows->csv = ctx->csv;
+
+    if (placed && ctx->after.len) {
+        rows->place_len = ctx->after.len;
+        ngx_memcpy(rows->place, ctx->after.data, ctx->after.len);
+    }
 
     p = (u_char *) rows + sizeof(ngx_http_ntrip_rows_t);
 
@@ -344,6 +447,12 @@ ngx_http_ntrip_rows_run(ngx_stream_ntrip_work_t *work, void *db)
         (void) sqlite3_bind_int64(stmt, i, (sqlite3_int64) rows->after);
     }
 
+    i = sqlite3_bind_parameter_index(stmt, ":place");
+    if (i) {
+        (void) sqlite3_bind_text(stmt, i, (char *) rows->place,
+                                 (int) rows->place_len, SQLITE_TRANSIENT);
+    }
+
     i = sqlite3_bind_parameter_index(stmt, ":id");
     if (i) {
         (void) sqlite3_bind_text(stmt, i, (char *) rows->id.data,
@@ -373,7 +482,6 @@ ngx_http_ntrip_rows_row(ngx_http_ntrip_rows_t *rows, sqlite3_stmt *stmt)
 {
     int                    i;
     u_char                *end;
-    const char            *name;
     ntrip_json_t           json;
     ngx_http_ntrip_row_t  *row;
 
@@ -387,26 +495,7 @@ ngx_http_ntrip_rows_row(ngx_http_ntrip_rows_t *rows, sqlite3_stmt *stmt)
     row = &rows->rows[rows->n++];
 
     ngx_memzero(row, sizeof(ngx_http_ntrip_row_t));
-    row->key = (uint64_t) sqlite3_column_int64(stmt, 0);
-
-    for (i = 1; i < sqlite3_column_count(stmt); i++) {
-        name = sqlite3_column_name(stmt, i);
-
-        if (ngx_strcmp(name, "name") == 0) {
-            row->name.len = ngx_min(sqlite3_column_bytes(stmt, i),
-                                    NTRIP_USER_MAX);
-            row->name.data = rows->last;
-
-            if (row->name.len) {
-                rows->last = ngx_cpymem(rows->last,
-                                        sqlite3_column_text(stmt, i),
-                                        row->name.len);
-            }
-
-        } else if (ngx_strcmp(name, "expires_at") == 0) {
-            row->expires = sqlite3_column_int64(stmt, i);
-        }
-    }
+    ngx_http_ntrip_rows_known(rows, row, stmt);
 
     ntrip_json_init(&json, rows->last,
                     NGX_HTTP_NTRIP_ITEM - NGX_HTTP_NTRIP_MORE,
@@ -426,13 +515,103 @@ ngx_http_ntrip_rows_row(ngx_http_ntrip_rows_t *rows, sqlite3_stmt *stmt)
         }
     }
 
+    row->matched = json.matched;
+
+    if (rows->csv) {
+        ntrip_out_init(&json.out, rows->last, NGX_HTTP_NTRIP_ITEM);
+        ngx_http_ntrip_rows_line(&json.out, stmt);
+    }
+
     row->item.data = json.out.start;
     row->item.len = json.out.last - json.out.start;
-    row->matched = json.matched;
 
     rows->last = json.out.last;
 
     return 1;
+}
+
+
+/* what the event loop has to know of it */
+
+static void
+ngx_http_ntrip_rows_known(ngx_http_ntrip_rows_t *rows,
+    ngx_http_ntrip_row_t *row, sqlite3_stmt *stmt)
+{
+    int          i;
+    const char  *name;
+
+    if (rows->placed) {
+        ngx_http_ntrip_rows_copy(rows, &row->place, stmt, 0);
+
+    } else {
+        row->key = (uint64_t) sqlite3_column_int64(stmt, 0);
+    }
+
+    for (i = 1; i < sqlite3_column_count(stmt); i++) {
+        name = sqlite3_column_name(stmt, i);
+
+        if (ngx_strcmp(name, "name") == 0) {
+            ngx_http_ntrip_rows_copy(rows, &row->name, stmt, i);
+
+        } else if (ngx_strcmp(name, "mount") == 0) {
+            ngx_http_ntrip_rows_copy(rows, &row->mount, stmt, i);
+
+        } else if (ngx_strcmp(name, "expires_at") == 0) {
+            row->expires = sqlite3_column_int64(stmt, i);
+        }
+    }
+}
+
+
+static void
+ngx_http_ntrip_rows_copy(ngx_http_ntrip_rows_t *rows, ngx_str_t *text,
+    sqlite3_stmt *stmt, int i)
+{
+    text->len = ngx_min(sqlite3_column_bytes(stmt, i), NGX_HTTP_NTRIP_PLACE);
+    text->data = rows->last;
+
+    if (text->len) {
+        rows->last = ngx_cpymem(rows->last, sqlite3_column_text(stmt, i),
+                                text->len);
+    }
+}
+
+
+/* RFC 4180 */
+
+static void
+ngx_http_ntrip_rows_line(ntrip_out_t *out, sqlite3_stmt *stmt)
+{
+    int            i;
+    const u_char  *p;
+
+    for (i = 1; i < sqlite3_column_count(stmt); i++) {
+
+        if (i > 1) {
+            ntrip_out_char(out, ',');
+        }
+
+        p = sqlite3_column_text(stmt, i);
+
+        if (sqlite3_column_type(stmt, i) == SQLITE_INTEGER || p == NULL) {
+            ntrip_out_text(out, p ? (const char *) p : "");
+            continue;
+        }
+
+        ntrip_out_char(out, '"');
+
+        for ( /* void */ ; *p; p++) {
+            if (*p == '"') {
+                ntrip_out_char(out, '"');
+            }
+
+            ntrip_out_char(out, *p);
+        }
+
+        ntrip_out_char(out, '"');
+    }
+
+    ntrip_out_text(out, CRLF);
 }
 
 
@@ -513,6 +692,12 @@ ngx_http_ntrip_rows_take(ngx_http_ntrip_ctx_t *ctx,
 
     while (rows->next < rows->n && ctx->n < ctx->limit) {
         row = &rows->rows[rows->next++];
+
+        if (rows->placed) {
+            rows->place_len = row->place.len;
+            ngx_memcpy(rows->place, row->place.data, row->place.len);
+        }
+
         rows->after = row->key;
 
         ntrip_json_init(&json, buf, sizeof(buf), rows->filters,
@@ -520,6 +705,17 @@ ngx_http_ntrip_rows_take(ngx_http_ntrip_ctx_t *ctx,
         ntrip_out_str(&json.out, &row->item);
         json.matched = row->matched;
         json.depth = 1;
+
+        if (rows->csv) {
+
+            if (ntrip_json_matches(&json)) {
+                ngx_http_ntrip_add(ctx, json.out.start,
+                                   json.out.last - json.out.start);
+                ctx->n++;
+            }
+
+            continue;
+        }
 
         if (more) {
             more(&json, row);
@@ -579,6 +775,60 @@ ngx_http_ntrip_source(ntrip_json_t *json, ngx_http_ntrip_row_t *row)
     } else {
         ntrip_json_null(json, "stream");
     }
+}
+
+
+/* who uploads now, and to whom */
+
+static void
+ngx_http_ntrip_station(ntrip_json_t *json, ngx_http_ntrip_row_t *row)
+{
+    uint64_t                    since, bytes, messages;
+    ngx_uint_t                  live, rovers;
+    ntrip_want_t                want;
+    ntrip_stream_row_t         *stream;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    live = 0;
+    rovers = 0;
+    since = 0;
+    bytes = 0;
+    messages = 0;
+
+    ngx_stream_ntrip_station_want(&want, &row->mount);
+
+    ngx_stream_ntrip_lock();
+
+    stream = ntrip_stream_find(worker->zone, worker->bus, &want);
+
+    if (stream) {
+        live = (stream->row.state == NTRIP_STREAM_LIVE
+                && ntrip_bus_alive(worker->bus, stream->row.holder));
+        rovers = ntrip_group_count(&worker->zone->members,
+                                   stream->row.serial);
+        since = stream->since;
+        bytes = stream->bytes;
+        messages = stream->messages;
+    }
+
+    ngx_stream_ntrip_unlock();
+
+    ntrip_json_bool(json, "live", live);
+
+    if (live) {
+        ntrip_json_int(json, "since",
+                       ngx_time() - (int64_t) (ngx_current_msec - since)
+                                    / 1000);
+
+    } else {
+        ntrip_json_null(json, "since");
+    }
+
+    ntrip_json_int(json, "bytes", (int64_t) bytes);
+    ntrip_json_int(json, "messages", (int64_t) messages);
+    ntrip_json_int(json, "rovers", (int64_t) rovers);
 }
 
 

@@ -31,8 +31,6 @@ static ngx_int_t ngx_http_ntrip_index(ngx_http_ntrip_ctx_t *ctx);
 static ngx_int_t ngx_http_ntrip_send(ngx_http_ntrip_ctx_t *ctx,
     ngx_uint_t status);
 static ngx_int_t ngx_http_ntrip_etag(ngx_http_ntrip_ctx_t *ctx);
-static ngx_table_elt_t *ngx_http_ntrip_header(ngx_http_request_t *r,
-    const char *name, const char *value);
 
 
 static ngx_http_ntrip_endpoint_t  ngx_http_ntrip_endpoints[] = {
@@ -43,6 +41,7 @@ static ngx_http_ntrip_endpoint_t  ngx_http_ntrip_endpoints[] = {
     { ngx_string("accounts"), ngx_http_ntrip_accounts, 1, 1, 1 },
     { ngx_string("users"), ngx_http_ntrip_users, 1, 1, 1 },
     { ngx_string("stations"), ngx_http_ntrip_stations, 1, 1, 1 },
+    { ngx_string("usage"), ngx_http_ntrip_usage, 1, 0, 0 },
     { ngx_string("counters"), ngx_http_ntrip_counters, 0, 0, 0 },
     { ngx_string("metrics"), ngx_http_ntrip_metrics, 0, 0, 0 },
     { ngx_null_string, NULL, 0, 0, 0 }
@@ -303,7 +302,17 @@ ngx_http_ntrip_argument(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *name,
         }
 
         ctx->limit = n;
+        ctx->limited = 1;
         return NULL;
+    }
+
+    if (ntrip_text_is(name, "format")
+        && ctx->endpoint->page == ngx_http_ntrip_usage)
+    {
+        ctx->csv = ntrip_text_is(value, "csv");
+
+        return (ctx->csv || ntrip_text_is(value, "json"))
+               ? NULL : "format is neither json nor csv";
     }
 
     if (ntrip_text_is(name, "cursor")) {
@@ -769,7 +778,7 @@ ngx_http_ntrip_etag(ngx_http_ntrip_ctx_t *ctx)
 }
 
 
-static ngx_table_elt_t *
+ngx_table_elt_t *
 ngx_http_ntrip_header(ngx_http_request_t *r, const char *name,
     const char *value)
 {

@@ -32,6 +32,9 @@
 #define NGX_HTTP_NTRIP_LIMIT      100
 #define NGX_HTTP_NTRIP_LIMIT_MAX  1000
 
+/* lines of CSV, of which there are no pages unless somebody asks for them */
+#define NGX_HTTP_NTRIP_LINES      100000
+
 /* milliseconds that a request may take of a worker that exits */
 #define NGX_HTTP_NTRIP_HOLD       60000
 
@@ -125,12 +128,14 @@ struct ngx_http_ntrip_ctx_s {
     ngx_uint_t                  status;    /* of the reply */
     const char                 *detail;    /* of a problem; NULL: as usual */
 
-    const char                 *action;    /* ntrip_api: "/kick", "/test" */
+    const char                 *action;    /* ntrip_api: "/kick", ... */
     ngx_str_t                   mount;
     ngx_http_ntrip_write_t     *write;     /* to the database */
 
     ngx_event_t                 hold;      /* of a worker that exits */
 
+    unsigned                    csv:1;     /* what is asked for */
+    unsigned                    limited:1; /* "limit" was given */
     unsigned                    changed:1; /* the database is */
     unsigned                    testing:1; /* a login is out */
     unsigned                    failed:1;  /* no memory for the reply */
@@ -156,6 +161,10 @@ ngx_int_t ngx_http_ntrip_problem(ngx_http_ntrip_ctx_t *ctx,
     ngx_uint_t status, const char *detail);
 ngx_int_t ngx_http_ntrip_not_allowed(ngx_http_ntrip_ctx_t *ctx,
     const char *allow);
+
+/* a header of the reply; NULL: no memory */
+ngx_table_elt_t *ngx_http_ntrip_header(ngx_http_request_t *r,
+    const char *name, const char *value);
 
 /* appends to the reply */
 void ngx_http_ntrip_add(ngx_http_ntrip_ctx_t *ctx, u_char *data, size_t len);
@@ -189,6 +198,7 @@ ngx_int_t ngx_http_ntrip_rovers(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_users(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_accounts(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_stations(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_usage(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_counters(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_metrics(ngx_http_ntrip_ctx_t *ctx);
 

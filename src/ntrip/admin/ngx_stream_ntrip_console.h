@@ -43,6 +43,9 @@ typedef struct {
 
     int64_t                    expires;   /* USER-LIST: the last row, */
     int64_t                    rowid;
+    ntrip_console_usage_t      usage;     /* USAGE: the last row, whose texts
+                                             are in "last" */
+    u_char                     last[3][NTRIP_CONSOLE_VALUE_MAX];
     ngx_stream_ntrip_cursor_t  cursor;    /* other lists */
     uint32_t                  *rovers;    /* STREAM-LIST: of each stream */
 

@@ -40,6 +40,12 @@ static void ngx_stream_ntrip_order_number(sqlite3_stmt *stmt,
 static int64_t ngx_stream_ntrip_order_time(ntrip_date_t *date);
 static ngx_int_t ngx_stream_ntrip_order_list(ngx_stream_ntrip_order_t *order,
     sqlite3 *db);
+static ngx_uint_t ngx_stream_ntrip_order_lists(
+    ngx_stream_ntrip_order_t *order);
+static ngx_int_t ngx_stream_ntrip_order_usage(ngx_stream_ntrip_order_t *order,
+    sqlite3 *db);
+static void ngx_stream_ntrip_order_last(ngx_stream_ntrip_order_t *order,
+    sqlite3_stmt *stmt);
 static ngx_int_t ngx_stream_ntrip_order_rows(ngx_stream_ntrip_order_t *order,
     sqlite3 *db, const char *sql);
 static void ngx_stream_ntrip_order_row(ngx_stream_ntrip_order_t *order,
@@ -166,10 +172,14 @@ ngx_stream_ntrip_order_free(ngx_stream_ntrip_work_t *work)
 ngx_int_t
 ngx_stream_ntrip_order_page(ngx_stream_ntrip_order_t *order)
 {
-    if (order->cmd.verb != NTRIP_CONSOLE_USER_LIST
+    if (!ngx_stream_ntrip_order_lists(order)
         && ngx_stream_ntrip_order_sql(order) == NULL)
     {
         return ngx_stream_ntrip_list_page(order);
+    }
+
+    if (order->cmd.verb == NTRIP_CONSOLE_USAGE) {
+        ngx_stream_ntrip_usage_ask();
     }
 
     order->posted = 1;
@@ -180,6 +190,16 @@ ngx_stream_ntrip_order_page(ngx_stream_ntrip_order_t *order)
     }
 
     return NGX_AGAIN;
+}
+
+
+/* what the thread reads page by page */
+
+static ngx_uint_t
+ngx_stream_ntrip_order_lists(ngx_stream_ntrip_order_t *order)
+{
+    return order->cmd.verb == NTRIP_CONSOLE_USER_LIST
+           || order->cmd.verb == NTRIP_CONSOLE_USAGE;
 }
 
 
@@ -208,9 +228,19 @@ ngx_stream_ntrip_order_run(ngx_stream_ntrip_work_t *work, void *db)
 
     order = (ngx_stream_ntrip_order_t *) work;
 
-    work->rc = (order->cmd.verb == NTRIP_CONSOLE_USER_LIST)
-               ? ngx_stream_ntrip_order_list(order, db)
-               : ngx_stream_ntrip_order_write(order, db);
+    switch (order->cmd.verb) {
+
+    case NTRIP_CONSOLE_USER_LIST:
+        work->rc = ngx_stream_ntrip_order_list(order, db);
+        break;
+
+    case NTRIP_CONSOLE_USAGE:
+        work->rc = ngx_stream_ntrip_order_usage(order, db);
+        break;
+
+    default:
+        work->rc = ngx_stream_ntrip_order_write(order, db);
+    }
 }
 
 
@@ -227,7 +257,7 @@ ngx_stream_ntrip_order_done(ngx_stream_ntrip_work_t *work)
 
     case NGX_OK:
 
-        if (order->cmd.verb != NTRIP_CONSOLE_USER_LIST) {
+        if (!ngx_stream_ntrip_order_lists(order)) {
             order->changed = 1;
             ntrip_console_head(&order->out, order->cmd.verb);
             ntrip_console_end(&order->out);
@@ -510,6 +540,92 @@ ngx_stream_ntrip_order_list(ngx_stream_ntrip_order_t *order, sqlite3 *db)
     }
 
     return NGX_OK;
+}
+
+
+/* in the thread: a page of what was used, by all or by one user, in the order
+   of its key */
+
+static ngx_int_t
+ngx_stream_ntrip_order_usage(ngx_stream_ntrip_order_t *order, sqlite3 *db)
+{
+    int            rc;
+    sqlite3_stmt  *stmt;
+
+    if (!order->begun) {
+        ntrip_console_head(&order->out, NTRIP_CONSOLE_USAGE);
+    }
+
+    rc = sqlite3_prepare_v2(db,
+             "SELECT day, kind, name, sessions, seconds, bytes FROM usage"
+             " WHERE (day, kind, name) > (:day, :kind, :name)"
+             "  AND (:user = '' OR (kind = 'user' AND name = :user))"
+             " ORDER BY day, kind, name", -1, &stmt, NULL);
+
+    if (rc != SQLITE_OK) {
+        return ngx_stream_ntrip_order_error(order, sqlite3_errmsg(db));
+    }
+
+    ngx_stream_ntrip_order_text(stmt, ":day", &order->usage.day);
+    ngx_stream_ntrip_order_text(stmt, ":kind", &order->usage.kind);
+    ngx_stream_ntrip_order_text(stmt, ":name", &order->usage.name);
+    ngx_stream_ntrip_order_text(stmt, ":user", &order->cmd.token.user);
+
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+
+        if (!ngx_stream_ntrip_order_room(order)) {
+            order->more = 1;
+            break;
+        }
+
+        ngx_stream_ntrip_order_last(order, stmt);
+        ntrip_console_usage_row(&order->out, &order->usage);
+    }
+
+    (void) sqlite3_finalize(stmt);
+
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+        return ngx_stream_ntrip_order_error(order, sqlite3_errmsg(db));
+    }
+
+    if (!order->more) {
+        ntrip_console_end(&order->out);
+    }
+
+    return NGX_OK;
+}
+
+
+/* the row, from behind which the next page goes on */
+
+static void
+ngx_stream_ntrip_order_last(ngx_stream_ntrip_order_t *order,
+    sqlite3_stmt *stmt)
+{
+    int                     i;
+    ngx_str_t              *texts[3];
+    ntrip_console_usage_t  *usage;
+
+    usage = &order->usage;
+
+    texts[0] = &usage->day;
+    texts[1] = &usage->kind;
+    texts[2] = &usage->name;
+
+    for (i = 0; i < 3; i++) {
+        texts[i]->data = order->last[i];
+        texts[i]->len = ngx_min(sqlite3_column_bytes(stmt, i),
+                                NTRIP_CONSOLE_VALUE_MAX);
+
+        if (texts[i]->len) {
+            ngx_memcpy(order->last[i], sqlite3_column_text(stmt, i),
+                       texts[i]->len);
+        }
+    }
+
+    usage->sessions = (uint64_t) sqlite3_column_int64(stmt, 3);
+    usage->seconds = (uint64_t) sqlite3_column_int64(stmt, 4);
+    usage->bytes = (uint64_t) sqlite3_column_int64(stmt, 5);
 }
 
 

@@ -12,8 +12,8 @@
  * What follows the password:
  *    a  user:password     u  user         p  password     s  server
  *    o  pool              n  mountpoint   c  name:password, of a station
- *    d  date, and perhaps a time; m  perhaps a mountpoint: words behind it are
- *       no error
+ *    d  date, and perhaps a time; m  perhaps a mountpoint; v  perhaps a user:
+ *       words behind it are no error
  */
 
 typedef struct {
@@ -57,6 +57,7 @@ static const ntrip_console_spec_t  ntrip_console_specs[] = {
     { "STATION-ADD",   "nc",  "ERROR add station failed" CRLF },
     { "STATION-DEL",   "n",   "ERROR station not found" CRLF },
     { "STREAM-LIST",   "",    "ERROR list streams failed" CRLF },
+    { "USAGE",         "v",   "ERROR list usage failed" CRLF },
     { "HELP",          "",    "ERROR help failed" CRLF }
 };
 
@@ -149,8 +150,8 @@ ntrip_console_words(const ntrip_console_spec_t *spec, ngx_uint_t argc)
     more = 0;
 
     for (p = spec->arguments; *p; p++) {
-        words += (*p != 'm');
-        more |= (*p == 'd' || *p == 'm');
+        words += (*p != 'm' && *p != 'v');
+        more |= (*p == 'd' || *p == 'm' || *p == 'v');
     }
 
     return argc == words || (argc > words && more);
@@ -200,6 +201,12 @@ ntrip_console_argument(ntrip_console_command_t *cmd, u_char kind,
 
     case 'u':
         rc = ntrip_console_name(&token->user, word, NTRIP_USER_MAX);
+        return (rc == NGX_OK) ? NULL : NTRIP_CONSOLE_BAD_TOKEN;
+
+    case 'v':
+        rc = (cmd->argc > i) ? ntrip_console_name(&token->user, word,
+                                                  NTRIP_USER_MAX)
+                             : NGX_OK;
         return (rc == NGX_OK) ? NULL : NTRIP_CONSOLE_BAD_TOKEN;
 
     case 'p':
@@ -457,6 +464,24 @@ ntrip_console_stream_row(ntrip_out_t *out, ntrip_console_stream_t *s)
 
 
 void
+ntrip_console_usage_row(ntrip_out_t *out, ntrip_console_usage_t *usage)
+{
+    ntrip_console_value(out, &usage->day);
+    ntrip_out_char(out, '\t');
+    ntrip_console_value(out, &usage->kind);
+    ntrip_out_char(out, '\t');
+    ntrip_console_value(out, &usage->name);
+    ntrip_out_char(out, '\t');
+    ntrip_out_uint(out, usage->sessions, 1);
+    ntrip_out_char(out, '\t');
+    ntrip_out_uint(out, usage->seconds, 1);
+    ntrip_out_char(out, '\t');
+    ntrip_out_uint(out, usage->bytes, 1);
+    ntrip_out_text(out, CRLF);
+}
+
+
+void
 ntrip_console_text_row(ntrip_out_t *out, ngx_str_t *text)
 {
     ntrip_console_value(out, text);
@@ -482,6 +507,7 @@ ntrip_console_help(ntrip_out_t *out)
                                 : *p == 'o' ? " pool"
                                 : *p == 'n' ? " mount"
                                 : *p == 'c' ? " name:password"
+                                : *p == 'v' ? " [user]"
                                 : *p == 'd' ? " YYYY-MM-DD [HH:MM:SS]"
                                 : " [mountpoint]");
         }

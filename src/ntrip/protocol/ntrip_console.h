@@ -20,6 +20,7 @@
  *    STATION-ADD pw mount name:password
  *    STATION-DEL pw mount
  *    STREAM-LIST pw
+ *    USAGE pw [user]
  *    HELP pw
  *
  * Words are separated by any run of space, tab, CR and LF; the first eight
@@ -72,6 +73,7 @@ typedef enum {
     NTRIP_CONSOLE_STATION_ADD,
     NTRIP_CONSOLE_STATION_DEL,
     NTRIP_CONSOLE_STREAM_LIST,
+    NTRIP_CONSOLE_USAGE,
     NTRIP_CONSOLE_HELP
 } ntrip_console_verb_e;
 
@@ -197,6 +199,18 @@ typedef struct {
 } ntrip_console_stream_t;
 
 void ntrip_console_stream_row(ntrip_out_t *out, ntrip_console_stream_t *s);
+
+/* USAGE: "day\tkind\tname\tsessions\tseconds\tbytes" */
+typedef struct {
+    ngx_str_t     day;
+    ngx_str_t     kind;
+    ngx_str_t     name;
+    uint64_t      sessions;
+    uint64_t      seconds;
+    uint64_t      bytes;
+} ntrip_console_usage_t;
+
+void ntrip_console_usage_row(ntrip_out_t *out, ntrip_console_usage_t *usage);
 
 /* SOURCE-TEST: what was got, as one row */
 void ntrip_console_text_row(ntrip_out_t *out, ngx_str_t *text);

@@ -583,6 +583,12 @@ ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
+    if (ngx_stream_ntrip_rover_quota(rover, &rq->user)) {
+        ngx_stream_ntrip_count(refused);
+        ngx_stream_ntrip_error(rover, 403, "quota");
+        return;
+    }
+
     ngx_memzero(&login, sizeof(ntrip_login_t));
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
 

@@ -826,6 +826,8 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
             s->connection->sent += rover->bytes;
         }
 
+        ngx_stream_ntrip_rover_count(rover);
+
         ngx_stream_ntrip_lock();
 
         ntrip_session_logout(ngx_stream_ntrip_worker.zone,

@@ -104,6 +104,11 @@ ngx_uint_t ngx_stream_ntrip_rover_outside(ngx_stream_ntrip_rover_t *rover,
     ntrip_point_t point);
 void ngx_stream_ntrip_rover_area(ngx_stream_ntrip_rover_t *rover);
 
+/* what is left of the user's quotas is what the session may have; 1: nothing
+   is, which is logged */
+ngx_uint_t ngx_stream_ntrip_rover_quota(ngx_stream_ntrip_rover_t *rover,
+    ngx_stream_ntrip_user_t *user);
+
 /* on a stream: closes it after ntrip_source_wait if that has no account then */
 void ngx_stream_ntrip_rover_await(ngx_stream_ntrip_rover_t *rover);
 
@@ -130,6 +135,9 @@ ngx_stream_ntrip_rover_t *ngx_stream_ntrip_rover_restore(
 /* it is logged in; is no more */
 void ngx_stream_ntrip_rovers_add(ngx_stream_ntrip_rover_t *rover);
 void ngx_stream_ntrip_rovers_remove(ngx_stream_ntrip_rover_t *rover);
+
+/* what it was sent so far, into its row */
+void ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover);
 
 /* the end of a session by a later login */
 void ngx_stream_ntrip_rover_out(ngx_stream_ntrip_rover_t *rover);

@@ -27,7 +27,10 @@ static void ngx_stream_ntrip_rovers_each(ngx_str_t *user,
     ngx_stream_ntrip_rover_pt handler, uint64_t below);
 static void ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover,
     uint64_t below);
-static void ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover);
+static uint64_t ngx_stream_ntrip_rover_delivered(
+    ngx_stream_ntrip_rover_t *rover);
+static ngx_uint_t ngx_stream_ntrip_rover_spent(
+    ngx_stream_ntrip_rover_t *rover);
 static void ngx_stream_ntrip_rover_kick(ngx_stream_ntrip_rover_t *rover,
     uint64_t below);
 static ngx_uint_t ngx_stream_ntrip_superseded(
@@ -144,6 +147,14 @@ ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover, uint64_t below)
 
     ngx_stream_ntrip_rover_count(rover);
 
+    if (ngx_stream_ntrip_rover_spent(rover)) {
+        ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                      "ntrip user \"%V\" has used up its quota",
+                      &rover->user);
+        ngx_stream_ntrip_rover_finalize(rover, "quota");
+        return;
+    }
+
     if (rover->roaming
         && ngx_stream_ntrip_near_second(rover) != NGX_OK)
     {
@@ -156,9 +167,9 @@ ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover, uint64_t below)
 }
 
 
-/* for lists, in whatever worker */
+/* for lists, and what it is accounted for, in whatever worker */
 
-static void
+void
 ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover)
 {
     uint64_t              bytes, messages;
@@ -180,6 +191,68 @@ ngx_stream_ntrip_rover_count(ngx_stream_ntrip_rover_t *rover)
     __atomic_store_n(&row->bytes, rover->bytes + bytes, __ATOMIC_RELAXED);
     __atomic_store_n(&row->messages, rover->messages + messages,
                      __ATOMIC_RELAXED);
+}
+
+
+static uint64_t
+ngx_stream_ntrip_rover_delivered(ngx_stream_ntrip_rover_t *rover)
+{
+    ntrip_session_row_t  *row;
+
+    row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
+
+    return (rover->login && ntrip_session_ours(row, rover->login)) ? row->bytes
+                                                                   : 0;
+}
+
+
+/* what was left of the quotas when they were looked at; other sessions of the
+   user use it up, too, and are counted when that is written */
+
+static ngx_uint_t
+ngx_stream_ntrip_rover_spent(ngx_stream_ntrip_rover_t *rover)
+{
+    if (rover->quota_bytes
+        && ngx_stream_ntrip_rover_delivered(rover) >= rover->quota_bytes)
+    {
+        return 1;
+    }
+
+    return rover->quota_end && ngx_current_msec >= rover->quota_end;
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_rover_quota(ngx_stream_ntrip_rover_t *rover,
+    ngx_stream_ntrip_user_t *user)
+{
+    ngx_uint_t                 spent;
+    ngx_stream_ntrip_quota_t   left;
+
+    spent = ngx_stream_ntrip_store_quota(user, &left);
+
+    rover->quota_bytes = 0;
+    rover->quota_end = 0;
+
+    if (left.bytes != NGX_STREAM_NTRIP_NO_QUOTA) {
+        rover->quota_bytes = ngx_stream_ntrip_rover_delivered(rover)
+                             + left.bytes;
+    }
+
+    if (left.seconds != NGX_STREAM_NTRIP_NO_QUOTA) {
+        rover->quota_end = ngx_current_msec
+                           + ngx_min(left.seconds, NGX_MAX_INT32_VALUE) * 1000;
+    }
+
+    if (spent) {
+        ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
+                      "ntrip user \"%V\" has used up its quota of %uL %s",
+                      &rover->user,
+                      left.bytes ? user->quota_seconds : user->quota_bytes,
+                      left.bytes ? "seconds" : "bytes");
+    }
+
+    return spent;
 }
 
 
@@ -311,6 +384,11 @@ ngx_stream_ntrip_rover_check(ngx_stream_ntrip_rover_t *rover)
 
     rover->expires = user.expires;
     rover->max_sessions = (uint32_t) user.max_sessions;
+
+    if (ngx_stream_ntrip_rover_quota(rover, &user)) {
+        ngx_stream_ntrip_rover_finalize(rover, "quota");
+        return;
+    }
 
     if (ngx_memcmp(&rover->area, &user.area, sizeof(ntrip_area_t)) != 0) {
         rover->area = user.area;

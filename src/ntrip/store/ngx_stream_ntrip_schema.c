@@ -240,6 +240,7 @@ ngx_stream_ntrip_schema_tables(ngx_stream_ntrip_schema_t *schema)
     case 1:
     case 2:
     case 3:
+    case 4:
         return ngx_stream_ntrip_schema_convert(schema, version);
 
     default:
@@ -304,7 +305,7 @@ ngx_stream_ntrip_schema_convert(ngx_stream_ntrip_schema_t *schema, int version)
         rc = sqlite3_exec(db, ntrip_sql_columns, NULL, NULL, NULL);
     }
 
-    if (rc == SQLITE_OK) {
+    if (rc == SQLITE_OK && version < 4) {
         rc = sqlite3_exec(db, ntrip_sql_stations, NULL, NULL, NULL);
     }
 

@@ -18,7 +18,7 @@
 
 
 /* PRAGMA user_version of what schema/schema.sql makes */
-#define NGX_STREAM_NTRIP_SCHEMA_VERSION  4
+#define NGX_STREAM_NTRIP_SCHEMA_VERSION  5
 
 /* how long a write waits for another writer, in a thread */
 #define NGX_STREAM_NTRIP_SCHEMA_BUSY     2000

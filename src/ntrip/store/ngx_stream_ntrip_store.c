@@ -82,6 +82,8 @@ ngx_stream_ntrip_store_init(ngx_cycle_t *cycle,
     ngx_stream_ntrip_store_run(st);
     ngx_add_timer(&st->poll, NGX_STREAM_NTRIP_STORE_POLL);
 
+    ngx_stream_ntrip_usage_init(cycle);
+
     return NGX_OK;
 }
 
@@ -379,7 +381,14 @@ ngx_stream_ntrip_store_read(ngx_stream_ntrip_store_t *st)
         const char     *sql;
     } statements[] = {
         { &st->user, "SELECT name, password, expires_at, max_sessions, mounts,"
-                     " valid_from, area FROM user WHERE name = ?" },
+                     " valid_from, area, quota_bytes, quota_seconds,"
+                     " CASE WHEN quota_bytes > 0 THEN"
+                     "  (SELECT sum(bytes) FROM usage WHERE kind = 'user'"
+                     "   AND usage.name = user.name) END,"
+                     " CASE WHEN quota_seconds > 0 THEN"
+                     "  (SELECT sum(seconds) FROM usage WHERE kind = 'user'"
+                     "   AND usage.name = user.name) END"
+                     " FROM user WHERE name = ?" },
         { &st->version, "PRAGMA data_version" },
         { &st->range, "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0)"
                       " FROM change" },
@@ -603,6 +612,16 @@ ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt, ngx_stream_ntrip_user_t *user)
         { 4, user->mounts, &user->mounts_len }
     };
 
+    struct {
+        int        column;
+        uint64_t  *value;
+    } numbers[] = {
+        { 7, &user->quota_bytes },
+        { 8, &user->quota_seconds },
+        { 9, &user->used_bytes },
+        { 10, &user->used_seconds }
+    };
+
     for (n = 0; n < 3; n++) {
         i = texts[n].column;
 
@@ -629,6 +648,11 @@ ngx_stream_ntrip_store_fill(sqlite3_stmt *stmt, ngx_stream_ntrip_user_t *user)
     area.data = (u_char *) sqlite3_column_blob(stmt, 6);
 
     ntrip_area_parse(&user->area, &area);
+
+    for (n = 0; n < 4; n++) {
+        *numbers[n].value = (uint64_t) ngx_max(
+                           sqlite3_column_int64(stmt, numbers[n].column), 0);
+    }
 }
 
 

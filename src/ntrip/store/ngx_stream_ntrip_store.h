@@ -52,7 +52,21 @@ typedef struct {
     u_char                     mounts[256];     /* names with commas between,
                                                    empty: all */
     size_t                     mounts_len;
+    uint64_t                   quota_bytes;     /* 0: none */
+    uint64_t                   quota_seconds;
+    uint64_t                   used_bytes;      /* of all days; with a quota */
+    uint64_t                   used_seconds;
 } ngx_stream_ntrip_user_t;
+
+
+/* what is left */
+
+#define NGX_STREAM_NTRIP_NO_QUOTA  ((uint64_t) -1)
+
+typedef struct {
+    uint64_t                   bytes;
+    uint64_t                   seconds;
+} ngx_stream_ntrip_quota_t;
 
 
 typedef struct {
@@ -116,6 +130,21 @@ void ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle);
    yet: *user is filled in); NGX_AGAIN: cannot be told now, try for up to 2 s */
 ngx_int_t ngx_stream_ntrip_store_user(ngx_str_t *name,
     ngx_stream_ntrip_user_t *user);
+
+/*
+ * What is left of a user's quotas, with what is not in the database yet; takes
+ * the zone's lock.  1: one of them is used up.
+ */
+ngx_uint_t ngx_stream_ntrip_store_quota(ngx_stream_ntrip_user_t *user,
+    ngx_stream_ntrip_quota_t *left);
+
+/*
+ * ngx_stream_ntrip_usage.c.  tick: each second, writes what was used when it is
+ * time; ask: somebody wants to see it: soon.
+ */
+void ngx_stream_ntrip_usage_init(ngx_cycle_t *cycle);
+void ngx_stream_ntrip_usage_tick(void);
+void ngx_stream_ntrip_usage_ask(void);
 
 /* which kinds of slow hashes its users have */
 ntrip_kinds_t *ngx_stream_ntrip_store_kinds(void);

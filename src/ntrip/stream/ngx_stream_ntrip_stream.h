@@ -365,6 +365,10 @@ struct ngx_stream_ntrip_rover_s {
     uint64_t                     stored;   /* hash of the stored password */
     ntrip_area_t                 area;     /* of the user */
     time_t                       expires;
+    uint64_t                     quota_bytes;  /* that it may be sent in all;
+                                                  0: no quota */
+    ngx_msec_t                   quota_end;    /* when its time is used up; 0:
+                                                  never */
 
     ngx_str_t                    user;
     ngx_str_t                    agent;

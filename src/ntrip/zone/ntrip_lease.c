@@ -561,6 +561,41 @@ ntrip_lease_renew(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t source,
 
 
 ngx_int_t
+ntrip_lease_order(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t source,
+    uint64_t now, uint64_t until, ntrip_slots_t *wake)
+{
+    ntrip_lease_row_t  *lease;
+
+    lease = ntrip_lease_find(zone, source);
+
+    if (lease && lease->row.state != NTRIP_LEASE_IDLE) {
+        return NGX_BUSY;
+    }
+
+    if (lease == NULL) {
+        lease = ntrip_lease_new(zone, now, source);
+
+        if (lease == NULL) {
+            return NGX_ERROR;
+        }
+
+        ntrip_table_publish(&zone->leases, lease, ntrip_lease_hash(source),
+                            ntrip_bus_next_serial(bus), 0, NTRIP_LEASE_IDLE);
+    }
+
+    lease->failures = 0;
+    lease->reason = NTRIP_REST_NONE;
+    lease->until = until;
+
+    if (until <= now) {
+        ntrip_wait_freed(zone, bus, now, wake);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ntrip_lease_test(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     uint64_t now, const ntrip_candidate_t *candidate, uint64_t *delay)
 {

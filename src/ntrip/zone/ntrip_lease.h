@@ -198,6 +198,14 @@ void ntrip_lease_renew(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t source,
     uint64_t now, ntrip_slots_t *wake);
 
 /*
+ * Somebody wants the account to rest until then, or, if that is now, no longer;
+ * what it rested for is forgotten.  NGX_OK; NGX_BUSY: it is in use; NGX_ERROR:
+ * the table is full.
+ */
+ngx_int_t ntrip_lease_order(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint64_t source, uint64_t now, uint64_t until, ntrip_slots_t *wake);
+
+/*
  * One login without a stream.  That the account, its host or the mountpoint
  * rests is no reason not to try; *delay gets the milliseconds after which it
  * may connect: the host's turn, and what an account cools after a crash.

@@ -87,6 +87,7 @@ ntrip_session_login(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     *index = ntrip_table_index(&zone->sessions, row);
 
     ntrip_session_fill(row, login);
+    ntrip_usage_start(zone, &row->counted, 0);
 
     ntrip_table_publish(&zone->sessions, row,
                         ntrip_hash(0, (u_char *) &row->login,
@@ -330,9 +331,16 @@ static void
 ntrip_session_remove(ntrip_zone_t *zone, ntrip_session_row_t *row)
 {
     uint32_t              i;
+    ngx_str_t             user;
     ntrip_session_row_t  *next;
 
     i = ntrip_table_index(&zone->sessions, row);
+
+    user.data = row->user;
+    user.len = row->user_len;
+
+    (void) ntrip_usage_count(zone, NTRIP_USAGE_USER, &user, &row->counted,
+                             row->bytes, 1);
 
     /* the next oldest goes on to say who was kicked */
 

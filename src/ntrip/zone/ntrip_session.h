@@ -89,6 +89,7 @@ typedef struct {
     uint64_t           below;        /* of the user's oldest: sessions below
                                         this number were kicked */
     uint64_t           time;         /* of login, seconds since 1970 */
+    ntrip_counted_t    counted;
     uint64_t           position;     /* ntrip_point_t, one word: written by
                                         its worker without the lock */
     uint64_t           bytes;        /* delivered; same */

@@ -234,6 +234,7 @@ ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
     stream->created = now;
     stream->data = 0;
     stream->bytes = 0;
+    stream->counting = 0;
     stream->messages = 0;
     stream->port = want->port;
     stream->format = want->format;
@@ -378,6 +379,10 @@ ntrip_stream_live(ntrip_zone_t *zone, uint32_t index, const ngx_str_t *label)
     ngx_memcpy(stream->label, label->data, stream->label_len);
     stream->logins++;
 
+    ntrip_usage_stream(zone, stream, 1);
+    ntrip_usage_start(zone, &stream->counted, stream->bytes);
+    stream->counting = stream->station ? 1 : stream->source;
+
     __atomic_store_n(&stream->row.state, NTRIP_STREAM_LIVE, __ATOMIC_SEQ_CST);
 }
 
@@ -390,6 +395,8 @@ ntrip_stream_reopen(ntrip_zone_t *zone, uint32_t index)
     stream = ntrip_stream_row(zone, index);
 
     stream->epoch++;
+
+    ntrip_usage_stream(zone, stream, 1);
 
     __atomic_store_n(&stream->row.state, NTRIP_STREAM_OPENING,
                      __ATOMIC_SEQ_CST);
@@ -408,6 +415,8 @@ ntrip_stream_fail(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     }
 
     stream = ntrip_stream_row(zone, index);
+
+    ntrip_usage_stream(zone, stream, 1);
 
     __atomic_store_n(&stream->row.state, NTRIP_STREAM_FAILED,
                      __ATOMIC_SEQ_CST);
@@ -442,6 +451,8 @@ ntrip_stream_orphan(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     }
 
     stream = ntrip_stream_row(zone, index);
+
+    ntrip_usage_stream(zone, stream, 1);
 
     stream->row.heir = 0;
     __atomic_store_n(&stream->row.state, NTRIP_STREAM_ORPHAN,
@@ -501,6 +512,8 @@ ntrip_stream_remove(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
 
     stream = ntrip_stream_row(zone, index);
     ring = stream->ring;
+
+    ntrip_usage_stream(zone, stream, 1);
 
     /* a lease of an owner who has died is left to the sweep */
 

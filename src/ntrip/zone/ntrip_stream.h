@@ -116,6 +116,9 @@ typedef struct {
     uint64_t           messages;     /* same */
     uint64_t           certificate;  /* the end of the provider's, Unix time; 0:
                                         it has none; owner only */
+    uint64_t           counting;     /* the account that it counts for, of a
+                                        base station 1; 0: none now */
+    ntrip_counted_t    counted;      /* ntrip_usage.h */
 
     /* waiting for an account: ntrip_wait.h */
 

@@ -73,6 +73,9 @@ ntrip_zone_plan(ntrip_zone_plan_t *plan, size_t size, size_t ring_size)
     plan->turns = ntrip_zone_rows(usable / 512, sizeof(ntrip_turn_row_t),
                                   1 << 16);
 
+    plan->usage = ntrip_zone_rows(usable / 64, sizeof(ntrip_usage_row_t),
+                                  1 << 16);
+
     n = ntrip_zone_rows(usable / 192, sizeof(ntrip_recent_row_t), 1 << 16);
 
     for (plan->recent = NTRIP_RECENT_WAYS;
@@ -107,6 +110,7 @@ ntrip_zone_init(ntrip_zone_t *zone, const ntrip_zone_plan_t *plan)
     ntrip_stream_rebuild(zone);
 
     zone->cooling = 0;
+    zone->meter.batch = 1;
     zone->pace = NTRIP_HOST_PACE;
 
     __atomic_store_n(&zone->version, NTRIP_ZONE_VERSION, __ATOMIC_SEQ_CST);
@@ -169,6 +173,8 @@ ntrip_zone_layout(const ntrip_zone_plan_t *plan, ntrip_zone_t *zone)
 
     at += ntrip_zone_table(zone ? &zone->turns : NULL, base + at,
                            sizeof(ntrip_turn_row_t), plan->turns);
+    at += ntrip_zone_table(zone ? &zone->usage : NULL, base + at,
+                           sizeof(ntrip_usage_row_t), plan->usage);
 
     at += ntrip_zone_recent(zone ? &zone->failures : NULL, base + at,
                             plan->recent);
@@ -241,6 +247,7 @@ ntrip_zone_enter(ntrip_zone_t *zone)
         ntrip_table_rebuild(&zone->leases);
         ntrip_table_rebuild(&zone->rests);
         ntrip_table_rebuild(&zone->turns);
+        ntrip_table_rebuild(&zone->usage);
         ntrip_group_rebuild(&zone->users);
         ntrip_group_rebuild(&zone->members);
         ntrip_group_rebuild(&zone->places);
@@ -460,6 +467,8 @@ ntrip_zone_sweep_stream(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     if (stream->row.state != NTRIP_STREAM_FAILED
         && stream->row.state != NTRIP_STREAM_ORPHAN)
     {
+        ntrip_usage_stream(zone, stream, 1);
+
         stream->row.heir = 0;
         stream->source = 0;
         __atomic_store_n(&stream->row.state, NTRIP_STREAM_ORPHAN,

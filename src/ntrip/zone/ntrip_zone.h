@@ -10,10 +10,11 @@
  *     recent     1/64         failed logins by address, and by name there;
  *                             kicks by user
  *     turns      1/512        addresses that have one check at a time
- *     the rest   1/32         header, chains, alignment
+ *     usage      1/64         what is not in the database yet
+ *     the rest   1/64         header, chains, alignment
  *
- * With rings of 32k, 64m makes about 870 rings and 44,000 sessions; 1m about
- * 14 and 700.  NTRIP_ZONE_MIN is what is accepted at least.
+ * With rings of 32k, 64m makes about 870 rings and 42,000 sessions; 1m about
+ * 13 and 650.  NTRIP_ZONE_MIN is what is accepted at least.
  *
  * Locks and "busy": after taking the zone's mutex call ntrip_zone_enter(),
  * before giving it back ntrip_zone_leave().  Whoever is killed in between
@@ -41,7 +42,7 @@
 
 
 #define NTRIP_ZONE_MIN       (512 * 1024)
-#define NTRIP_ZONE_VERSION   4
+#define NTRIP_ZONE_VERSION   5
 
 /* how many rows a sweep looks at in one lock hold */
 #define NTRIP_SWEEP_STEP     128
@@ -57,6 +58,37 @@ typedef enum {
     NTRIP_FULL_ACCOUNTS,
     NTRIP_FULL_KINDS
 } ntrip_full_e;
+
+
+/* of one session, or one stream's source: what of it was counted, see
+   ntrip_usage.h */
+
+typedef struct {
+    uint64_t           begun;        /* it is among the sessions */
+    uint64_t           since;        /* up to when, monotonic ms */
+    uint64_t           bytes;
+} ntrip_counted_t;
+
+
+typedef enum {
+    NTRIP_METER_IDLE = 0,
+    NTRIP_METER_TAKING,
+    NTRIP_METER_TAKEN
+} ntrip_meter_state_e;
+
+
+/* who writes what was counted into the database */
+
+typedef struct {
+    uint64_t           now;          /* monotonic ms, by the tick of any
+                                        worker; no lock */
+    uint64_t           day;          /* same; since 1970-01-01, local */
+    uint64_t           state;        /* ntrip_meter_state_e */
+    uint64_t           batch;        /* its number, or that of the next */
+    uint64_t           holder;       /* who writes; 0: nobody */
+    uint64_t           due;          /* ms: when the next one begins */
+    uint64_t           lost;         /* how often there was no room */
+} ntrip_meter_t;
 
 
 typedef struct {
@@ -81,6 +113,8 @@ typedef struct {
     ntrip_table_t      leases;       /* ntrip_lease_row_t */
     ntrip_table_t      rests;        /* ntrip_rest_row_t */
     ntrip_table_t      turns;        /* ntrip_turn_row_t */
+    ntrip_table_t      usage;        /* ntrip_usage_row_t */
+    ntrip_meter_t      meter;
     ntrip_group_t      users;        /* sessions of a user */
     ntrip_group_t      members;      /* sessions on a stream */
     ntrip_group_t      places;       /* streams of a mountpoint */
@@ -101,6 +135,7 @@ typedef struct {
     uint32_t           rests;
     uint32_t           recent;       /* rows of each ntrip_recent_t */
     uint32_t           turns;
+    uint32_t           usage;
     size_t             ring_size;
     size_t             bytes;        /* what they take */
 } ntrip_zone_plan_t;
@@ -214,6 +249,7 @@ ngx_uint_t ntrip_row_offered(ntrip_row_t *row, uint64_t me, uint64_t serial,
 #include "ntrip_lease.h"
 #include "ntrip_session.h"
 #include "ntrip_stream.h"
+#include "ntrip_usage.h"
 #include "ntrip_station.h"
 #include "ntrip_pair.h"
 #include "ntrip_turn.h"
