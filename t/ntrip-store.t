@@ -351,7 +351,7 @@ is((grep { is_open($in{$_}) } keys %in), 9, 'sessions stay');
 # a reload, with another database, which is made
 
 (my $other = $stream) =~ s/ntrip\.db/other.db/;
-$t->reload(stream => $other);
+$t->reload(stream => $other, gone => 1);
 wait_for(sub { result('x', 'y') eq '401' }, 'the other database');
 is(sprintf('%04o', (stat $t->path('db/other.db'))[2] & 07777), '0600',
    'a new one is made, for the user of the workers alone');
