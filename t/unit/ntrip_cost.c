@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 
-#define TEST_ZONE      (100 * 1024 * 1024)
+#define TEST_ZONE      (112 * 1024 * 1024)
 #define TEST_SESSIONS  50000
 #define TEST_STREAMS   1000
 #define TEST_ACCOUNTS  10000
