@@ -184,14 +184,14 @@ sub measure {
     return $n;
 }
 
-# on a busy machine this process may have to wait while the worker works, so it
-# may try again
+# on a busy machine this process may have to wait while the worker works, or the
+# worker in its midst, so both may try again
 
 for my $form (sort keys %form) {
-    my ($few, $many) = (measure($form, $large), 0);
+    my ($few, $many);
 
     for (1 .. 5) {
-        $many = measure($form, $larger);
+        ($few, $many) = map { measure($form, $_) } $large, $larger;
         last if $many > 20 && $many > $few;
     }
 
