@@ -206,6 +206,7 @@ is(got($after, length_of(@station, $e)),
 my $moved = message(1006, 8, 30);
 $e = message(1077, 8, ++$number);
 print $provider "$moved$e";
+got($after, length_of($moved, $e));
 my $second = welcome(rover('ALL'));
 on_stream(12);
 $e = message(1077, 8, ++$number);

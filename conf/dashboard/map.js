@@ -136,7 +136,10 @@ export class FieldMap extends Component {
             (s) => L.circle(at(s.reference), {
                 radius: this.props.share * 1000, color: colour('accent'),
                 weight: 1, opacity: 0.6, fillColor: colour('accent'),
-                fillOpacity: 0.06, interactive: false }),
+                fillOpacity: 0.06, interactive: false,
+
+                // behind the rovers, whichever of the two came first
+            }).on('add', (event) => event.target.bringToBack()),
             (thing, s) => thing.setLatLng(at(s.reference)));
 
         const station = new Layer(this.map,

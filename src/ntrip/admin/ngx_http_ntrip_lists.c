@@ -332,11 +332,18 @@ ngx_http_ntrip_stream_seen(ntrip_json_t *json, ntrip_stream_row_t *row)
     if (seen->epochs) {
         ntrip_json_fixed(json, "age",
                          ntrip_seen_age(seen, ngx_current_msec) / 1000.0, 3);
+
+    } else {
+        ntrip_json_null(json, "age");
+    }
+
+    /* one epoch has none yet */
+
+    if (seen->interval) {
         ntrip_json_fixed(json, "interval", seen->interval / 16000.0, 3);
         ntrip_json_fixed(json, "jitter", seen->jitter / 16000.0, 3);
 
     } else {
-        ntrip_json_null(json, "age");
         ntrip_json_null(json, "interval");
         ntrip_json_null(json, "jitter");
     }

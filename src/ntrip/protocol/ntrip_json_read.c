@@ -235,7 +235,7 @@ ntrip_json_unescape(ngx_str_t *in, u_char *dst)
 }
 
 
-/* "\uXXXX", or NGX_ERROR */
+/* an escape of four hexadecimal digits; NGX_ERROR: it is none */
 
 static ngx_int_t
 ntrip_json_unit(ngx_str_t *in)

@@ -247,7 +247,7 @@ ngx_stream_ntrip_fetch_start(ngx_stream_ntrip_srv_conf_t *conf, ngx_fd_t lock)
         return;
     }
 
-    ngx_str_null(&mount);
+    ngx_str_set(&mount, "");
 
     fetch->conf = conf;
     fetch->lock = lock;
@@ -494,7 +494,7 @@ ngx_stream_ntrip_fetch_again(ngx_stream_ntrip_fetch_t *fetch)
 
     account = ngx_stream_ntrip_store_account(fetch->account);
 
-    ngx_str_null(&mount);
+    ngx_str_set(&mount, "");
 
     if (account == NULL
         || ngx_stream_ntrip_store_candidate(account, &mount, fetch->port,
