@@ -115,8 +115,10 @@ for my $way ('others', 'nobody') {
 
     $rovers->leave('u1', 'u2') if $way eq 'nobody';
 
-    $t->reload;
+    # who logs in from now on gets a reply
+
     $n->provider->set(delay => 0);
+    $t->reload;
 
     wait_for(sub { !grep { $old{$_->{pid}} } $t->worker_processes },
              'old workers to exit');

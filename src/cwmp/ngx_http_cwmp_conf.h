@@ -91,6 +91,7 @@ typedef struct {
     ngx_http_upstream_init_peer_pt  original_init_peer;
     ngx_str_t                    cookie;     /* its name; empty: none */
     ngx_uint_t                   index;      /* in the list of upstreams */
+    ngx_str_t                    upstream;   /* its name */
 
     ngx_http_cwmp_place_t        admission;
     cwmp_admission_limits_t      limits;

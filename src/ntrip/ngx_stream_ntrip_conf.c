@@ -400,48 +400,21 @@ ngx_stream_ntrip_check_caster(ngx_conf_t *cf,
 }
 
 
-/* where the provider's table is kept: beside the database, by what decides
-   which provider that is */
-
 static char *
 ngx_stream_ntrip_check_listing(ngx_conf_t *cf,
     ngx_stream_ntrip_srv_conf_t *conf)
 {
-    u_char                        *p;
-    uint32_t                       key;
-    ngx_stream_ntrip_main_conf_t  *nmcf;
-
     if (conf->listing.valid == 0) {
         return ngx_stream_ntrip_error_at(cf, &conf->caster,
                    "\"ntrip_sourcetable_valid\" must not be zero");
     }
 
-    if (conf->listing.kind != NGX_STREAM_NTRIP_LISTING_UPSTREAM) {
-        return NGX_CONF_OK;
-    }
-
-    if (conf->relay.line == 0) {
+    if (conf->listing.kind == NGX_STREAM_NTRIP_LISTING_UPSTREAM
+        && conf->relay.line == 0)
+    {
         return ngx_stream_ntrip_error_at(cf, &conf->listing.place,
                    "\"ntrip_sourcetable upstream\" needs an \"ntrip_relay\"");
     }
-
-    nmcf = ngx_stream_conf_get_module_main_conf(cf, ngx_stream_ntrip_module);
-
-    if (nmcf->database.len == 0) {
-        return NGX_CONF_OK;
-    }
-
-    key = ngx_crc32_long(conf->pool.data, conf->pool.len) ^ conf->port;
-
-    p = ngx_pnalloc(cf->pool, nmcf->database.len + sizeof(".table-12345678"));
-    if (p == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    conf->listing.path.data = p;
-    conf->listing.path.len = ngx_sprintf(p, "%V.table-%08xD%Z",
-                                         &nmcf->database, key)
-                             - p - 1;
 
     return NGX_CONF_OK;
 }

@@ -481,7 +481,8 @@ ngx_stream_ntrip_init_process(ngx_cycle_t *cycle)
            != NGX_OK
         || ngx_stream_ntrip_store_init(cycle, nmcf,
                                        &ngx_stream_ntrip_stored_hooks)
-           != NGX_OK)
+           != NGX_OK
+        || ngx_stream_ntrip_fetch_init(cycle, &nmcf->database) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -212,6 +212,7 @@ test_join(ngx_uint_t place)
     int                  owner;
     ngx_int_t            rc;
     ngx_uint_t           hosts;
+    uint32_t             host;
     ntrip_slots_t        wake;
     ntrip_stream_row_t  *row;
 
@@ -232,10 +233,15 @@ test_join(ngx_uint_t place)
     hosts = (row->row.state == NTRIP_STREAM_OPENING && row->source == 0)
             ? test_hosts(place) : 0;
 
-    rc = ntrip_pair_join(test_zone, test_bus, test_me[owner], test_now,
-                         test_index(row), &wake);
+    host = ntrip_pair_find(test_zone, test_bus, test_index(row));
+
+    rc = (host == NTRIP_ROW_NONE)
+         ? NGX_DECLINED
+         : ntrip_pair_join(test_zone, test_bus, test_me[owner], test_now,
+                           test_index(row), host, &wake);
 
     check(rc == (hosts ? NGX_OK : NGX_DECLINED));
+    check(rc == NGX_OK || !ntrip_pair_is_guest(row));
 
     if (rc == NGX_OK) {
         test_joined++;

@@ -214,27 +214,15 @@ ngx_http_cwmp_session_server(ngx_http_cwmp_page_t *page,
     cwmp_server_t                   server;
     ngx_sockaddr_t                  sa;
     cwmp_session_row_t             *row;
-    ngx_http_cwmp_srv_conf_t       *cscf;
-    ngx_http_upstream_srv_conf_t  **uscf;
-    ngx_http_upstream_main_conf_t  *umcf;
+    ngx_http_cwmp_srv_conf_t      **cscf;
+    ngx_http_cwmp_main_conf_t      *cmcf;
 
-    umcf = ngx_http_get_module_main_conf(page->request,
-                                         ngx_http_upstream_module);
-    uscf = umcf->upstreams.elts;
+    cmcf = ngx_http_get_module_main_conf(page->request, ngx_http_cwmp_module);
+    cscf = cmcf->upstreams.elts;
 
-    for (i = 0; i < umcf->upstreams.nelts; i++) {
+    for (i = 0; i < cmcf->upstreams.nelts; i++) {
 
-        if (uscf[i]->srv_conf == NULL) {
-            continue;
-        }
-
-        cscf = ngx_http_conf_upstream_srv_conf(uscf[i], ngx_http_cwmp_module);
-
-        if (cscf->affinity.line == 0) {
-            continue;
-        }
-
-        cwmp_session_row_key(key, listed->key, cscf->tag);
+        cwmp_session_row_key(key, listed->key, cscf[i]->tag);
 
         t = ngx_http_cwmp_zone_lock(page->zone, NGX_HTTP_CWMP_SESSIONS);
 
@@ -250,7 +238,7 @@ ngx_http_cwmp_session_server(ngx_http_cwmp_page_t *page,
             continue;
         }
 
-        cwmp_field_text(fields, n, "upstream", &uscf[i]->host);
+        cwmp_field_text(fields, n, "upstream", &cscf[i]->upstream);
 
         p = ngx_pnalloc(page->request->pool, NGX_SOCKADDR_STRLEN);
 

@@ -129,6 +129,7 @@ ngx_http_cwmp_affinity_init(ngx_conf_t *cf)
         ngx_md5_final(cscf->tag, &md5);
 
         cscf->index = cmcf->upstreams.nelts;
+        cscf->upstream = uscf[i]->host;
 
         p = ngx_array_push(&cmcf->upstreams);
         if (p == NULL) {

@@ -31,8 +31,8 @@ typedef enum {
 } ngx_stream_ntrip_part_e;
 
 
-static ngx_stream_ntrip_text_t *ngx_stream_ntrip_text_read(
-    ngx_stream_ntrip_srv_conf_t *conf, ngx_fd_t fd, size_t size);
+static ngx_int_t ngx_stream_ntrip_text_read(ngx_stream_ntrip_srv_conf_t *conf,
+    ngx_fd_t fd, size_t size, ngx_stream_ntrip_text_t **out);
 static ngx_uint_t ngx_stream_ntrip_declared(void *data, ngx_str_t *name);
 static void ngx_stream_ntrip_text_cleanup(void *data);
 static ngx_int_t ngx_stream_ntrip_table_parts(
@@ -64,6 +64,7 @@ static ngx_stream_ntrip_text_t *
 ngx_stream_ntrip_table_file(ngx_stream_ntrip_srv_conf_t *conf)
 {
     ngx_fd_t                     fd;
+    ngx_int_t                    rc;
     ngx_file_info_t              fi;
     ngx_pool_cleanup_t          *cln;
     ngx_stream_ntrip_text_t     *text;
@@ -72,7 +73,7 @@ ngx_stream_ntrip_table_file(ngx_stream_ntrip_srv_conf_t *conf)
     listing = &conf->listing;
 
     if (listing->kind == NGX_STREAM_NTRIP_LISTING_OFF
-        || (listing->text && listing->looked == ngx_time()))
+        || listing->looked == ngx_time())
     {
         return listing->text;
     }
@@ -89,10 +90,6 @@ ngx_stream_ntrip_table_file(ngx_stream_ntrip_srv_conf_t *conf)
         return listing->text;
     }
 
-    listing->uniq = ngx_file_uniq(&fi);
-    listing->mtime = ngx_file_mtime(&fi);
-    listing->size = ngx_file_size(&fi);
-
     fd = ngx_open_file(listing->path.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
 
     if (fd == NGX_INVALID_FILE) {
@@ -101,15 +98,25 @@ ngx_stream_ntrip_table_file(ngx_stream_ntrip_srv_conf_t *conf)
         return listing->text;
     }
 
-    text = ngx_stream_ntrip_text_read(conf, fd,
-                                      (size_t) ngx_file_size(&fi));
+    rc = ngx_stream_ntrip_text_read(conf, fd, (size_t) ngx_file_size(&fi),
+                                    &text);
 
     if (ngx_close_file(fd) == NGX_FILE_ERROR) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
                       ngx_close_file_n " \"%V\" failed", &listing->path);
     }
 
-    if (text == NULL) {
+    /* what has failed may not do so in a second */
+
+    if (rc == NGX_ERROR) {
+        return listing->text;
+    }
+
+    listing->uniq = ngx_file_uniq(&fi);
+    listing->mtime = ngx_file_mtime(&fi);
+    listing->size = ngx_file_size(&fi);
+
+    if (rc != NGX_OK) {
         return listing->text;
     }
 
@@ -142,13 +149,15 @@ ngx_stream_ntrip_text_cleanup(void *data)
 }
 
 
-static ngx_stream_ntrip_text_t *
+/* NGX_DECLINED: what is in the file is no table; NGX_ERROR: it was not read */
+
+static ngx_int_t
 ngx_stream_ntrip_text_read(ngx_stream_ntrip_srv_conf_t *conf, ngx_fd_t fd,
-    size_t size)
+    size_t size, ngx_stream_ntrip_text_t **out)
 {
     u_char                      *p;
     size_t                       bytes;
-    ssize_t                      n;
+    ngx_int_t                    rc;
     ngx_str_t                    in;
     ngx_uint_t                   lines;
     ngx_stream_ntrip_text_t     *text;
@@ -160,48 +169,68 @@ ngx_stream_ntrip_text_read(ngx_stream_ntrip_srv_conf_t *conf, ngx_fd_t fd,
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "sourcetable \"%V\" is larger than %d bytes",
                       &listing->path, NTRIP_TABLE_MAX);
-        return NULL;
+        return NGX_DECLINED;
     }
+
+    text = NULL;
+    rc = NGX_ERROR;
 
     in.len = size;
     in.data = ngx_alloc(size + 1, ngx_cycle->log);
     if (in.data == NULL) {
-        return NULL;
+        return NGX_ERROR;
     }
 
-    text = NULL;
-    n = ngx_read_fd(fd, in.data, size);
-
-    if (n == (ssize_t) size) {
-        ntrip_directory_size(&in, &lines, &bytes);
-
-        text = ngx_alloc(sizeof(ngx_stream_ntrip_text_t)
-                         + lines * sizeof(ntrip_directory_mount_t) + bytes,
-                         ngx_cycle->log);
-    }
-
-    if (text) {
-        p = (u_char *) text + sizeof(ngx_stream_ntrip_text_t);
-        text->refs = 1;
-        text->directory.declared = ngx_stream_ntrip_declared;
-        text->directory.data = conf;
-
-        (void) ntrip_directory_read(&text->directory, &in,
-                         p + lines * sizeof(ntrip_directory_mount_t),
-                         (ntrip_directory_mount_t *) p);
-
-        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
-                      "sourcetable \"%V\" has %ui mountpoints",
-                      &listing->path, text->directory.nmounts);
-
-    } else if (n != (ssize_t) size) {
+    if (ngx_read_fd(fd, in.data, size) != (ssize_t) size) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
                       "sourcetable \"%V\" cannot be read", &listing->path);
+        goto done;
     }
+
+    ntrip_directory_size(&in, &lines, &bytes);
+
+    text = ngx_alloc(sizeof(ngx_stream_ntrip_text_t)
+                     + lines * sizeof(ntrip_directory_mount_t) + bytes,
+                     ngx_cycle->log);
+    if (text == NULL) {
+        goto done;
+    }
+
+    p = (u_char *) text + sizeof(ngx_stream_ntrip_text_t);
+    text->refs = 1;
+    text->directory.declared = ngx_stream_ntrip_declared;
+    text->directory.data = conf;
+
+    rc = ntrip_directory_read(&text->directory, &in,
+                              p + lines * sizeof(ntrip_directory_mount_t),
+                              (ntrip_directory_mount_t *) p);
+
+    /* a file of ours has its end, unless the machine died */
+
+    if (rc != NGX_OK && listing->kind == NGX_STREAM_NTRIP_LISTING_UPSTREAM) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "sourcetable \"%V\" has no end", &listing->path);
+        goto done;
+    }
+
+    rc = NGX_OK;
+
+    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                  "sourcetable \"%V\" has %ui mountpoints", &listing->path,
+                  text->directory.nmounts);
+
+done:
 
     ngx_free(in.data);
 
-    return text;
+    if (rc != NGX_OK) {
+        ngx_free(text);
+        return rc;
+    }
+
+    *out = text;
+
+    return NGX_OK;
 }
 
 
@@ -428,7 +457,8 @@ ngx_stream_ntrip_table_copy(ngx_stream_ntrip_rover_t *rover,
         whole.len += parts[i].len;
     }
 
-    size = NTRIP_RESPONSE_MAX + whole.len;
+    size = (form == NTRIP_FORM_PAGE) ? ntrip_response_page_size(&whole)
+                                     : NTRIP_RESPONSE_MAX + whole.len;
 
     if (ngx_stream_ntrip_copies + size > NGX_STREAM_NTRIP_COPIES) {
         return NGX_BUSY;
@@ -446,10 +476,6 @@ ngx_stream_ntrip_table_copy(ngx_stream_ntrip_rover_t *rover,
     }
 
     ntrip_out_text(&table, NTRIP_TABLE_END);
-
-    if (form == NTRIP_FORM_PAGE) {
-        size = ntrip_response_page_size(&whole);
-    }
 
     copy = ngx_alloc(size, rover->session->connection->log);
     head = ngx_pnalloc(rover->session->connection->pool, NTRIP_RESPONSE_MAX);

@@ -200,22 +200,9 @@ ngx_stream_ntrip_do_closing(ngx_stream_ntrip_source_t *source)
 static void
 ngx_stream_ntrip_do_closed(ngx_stream_ntrip_source_t *source)
 {
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-    ntrip_lease_closed(worker->zone, worker->bus, worker->me,
-                       source->lease.candidate.source, ngx_current_msec,
-                       &wake);
-    ngx_stream_ntrip_unlock();
+    ngx_stream_ntrip_lease_closed(&source->lease);
 
     source->lease.candidate.source = 0;
-
-    ngx_stream_ntrip_wake_set(&wake);
 }
 
 
@@ -280,6 +267,14 @@ ngx_stream_ntrip_do_unpark(ngx_stream_ntrip_source_t *source)
 {
     ngx_stream_ntrip_client_unpark(&source->lease.client);
     ngx_stream_ntrip_source_mail(source);
+
+    /* what has come while it was offered was left alone */
+
+    if (!ntrip_stream_wanted(ngx_stream_ntrip_worker.zone,
+                             source->feed.index))
+    {
+        ngx_stream_ntrip_source_event(source, NTRIP_EVENT_IDLE);
+    }
 }
 
 

@@ -57,6 +57,8 @@ typedef struct {
 
 
 static void ngx_stream_ntrip_fetch_due(ngx_stream_ntrip_srv_conf_t *conf);
+static in_port_t ngx_stream_ntrip_fetch_port(
+    ngx_stream_ntrip_srv_conf_t *conf);
 static ngx_fd_t ngx_stream_ntrip_fetch_lock(ngx_stream_ntrip_srv_conf_t *conf);
 static ngx_stream_ntrip_account_t *ngx_stream_ntrip_fetch_account(
     ngx_stream_ntrip_srv_conf_t *conf);
@@ -76,7 +78,6 @@ static ngx_int_t ngx_stream_ntrip_fetch_again(
 static void ngx_stream_ntrip_fetch_exit(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_fetch_write(ngx_stream_ntrip_fetch_t *fetch);
 static void ngx_stream_ntrip_fetch_end(ngx_stream_ntrip_fetch_t *fetch);
-static void ngx_stream_ntrip_fetch_give(ngx_stream_ntrip_fetch_t *fetch);
 
 
 static const ngx_stream_ntrip_client_events_t  ngx_stream_ntrip_fetch_events =
@@ -89,6 +90,58 @@ static const ngx_stream_ntrip_client_events_t  ngx_stream_ntrip_fetch_events =
     ngx_stream_ntrip_fetch_closed,
     ngx_stream_ntrip_fetch_exit
 };
+
+
+/* the provider's table is kept beside the database, by what decides which
+   provider that is; ports that are listened on are not known before */
+
+ngx_int_t
+ngx_stream_ntrip_fetch_init(ngx_cycle_t *cycle, ngx_str_t *database)
+{
+    u_char                        *p;
+    uint32_t                       key;
+    ngx_uint_t                     i;
+    ngx_stream_core_srv_conf_t   **cscf;
+    ngx_stream_core_main_conf_t   *cmcf;
+    ngx_stream_ntrip_srv_conf_t   *conf;
+
+    cmcf = ngx_stream_cycle_get_module_main_conf(cycle,
+                                                 ngx_stream_core_module);
+    cscf = cmcf->servers.elts;
+
+    for (i = 0; i < cmcf->servers.nelts; i++) {
+        conf = cscf[i]->ctx->srv_conf[ngx_stream_ntrip_module.ctx_index];
+
+        if (conf->listing.kind != NGX_STREAM_NTRIP_LISTING_UPSTREAM) {
+            continue;
+        }
+
+        p = ngx_pnalloc(cycle->pool,
+                        database->len + sizeof(".table-12345678"));
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        key = ngx_crc32_long(conf->pool.data, conf->pool.len)
+              ^ ngx_stream_ntrip_fetch_port(conf);
+
+        conf->listing.path.data = p;
+        conf->listing.path.len = ngx_sprintf(p, "%V.table-%08xD%Z", database,
+                                             key)
+                                 - p - 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/* of accounts that have none */
+
+static in_port_t
+ngx_stream_ntrip_fetch_port(ngx_stream_ntrip_srv_conf_t *conf)
+{
+    return conf->port ? conf->port : ngx_stream_ntrip_relay_port(conf);
+}
 
 
 void
@@ -252,7 +305,7 @@ ngx_stream_ntrip_fetch_start(ngx_stream_ntrip_srv_conf_t *conf, ngx_fd_t lock)
     fetch->conf = conf;
     fetch->lock = lock;
     fetch->account = account->id;
-    fetch->port = conf->port ? conf->port : ngx_stream_ntrip_relay_port(conf);
+    fetch->port = ngx_stream_ntrip_fetch_port(conf);
 
     fetch->lease.client.events = &ngx_stream_ntrip_fetch_events;
     fetch->lease.client.data = fetch;
@@ -560,6 +613,7 @@ ngx_stream_ntrip_fetch_write(ngx_stream_ntrip_fetch_t *fetch)
     good = (fd != NGX_INVALID_FILE
             && write(fd, fetch->text, fetch->len) == (ssize_t) fetch->len
             && write(fd, end, sizeof(end) - 1) == sizeof(end) - 1
+            && fsync(fd) == 0
             && ngx_rename_file(temp, path->data) != NGX_FILE_ERROR);
 
     if (!good) {
@@ -604,8 +658,13 @@ ngx_stream_ntrip_fetch_end(ngx_stream_ntrip_fetch_t *fetch)
 
     ngx_stream_ntrip_lease_stop(&fetch->lease);
 
+    /* that a table was refused says nothing of the account */
+
     if (fetch->leased) {
-        ngx_stream_ntrip_fetch_give(fetch);
+        ngx_stream_ntrip_lease_tested(&fetch->lease, fetch->whole
+                                                     ? NTRIP_REST_NONE
+                                                     : NTRIP_REST_FOREIGN);
+        ngx_stream_ntrip_lease_closed(&fetch->lease);
     }
 
     /* and with it the lock */
@@ -617,33 +676,4 @@ ngx_stream_ntrip_fetch_end(ngx_stream_ntrip_fetch_t *fetch)
     }
 
     ngx_free(fetch);
-}
-
-
-/* that a table was refused says nothing of the account */
-
-static void
-ngx_stream_ntrip_fetch_give(ngx_stream_ntrip_fetch_t *fetch)
-{
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-
-    ntrip_lease_tested(worker->zone, worker->bus, worker->me,
-                       ngx_current_msec, &fetch->lease.candidate,
-                       fetch->whole ? NTRIP_REST_NONE : NTRIP_REST_FOREIGN,
-                       &wake);
-
-    ntrip_lease_closed(worker->zone, worker->bus, worker->me,
-                       fetch->lease.candidate.source, ngx_current_msec,
-                       &wake);
-
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_wake_set(&wake);
 }

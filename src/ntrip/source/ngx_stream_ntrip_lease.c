@@ -427,6 +427,45 @@ ngx_stream_ntrip_lease_stop(ngx_stream_ntrip_lease_t *lease)
 /* what the provider says goes to the log without anything that could be
    taken for something else there, and never with a password in it */
 
+void
+ngx_stream_ntrip_lease_tested(ngx_stream_ntrip_lease_t *lease,
+    ngx_uint_t reason)
+{
+    ntrip_slots_t               wake;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+    ntrip_lease_tested(worker->zone, worker->bus, worker->me,
+                       ngx_current_msec, &lease->candidate, reason, &wake);
+    ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
+}
+
+
+void
+ngx_stream_ntrip_lease_closed(ngx_stream_ntrip_lease_t *lease)
+{
+    ntrip_slots_t               wake;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+    ngx_stream_ntrip_lock();
+    ntrip_lease_closed(worker->zone, worker->bus, worker->me,
+                       lease->candidate.source, ngx_current_msec, &wake);
+    ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_wake_set(&wake);
+}
+
+
 size_t
 ngx_stream_ntrip_lease_shown(ngx_stream_ntrip_lease_t *lease, u_char *text)
 {

@@ -68,6 +68,14 @@ void ngx_stream_ntrip_lease_works(ngx_stream_ntrip_lease_t *lease);
 /* no connection, no file lock: now the row may go */
 void ngx_stream_ntrip_lease_stop(ngx_stream_ntrip_lease_t *lease);
 
+/* takes the lock: the account was tested, and rests for "reason", or not */
+void ngx_stream_ntrip_lease_tested(ngx_stream_ntrip_lease_t *lease,
+    ngx_uint_t reason);
+
+/* takes the lock, behind lease_stop(): the row goes, and the account is for
+   whoever waits for it */
+void ngx_stream_ntrip_lease_closed(ngx_stream_ntrip_lease_t *lease);
+
 /* the provider's first line as it may be shown, into NTRIP_REPLY_SHOWN bytes;
    returns how many */
 size_t ngx_stream_ntrip_lease_shown(ngx_stream_ntrip_lease_t *lease,

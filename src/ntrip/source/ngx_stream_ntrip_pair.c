@@ -11,7 +11,6 @@
 #include "ngx_stream_ntrip_source_private.h"
 
 
-static void ngx_stream_ntrip_pair_join(ngx_stream_ntrip_source_t *source);
 static void ngx_stream_ntrip_pair_begin(ngx_stream_ntrip_source_t *source,
     uint32_t guest);
 static void ngx_stream_ntrip_pair_keep(ngx_stream_ntrip_source_t *source);
@@ -32,32 +31,28 @@ ngx_stream_ntrip_pair_init(ngx_stream_ntrip_source_t *source)
 }
 
 
-void
-ngx_stream_ntrip_pair_look(ngx_stream_ntrip_source_t *source)
-{
-    if (source->state != NTRIP_SOURCE_WAIT) {
-        ngx_stream_ntrip_pair_host(source);
-
-    } else if (source->conf->oversubscribe
-               && !ngx_stream_ntrip_worker.exiting)
-    {
-        ngx_stream_ntrip_pair_join(source);
-    }
-}
-
-
 /* ---- the guest ---- */
 
-/* the source is gone after, if there is a host */
-
-static void
+void
 ngx_stream_ntrip_pair_join(ngx_stream_ntrip_source_t *source)
 {
+    uint32_t                    host;
     ngx_int_t                   rc;
     ntrip_slots_t               wake;
     ngx_stream_ntrip_worker_t  *worker;
 
     worker = &ngx_stream_ntrip_worker;
+
+    if (!source->conf->oversubscribe || worker->exiting) {
+        return;
+    }
+
+    host = ntrip_pair_find(worker->zone, worker->bus, source->feed.index);
+
+    if (host == NTRIP_ROW_NONE) {
+        return;
+    }
+
     rc = NGX_DECLINED;
 
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
@@ -66,7 +61,7 @@ ngx_stream_ntrip_pair_join(ngx_stream_ntrip_source_t *source)
 
     if (ngx_stream_ntrip_feed_owned(&source->feed)) {
         rc = ntrip_pair_join(worker->zone, worker->bus, worker->me,
-                             ngx_current_msec, source->feed.index, &wake);
+                             ngx_current_msec, source->feed.index, host, &wake);
     }
 
     ngx_stream_ntrip_unlock();

@@ -666,11 +666,18 @@ ngx_stream_ntrip_source_tick(void)
 static void
 ngx_stream_ntrip_source_second(ngx_stream_ntrip_source_t *source)
 {
+    /* the source may be gone after joining, and after the check */
+
+    if (source->state == NTRIP_SOURCE_WAIT) {
+        ngx_stream_ntrip_pair_join(source);
+        return;
+    }
+
+    ngx_stream_ntrip_pair_host(source);
+
     if (source->lease.candidate.source) {
         ngx_stream_ntrip_source_check(source);
     }
-
-    ngx_stream_ntrip_pair_look(source);
 }
 
 

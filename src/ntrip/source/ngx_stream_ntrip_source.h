@@ -66,6 +66,10 @@ void ngx_stream_ntrip_source_mail(ngx_stream_ntrip_source_t *source);
 void ngx_stream_ntrip_source_idle(ngx_stream_ntrip_source_t *source);
 
 
+/* where the tables of providers are kept */
+ngx_int_t ngx_stream_ntrip_fetch_init(ngx_cycle_t *cycle,
+    ngx_str_t *database);
+
 /* the tables of providers that servers want are fetched if they are old */
 void ngx_stream_ntrip_fetch_tick(void);
 

@@ -133,7 +133,8 @@ void ngx_stream_ntrip_pair_init(ngx_stream_ntrip_source_t *source);
 
 /* each second: it waits, and may be a guest, or it may have one; the source may
    be gone after.  The stream was marked: the latter, and the source stays. */
-void ngx_stream_ntrip_pair_look(ngx_stream_ntrip_source_t *source);
+/* it waits: it is gone after, if there is a host */
+void ngx_stream_ntrip_pair_join(ngx_stream_ntrip_source_t *source);
 void ngx_stream_ntrip_pair_host(ngx_stream_ntrip_source_t *source);
 
 /* the connection goes, or to another worker: the guest is given up */

@@ -51,8 +51,6 @@ static void ngx_stream_ntrip_test_failed(ngx_stream_ntrip_test_t *test,
     ngx_uint_t reason);
 static void ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test,
     const char *why);
-static void ngx_stream_ntrip_test_tested(ntrip_candidate_t *candidate,
-    ngx_uint_t reason);
 static void ngx_stream_ntrip_test_free(ngx_stream_ntrip_test_t *test);
 static void ngx_stream_ntrip_test_end(ngx_stream_ntrip_test_t *test);
 
@@ -299,7 +297,7 @@ ngx_stream_ntrip_test_open(ngx_stream_ntrip_client_t *client)
 
     ngx_stream_ntrip_lease_works(&test->lease);
 
-    ngx_stream_ntrip_test_tested(&test->lease.candidate, NTRIP_REST_NONE);
+    ngx_stream_ntrip_lease_tested(&test->lease, NTRIP_REST_NONE);
     ngx_stream_ntrip_count(source_logins);
 
     ngx_stream_ntrip_client_shutdown(client, NTRIP_LEASE_FIN);
@@ -343,7 +341,7 @@ ngx_stream_ntrip_test_exit(ngx_stream_ntrip_client_t *client)
     test = client->data;
 
     ngx_stream_ntrip_lease_stop(&test->lease);
-    ngx_stream_ntrip_test_tested(&test->lease.candidate, NTRIP_REST_FOREIGN);
+    ngx_stream_ntrip_lease_tested(&test->lease, NTRIP_REST_FOREIGN);
     ngx_stream_ntrip_test_free(test);
 }
 
@@ -358,7 +356,7 @@ ngx_stream_ntrip_test_failed(ngx_stream_ntrip_test_t *test, ngx_uint_t reason)
     /* nothing of it is left when somebody else may have the account */
 
     ngx_stream_ntrip_lease_stop(&test->lease);
-    ngx_stream_ntrip_test_tested(&test->lease.candidate, reason);
+    ngx_stream_ntrip_lease_tested(&test->lease, reason);
 
     ngx_stream_ntrip_test_tell(test,
                                ngx_stream_ntrip_lease_why(&test->lease));
@@ -402,46 +400,13 @@ ngx_stream_ntrip_test_tell(ngx_stream_ntrip_test_t *test, const char *why)
 }
 
 
-static void
-ngx_stream_ntrip_test_tested(ntrip_candidate_t *candidate, ngx_uint_t reason)
-{
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-    ntrip_lease_tested(worker->zone, worker->bus, worker->me,
-                       ngx_current_msec, candidate, reason, &wake);
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_wake_set(&wake);
-}
-
-
 /* the account is free, unless it rests */
 
 static void
 ngx_stream_ntrip_test_free(ngx_stream_ntrip_test_t *test)
 {
-    ntrip_slots_t               wake;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
     ngx_stream_ntrip_lease_stop(&test->lease);
-
-    ngx_memzero(&wake, sizeof(ntrip_slots_t));
-
-    ngx_stream_ntrip_lock();
-    ntrip_lease_closed(worker->zone, worker->bus, worker->me,
-                       test->lease.candidate.source, ngx_current_msec, &wake);
-    ngx_stream_ntrip_unlock();
-
-    ngx_stream_ntrip_wake_set(&wake);
-
+    ngx_stream_ntrip_lease_closed(&test->lease);
     ngx_stream_ntrip_test_end(test);
 }
 

@@ -39,7 +39,6 @@ typedef struct {
     uint32_t                       next;      /* of take and written */
     ngx_uint_t                     more;      /* to be collected */
     ngx_msec_t                     begun;
-    uint64_t                       lost;      /* logged */
 
     /* the thread's while it has the work */
 
@@ -330,15 +329,15 @@ ngx_stream_ntrip_usage_end(ngx_stream_ntrip_usage_t *u, ngx_msec_t wait)
 
     ngx_stream_ntrip_lock();
     ntrip_usage_end(worker->zone, worker->me, u->begun + wait);
-    lost = worker->zone->meter.lost;
+    lost = worker->zone->meter.lost - worker->zone->meter.told;
+    worker->zone->meter.told = worker->zone->meter.lost;
     ngx_stream_ntrip_unlock();
 
-    if (lost > u->lost) {
+    if (lost) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "the use of %uL sessions was not counted: there is no "
                       "room in \"ntrip_zone\", and the database did not take "
-                      "what is there", lost - u->lost);
-        u->lost = lost;
+                      "what is there", lost);
     }
 }
 

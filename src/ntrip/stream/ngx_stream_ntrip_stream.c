@@ -367,7 +367,7 @@ ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st, ngx_uint_t moved)
 
 
 /* the worker has no rovers of it, and, if it owns it without a source, it is
-   for others */
+   for others; but a guest goes on with its host */
 
 static void
 ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial,
@@ -387,7 +387,9 @@ ngx_stream_ntrip_stream_detach(uint32_t index, uint64_t serial,
     ntrip_stream_detach(worker->zone, worker->bus, worker->me,
                         ngx_current_msec, index, serial, moved, &wake);
 
-    if (st == NULL || (st->source == NULL && st->base == NULL)) {
+    if ((st == NULL || (st->source == NULL && st->base == NULL))
+        && !ntrip_pair_is_guest(ntrip_stream_row(worker->zone, index)))
+    {
         (void) ntrip_stream_orphan(worker->zone, worker->bus, worker->me,
                                    ngx_current_msec, index, serial, 0,
                                    &wake);

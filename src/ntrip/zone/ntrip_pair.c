@@ -5,8 +5,8 @@
 #include "ntrip_zone.h"
 
 
-static uint32_t ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint32_t index);
+static ngx_uint_t ntrip_pair_fits(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint32_t index, uint32_t i);
 
 
 /* ---- turns ---- */
@@ -48,9 +48,8 @@ ntrip_pair_left(ntrip_pair_turn_t *turn, uint64_t now)
 
 ngx_int_t
 ntrip_pair_join(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint64_t now, uint32_t index, ntrip_slots_t *wake)
+    uint64_t now, uint32_t index, uint32_t i, ntrip_slots_t *wake)
 {
-    uint32_t             i;
     uint64_t             holder;
     ngx_str_t            label;
     ntrip_stream_row_t  *guest, *host;
@@ -60,14 +59,9 @@ ntrip_pair_join(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     if (guest->row.holder != me
         || guest->row.state != NTRIP_STREAM_OPENING
         || guest->source
-        || !guest->gga)
+        || !guest->gga
+        || !ntrip_pair_fits(zone, bus, index, i))
     {
-        return NGX_DECLINED;
-    }
-
-    i = ntrip_pair_find(zone, bus, index);
-
-    if (i == NTRIP_ROW_NONE) {
         return NGX_DECLINED;
     }
 
@@ -100,38 +94,54 @@ ntrip_pair_join(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
 }
 
 
-/* a host for it, NTRIP_ROW_NONE: there is none */
-
-static uint32_t
+uint32_t
 ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
 {
-    uint32_t             i;
-    ntrip_stream_row_t  *guest, *host;
+    uint32_t  i;
 
-    guest = ntrip_stream_row(zone, index);
-
-    for (i = ntrip_group_first(&zone->places, guest->place.key);
-         i != NTRIP_ROW_NONE;
-         i = host->place.next)
-    {
-        host = ntrip_stream_row(zone, i);
-
-        if (i != index
-            && host->row.state == NTRIP_STREAM_LIVE
-            && host->source
-            && host->row.heir == 0
-            && host->pool_hash == guest->pool_hash
-            && host->port == guest->port
-            && host->mount_len == guest->mount_len
-            && ngx_memcmp(host->mount, guest->mount, host->mount_len) == 0
-            && ntrip_bus_alive(bus, host->row.holder)
-            && ntrip_pair_guest(zone, i) == NTRIP_ROW_NONE)
-        {
+    for (i = 0; i < zone->streams.n; i++) {
+        if (ntrip_pair_fits(zone, bus, index, i)) {
             return i;
         }
     }
 
     return NTRIP_ROW_NONE;
+}
+
+
+/* streams[i] may be the host of streams[index] */
+
+static ngx_uint_t
+ntrip_pair_fits(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
+    uint32_t i)
+{
+    ntrip_stream_row_t  *guest, *host;
+
+    guest = ntrip_stream_row(zone, index);
+    host = ntrip_stream_row(zone, i);
+
+    return i != index
+           && __atomic_load_n(&host->row.state, __ATOMIC_ACQUIRE)
+              == NTRIP_STREAM_LIVE
+           && host->source
+           && host->place.key == guest->place.key
+           && host->row.heir == 0
+           && host->pool_hash == guest->pool_hash
+           && host->port == guest->port
+           && host->mount_len == guest->mount_len
+           && ngx_memcmp(host->mount, guest->mount, guest->mount_len) == 0
+           && ntrip_bus_alive(bus, host->row.holder)
+           && ntrip_pair_guest(zone, i) == NTRIP_ROW_NONE;
+}
+
+
+ngx_uint_t
+ntrip_pair_is_guest(ntrip_stream_row_t *stream)
+{
+    return __atomic_load_n(&stream->row.state, __ATOMIC_ACQUIRE)
+           == NTRIP_STREAM_LIVE
+           && stream->source == 0
+           && !stream->station;
 }
 
 

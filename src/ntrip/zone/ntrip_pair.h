@@ -56,15 +56,23 @@ ngx_uint_t ntrip_pair_next(ntrip_pair_turn_t *turn, uint64_t now);
 uint64_t ntrip_pair_left(ntrip_pair_turn_t *turn, uint64_t now);
 
 
+/* no lock, since all streams are looked at: a host for streams[index], as it
+   seems; NTRIP_ROW_NONE: there is none */
+uint32_t ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus,
+    uint32_t index);
+
 /*
  * Lock held; the owner of streams[index], which is OPENING, without an account,
- * and needs positions: it becomes the guest of a stream of the same place.key
- * that is LIVE.  "wake" gets the host's owner, and who has rovers of it.
- * NGX_OK: it is no longer the caller's, who has nothing more to do with its
- * account; NGX_DECLINED: there is no host.
+ * and needs positions: it becomes the guest of streams[host], which is LIVE and
+ * of the same place.key.  "wake" gets the host's owner, and who has rovers of
+ * it.  NGX_OK: it is no longer the caller's, who has nothing more to do with
+ * its account; NGX_DECLINED: that is no host for it.
  */
 ngx_int_t ntrip_pair_join(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
-    uint64_t now, uint32_t index, ntrip_slots_t *wake);
+    uint64_t now, uint32_t index, uint32_t host, ntrip_slots_t *wake);
+
+/* no lock: a stream that is live without an account is somebody's guest */
+ngx_uint_t ntrip_pair_is_guest(ntrip_stream_row_t *stream);
 
 /* no lock, the owner of streams[index]: its guest, NTRIP_ROW_NONE: none */
 uint32_t ntrip_pair_guest(ntrip_zone_t *zone, uint32_t index);

@@ -150,6 +150,12 @@ ntrip_usage_new(ntrip_zone_t *zone, uint64_t hash, ntrip_usage_kind_e kind,
 
     ntrip_table_publish(&zone->usage, row, hash, 1, 0, NTRIP_USAGE_USED);
 
+    /* at half of the table nobody waits for the minute */
+
+    if (zone->usage.used == zone->usage.n / 2) {
+        __atomic_store_n(&zone->meter.due, 0, __ATOMIC_RELAXED);
+    }
+
     return row;
 }
 
@@ -214,13 +220,18 @@ ntrip_usage_pending(ntrip_zone_t *zone, ntrip_bus_t *bus,
 
     day = (uint32_t) zone->meter.day;
 
-    row = ntrip_usage_row(zone, ntrip_usage_hash(NTRIP_USAGE_USER, day, user),
-                          NTRIP_USAGE_USER, day, user);
+    /* and what yesterday has left */
 
-    if (row) {
-        used->sessions = row->used.sessions - row->written.sessions;
-        used->seconds = row->used.seconds - row->written.seconds;
-        used->bytes = row->used.bytes - row->written.bytes;
+    for (n = 0; n < 2; n++, day--) {
+        row = ntrip_usage_row(zone,
+                              ntrip_usage_hash(NTRIP_USAGE_USER, day, user),
+                              NTRIP_USAGE_USER, day, user);
+
+        if (row) {
+            used->sessions += row->used.sessions - row->written.sessions;
+            used->seconds += row->used.seconds - row->written.seconds;
+            used->bytes += row->used.bytes - row->written.bytes;
+        }
     }
 
     i = ntrip_group_first(&zone->users,

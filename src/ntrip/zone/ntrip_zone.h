@@ -88,6 +88,7 @@ typedef struct {
     uint64_t           holder;       /* who writes; 0: nobody */
     uint64_t           due;          /* ms: when the next one begins */
     uint64_t           lost;         /* how often there was no room */
+    uint64_t           told;         /* of these, in error.log */
 } ntrip_meter_t;
 
 

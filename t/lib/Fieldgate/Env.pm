@@ -137,7 +137,7 @@ sub free_port {
 # Its name is short, since it has to fit into the path of a unix socket.
 
 sub temp_dir {
-    return File::Temp::tempdir('fgXXXXXX', TMPDIR => 1,
+    return File::Temp::tempdir('fg' . 'X' x 6, TMPDIR => 1,
                                CLEANUP => !$ENV{FIELDGATE_KEEP});
 }
 
