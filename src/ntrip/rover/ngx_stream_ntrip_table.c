@@ -73,7 +73,7 @@ ngx_stream_ntrip_table_file(ngx_stream_ntrip_srv_conf_t *conf)
     listing = &conf->listing;
 
     if (listing->kind == NGX_STREAM_NTRIP_LISTING_OFF
-        || listing->looked == ngx_time())
+        || (listing->text && listing->looked == ngx_time()))
     {
         return listing->text;
     }
