@@ -195,6 +195,42 @@ is(request('POST', '/status/trace?device=x', "Origin: http://localhost\r\n")
    ->{status}, 200, 'one of the same host');
 is(trace()->{device}, 'x', 'any device, also one that has not come yet');
 
+# who is known by a certificate alone, is not known without one
+
+Fieldgate::Affinity::certificate($t);
+$t->reload(gone => 1, http => <<'END');
+    cwmp_zone cwmp:1m;
+    server {
+        listen 127.0.0.1:%%PORT:acs%%;
+        listen 127.0.0.1:%%PORT:tls%% ssl;
+        ssl_certificate %%DIR%%/tls.crt;
+        ssl_certificate_key %%DIR%%/tls.key;
+        ssl_client_certificate %%DIR%%/tls.crt;
+        ssl_verify_client on;
+        location /status/ {
+            cwmp_status;
+            cwmp_trace on;
+            if ($arg_if) { set $never 1; }
+        }
+    }
+END
+
+for my $args ('', '?device=x&if=1') {
+    is(request($_, "/status/trace$args")->{status}, 403, "$_, plain$args")
+        for qw(GET POST DELETE);
+}
+is(request('GET', '/status/counters')->{status}, 200, 'the rest needs none');
+
+sub over_tls {
+    my (@args) = @_;
+    my $url = 'https://127.0.0.1:' . $t->port('tls') . '/status/trace';
+    return `curl -sk -o /dev/null -w '%{http_code}' @args $url`;
+}
+
+is(over_tls(), 400, 'TLS without a certificate');
+is(over_tls('--cert', $t->path('tls.crt'), '--key', $t->path('tls.key')), 200,
+   'with one');
+
 $t->stop;
 
 # who may
@@ -212,6 +248,23 @@ for my $case (['nobody guards', '', 1],
                "auth_basic off; auth_basic_user_file $users;", 1],
               ['auth_request', 'auth_request /a;', 0],
               ['satisfy any', 'satisfy any; allow all; auth_request /a;', 1],
+              ['IPv6, too', 'allow ::1; deny all;', 0],
+              ['IPv4 alone', 'allow ::1; deny 0.0.0.0/0;', 1],
+              ['limit_except opens it',
+               'deny all; limit_except GET { allow all; }', 1],
+              ['limit_except leaves GET out',
+               'limit_except GET { deny all; }', 1],
+              ['limit_except guards the rest', "limit_except GET { deny all; }"
+               . " auth_basic x; auth_basic_user_file $users;", 0],
+              ['limit_except inherits',
+               'allow 127.0.0.1; deny all; limit_except GET { auth_basic off; }', 0],
+              ['limit_except of what there is not',
+               'deny all; limit_except GET POST DELETE { allow all; }', 0],
+              ['limit_except that covers all',
+               'limit_except PUT { deny all; }', 0],
+              ['if inherits', 'deny all; if ($arg_x) { set $y 1; }', 0],
+              ['if without limit_except',
+               'limit_except PUT { deny all; } if ($arg_x) { set $y 1; }', 1],
               ['unguarded', 'cwmp_trace unguarded;', 0],
               ['off', 'cwmp_trace off;', 0],
               ['not a value', 'cwmp_trace maybe;', 1])

@@ -10,6 +10,7 @@
 
 #include "ngx_http_cwmp_module.h"
 #include "ngx_http_cwmp_shared.h"
+#include "ngx_http_cwmp_status.h"
 #include "ngx_http_cwmp_wakeup.h"
 
 
@@ -181,7 +182,9 @@ ngx_http_cwmp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               1000);
     ngx_conf_merge_ptr_value(conf->bind, prev->bind, NULL);
 
-    ngx_conf_init_uint_value(conf->trace, NGX_HTTP_CWMP_TRACE_OFF);
+    if (ngx_http_cwmp_trace_merge(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     /* "if" in a wake-up location: its handler is inherited, so are we */
 

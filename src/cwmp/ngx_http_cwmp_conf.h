@@ -124,6 +124,8 @@ typedef struct {
 
     ngx_uint_t                   trace;      /* NGX_HTTP_CWMP_TRACE_* */
     unsigned                     status:1;   /* cwmp_status */
+    unsigned                     certified:1;  /* "ssl_verify_client" is all
+                                                that guards cwmp_trace */
 
     ngx_http_cwmp_place_t        enable_place;
     ngx_http_cwmp_place_t        mode_place;
@@ -132,6 +134,7 @@ typedef struct {
     ngx_http_cwmp_place_t        url_map_place;  /* of this level */
     ngx_http_cwmp_place_t        udp_place;      /* not of "off" */
     ngx_http_cwmp_place_t        wakeup_place;   /* a wake-up location */
+    ngx_http_cwmp_place_t        trace_place;
 } ngx_http_cwmp_loc_conf_t;
 
 

@@ -111,7 +111,16 @@ ngx_int_t ngx_http_cwmp_devices(ngx_http_cwmp_page_t *page);
 
 /* ngx_http_cwmp_trace.c: what the content handler returns */
 
+#define NGX_HTTP_CWMP_TRACE_METHODS                                           \
+    (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_POST|NGX_HTTP_DELETE)
+
 ngx_int_t ngx_http_cwmp_trace_handler(ngx_http_request_t *r);
+
+
+/* ngx_http_cwmp_trace_guard.c: whether the client has shown the certificate
+   that its location asks for; yes, if others guard it, too */
+
+ngx_uint_t ngx_http_cwmp_trace_certified(ngx_http_request_t *r);
 
 
 #endif /* _NGX_HTTP_CWMP_REPLY_H_INCLUDED_ */

@@ -15,26 +15,6 @@
 #define NGX_HTTP_CWMP_TRACE_FIELDS  5
 
 
-/* where "cwmp_trace on" stands */
-
-typedef struct {
-    ngx_http_conf_ctx_t    *ctx;       /* of the location */
-    ngx_http_cwmp_place_t   place;
-} ngx_http_cwmp_traced_t;
-
-
-/* what a rule of "allow" and "deny" for IPv4 is, in nginx's own module */
-
-typedef struct {
-    in_addr_t               mask;
-    in_addr_t               addr;
-    ngx_uint_t              deny;
-} ngx_http_cwmp_rule_t;
-
-
-static ngx_uint_t ngx_http_cwmp_trace_guarded(ngx_conf_t *cf,
-    ngx_http_conf_ctx_t *ctx);
-static ngx_int_t ngx_http_cwmp_trace_guard(const char *name, void *conf);
 static ngx_uint_t ngx_http_cwmp_trace_foreign(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_trace_arm(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_trace_device(ngx_http_request_t *r,
@@ -47,14 +27,6 @@ static void ngx_http_cwmp_trace_fields(cwmp_trace_event_t *ev,
     cwmp_field_t *fields, ngx_uint_t *n);
 
 
-static ngx_conf_enum_t  ngx_http_cwmp_traces[] = {
-    { ngx_string("off"), NGX_HTTP_CWMP_TRACE_OFF },
-    { ngx_string("on"), NGX_HTTP_CWMP_TRACE_ON },
-    { ngx_string("unguarded"), NGX_HTTP_CWMP_TRACE_UNGUARDED },
-    { ngx_null_string, 0 }
-};
-
-
 static char  *ngx_http_cwmp_trace_states[] = {
     "off", "waiting", "running", "done"
 };
@@ -64,199 +36,10 @@ static char  *ngx_http_cwmp_trace_events[CWMP_TRACE_EVENT_KINDS] = {
 };
 
 
-char *
-ngx_http_cwmp_trace(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_cwmp_loc_conf_t *clcf = conf;
-
-    char                       *rv;
-    ngx_command_t               slot;
-    ngx_http_cwmp_traced_t     *traced;
-    ngx_http_cwmp_main_conf_t  *cmcf;
-
-    slot = *cmd;
-    slot.post = ngx_http_cwmp_traces;
-
-    rv = ngx_conf_set_enum_slot(cf, &slot, conf);
-
-    if (rv != NGX_CONF_OK || clcf->trace == NGX_HTTP_CWMP_TRACE_OFF) {
-        return rv;
-    }
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
-
-    if (cmcf->traces == NULL) {
-        cmcf->traces = ngx_array_create(cf->pool, 2,
-                                        sizeof(ngx_http_cwmp_traced_t));
-        if (cmcf->traces == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    traced = ngx_array_push(cmcf->traces);
-    if (traced == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    traced->ctx = cf->ctx;
-    traced->place.file = cf->conf_file->file.name;
-    traced->place.line = cf->conf_file->line;
-
-    return NGX_CONF_OK;
-}
-
-
-/* when all is merged */
-
-ngx_int_t
-ngx_http_cwmp_trace_init(ngx_conf_t *cf)
-{
-    ngx_uint_t                  i;
-    ngx_http_cwmp_traced_t     *traced;
-    ngx_http_cwmp_loc_conf_t   *clcf;
-    ngx_http_cwmp_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cwmp_module);
-
-    if (cmcf->traces == NULL) {
-        return NGX_OK;
-    }
-
-    traced = cmcf->traces->elts;
-
-    for (i = 0; i < cmcf->traces->nelts; i++) {
-
-        clcf = traced[i].ctx->loc_conf[ngx_http_cwmp_module.ctx_index];
-
-        if (!clcf->status) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"cwmp_trace\" needs \"cwmp_status\" in the same "
-                          "location in %V:%ui", &traced[i].place.file,
-                          traced[i].place.line);
-            return NGX_ERROR;
-        }
-
-        if (clcf->trace == NGX_HTTP_CWMP_TRACE_ON
-            && !ngx_http_cwmp_trace_guarded(cf, traced[i].ctx))
-        {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"cwmp_trace on\" in a location that anybody can "
-                          "reach: it needs \"deny all\", \"auth_basic\" and "
-                          "\"auth_basic_user_file\", \"auth_request\" or "
-                          "\"ssl_verify_client on\", or has to be "
-                          "\"unguarded\", in %V:%ui", &traced[i].place.file,
-                          traced[i].place.line);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_cwmp_trace_guarded(ngx_conf_t *cf, ngx_http_conf_ctx_t *ctx)
-{
-    ngx_int_t                  rc;
-    ngx_uint_t                 i, guarded;
-    ngx_module_t              *m;
-    ngx_http_core_loc_conf_t  *core;
-#if (NGX_HTTP_SSL)
-    ngx_http_ssl_srv_conf_t   *sscf;
-
-    sscf = ctx->srv_conf[ngx_http_ssl_module.ctx_index];
-
-    if (sscf->verify == 1) {
-        return 1;
-    }
-#endif
-
-    guarded = 0;
-    core = ctx->loc_conf[ngx_http_core_module.ctx_index];
-
-    for (i = 0; cf->cycle->modules[i]; i++) {
-        m = cf->cycle->modules[i];
-
-        if (m->type != NGX_HTTP_MODULE) {
-            continue;
-        }
-
-        rc = ngx_http_cwmp_trace_guard(m->name, ctx->loc_conf[m->ctx_index]);
-
-        if (rc == NGX_ABORT && core->satisfy == NGX_HTTP_SATISFY_ANY) {
-            return 0;
-        }
-
-        guarded |= (rc == NGX_OK);
-    }
-
-    return guarded;
-}
-
-
-/*
- * What these modules of nginx have in front of their configurations, which are
- * their own: rules for IPv4; the realm and the file of users; the URI.
- * t/cwmp-trace.t would notice another one.
- *
- * NGX_OK: it lets in whom it knows.  NGX_ABORT: also others, with "satisfy any"
- * whatever the others say.  NGX_DECLINED: it says nothing.
- */
-
-static ngx_int_t
-ngx_http_cwmp_trace_guard(const char *name, void *conf)
-{
-    void                     **first = conf;
-
-    ngx_uint_t                 i;
-    ngx_array_t               *rules;
-    ngx_http_cwmp_rule_t      *rule;
-    ngx_http_complex_value_t  *realm;
-
-    if (ngx_strcmp(name, "ngx_http_access_module") == 0) {
-        rules = first[0];
-
-        if (rules == NULL) {
-            return NGX_DECLINED;
-        }
-
-        rule = rules->elts;
-
-        for (i = 0; i < rules->nelts; i++) {
-            if (rule[i].mask == 0) {
-                return rule[i].deny ? NGX_OK : NGX_ABORT;
-            }
-        }
-
-        return NGX_ABORT;
-    }
-
-    if (ngx_strcmp(name, "ngx_http_auth_basic_module") == 0) {
-        realm = first[0];
-
-        /* without a file of users it lets everybody in */
-
-        return (realm && realm != NGX_CONF_UNSET_PTR
-                && first[1] && first[1] != NGX_CONF_UNSET_PTR
-                && !(realm->value.len == 3
-                     && ngx_strncmp(realm->value.data, "off", 3) == 0))
-               ? NGX_OK : NGX_DECLINED;
-    }
-
-    if (ngx_strcmp(name, "ngx_http_auth_request_module") == 0) {
-        return ((ngx_str_t *) conf)->len ? NGX_OK : NGX_DECLINED;
-    }
-
-    return NGX_DECLINED;
-}
-
-
 ngx_int_t
 ngx_http_cwmp_trace_handler(ngx_http_request_t *r)
 {
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_POST
-                       |NGX_HTTP_DELETE)))
-    {
+    if (!(r->method & NGX_HTTP_CWMP_TRACE_METHODS)) {
         if (ngx_http_cwmp_reply_header(r, "Allow", "GET, HEAD, POST, DELETE")
             == NULL)
         {
@@ -264,6 +47,11 @@ ngx_http_cwmp_trace_handler(ngx_http_request_t *r)
         }
 
         return ngx_http_cwmp_problem(r, NGX_HTTP_NOT_ALLOWED, NULL);
+    }
+
+    if (!ngx_http_cwmp_trace_certified(r)) {
+        return ngx_http_cwmp_problem(r, NGX_HTTP_FORBIDDEN,
+                                     "only with a client certificate");
     }
 
     if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
@@ -280,19 +68,28 @@ ngx_http_cwmp_trace_handler(ngx_http_request_t *r)
 }
 
 
-/* an Origin of another host than that of the request: a page of somebody's */
+/* an Origin of another host than that of the request, "Host" or ":authority",
+   of which nginx makes no "Host" in HTTP/3: a page of somebody's */
 
 static ngx_uint_t
 ngx_http_cwmp_trace_foreign(ngx_http_request_t *r)
 {
     u_char           *p;
     size_t            len;
-    ngx_str_t        *host;
+    ngx_str_t         host;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    host = r->headers_in.host ? &r->headers_in.host->value : NULL;
+    ngx_str_null(&host);
+
+    if (r->headers_in.host) {
+        host = r->headers_in.host->value;
+
+    } else if (r->host_start) {
+        host.data = r->host_start;
+        host.len = r->host_end - r->host_start;
+    }
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
         h = part->elts;
@@ -309,14 +106,14 @@ ngx_http_cwmp_trace_foreign(ngx_http_request_t *r)
 
             p = ngx_strnstr(h[i].value.data, "://", h[i].value.len);
 
-            if (p == NULL || host == NULL) {
+            if (p == NULL || host.len == 0) {
                 return 1;
             }
 
             p += sizeof("://") - 1;
             len = h[i].value.data + h[i].value.len - p;
 
-            if (len != host->len || ngx_strncasecmp(p, host->data, len) != 0) {
+            if (len != host.len || ngx_strncasecmp(p, host.data, len) != 0) {
                 return 1;
             }
         }
