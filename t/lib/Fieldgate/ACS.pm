@@ -18,6 +18,7 @@ package Fieldgate::ACS;
 #   rpcs => N           requests of the ACS in each session (1)
 #   delay => S          before each answer (0)
 #   strict              answers 400 to what is early, as GenieACS does
+#   anew                an early Inform begins a session of its own
 #   hold => FILE        answers nothing while there is such a file
 #   auth => [user, password]     Digest, a nonce for each connection
 #   qop => LIST         what its challenges offer ('auth,auth-int')
@@ -256,6 +257,11 @@ sub request {
     }
 
     my $old = $session ? undef : $s->elsewhere($inform && $device, $cookie);
+    if ($old && $inform && $s->{anew}) {
+        delete $s->{active}{$device}{session};
+        $s->leave($old);
+        undef $old;
+    }
     if ($old) {
         $s->say("early $old->{device}") if !$waited;
         return $s->invalid($c) if $s->{strict};
