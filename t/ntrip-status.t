@@ -184,7 +184,7 @@ is_deeply([sort map { $_->{pid} } @{get('workers')->{items}}], [sort $t->pids],
 my $counters = get('counters');
 is($counters->{logins}, 13, 'counters');
 is($counters->{tables}{rovers}{used}, 13, 'tables');
-is(scalar @{get('')->{endpoints}}, 9, 'the endpoints');
+is(scalar @{get('')->{endpoints}}, 10, 'the endpoints');
 is(ask('/bare')->{status}, 200, 'without a slash');
 is(ask('/bare/workers')->{status}, 200, 'and with one');
 

@@ -199,6 +199,8 @@ test_commands(void)
         { "STREAM-LIST\n", "ERROR bad command\r\n", "" },
         { "USAGE pw\n", NULL, "USAGE    0 " },
         { "USAGE pw u1\n", NULL, "USAGE u1   0 " },
+        { "TRACE pw\n", NULL, "TRACE    0 " },
+        { "TRACE pw u1\n", NULL, "TRACE u1   0 " },
         { "USAGE\n", "ERROR bad command\r\n", "" },
         { "HELP pw\n", NULL, "HELP    0 " },
         { "HELP\n", "ERROR bad command\r\n", "" },
@@ -330,6 +332,7 @@ test_replies(void)
     ngx_str_t                user, pass, ip;
     ntrip_date_t             d = { 2026, 11, 21, 9, 8, 7 };
     ntrip_token_t            token;
+    ntrip_console_event_t    event;
     ntrip_console_stream_t   s;
 
     static const char  *failures[][2] = {
@@ -418,6 +421,18 @@ test_replies(void)
     ntrip_console_text_row(&out, &user);
     is("a?b??c??\r\n", "a row stays a row");
 
+    ngx_str_set(&event.text, "a\tb");
+    event.time = d;
+    event.worker = 7;
+    event.event = "refused";
+    event.count = 2;
+    event.status = 401;
+    ntrip_console_event_row(&out, &event);
+    event.status = 0;
+    ntrip_console_event_row(&out, &event);
+    is("2026-11-21 09:08:07\t7\trefused\t2\t401 a?b\r\n"
+       "2026-11-21 09:08:07\t7\trefused\t2\ta?b\r\n", "TRACE");
+
     ntrip_console_help(&out);
     is("USER-LIST pw\r\n"
        "USER-ADD pw user:password YYYY-MM-DD [HH:MM:SS]\r\n"
@@ -438,6 +453,8 @@ test_replies(void)
        "STATION-DEL pw mount\r\n"
        "STREAM-LIST pw\r\n"
        "USAGE pw [user]\r\n"
+       "TRACE pw [user]\r\n"
+       "TRACE-DEL pw\r\n"
        "HELP pw\r\n", "HELP");
 }
 

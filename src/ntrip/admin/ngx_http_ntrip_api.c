@@ -16,6 +16,7 @@
 #define NGX_HTTP_NTRIP_REST  604800
 
 
+static const char *ngx_http_ntrip_api_allow(ngx_http_ntrip_ctx_t *ctx);
 static const char *ngx_http_ntrip_api_action(ngx_http_ntrip_ctx_t *ctx,
     const char *name, const char *action);
 static ngx_uint_t ngx_http_ntrip_api_foreign(ngx_http_request_t *r);
@@ -35,43 +36,17 @@ ngx_int_t
 ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx)
 {
     ngx_int_t            rc;
+    ngx_uint_t           trace;
     const char          *allow;
     ngx_http_request_t  *r;
 
     r = ctx->request;
-    allow = NULL;
+    trace = (ctx->endpoint->page == ngx_http_ntrip_trace);
 
-    if (r->method == NGX_HTTP_POST) {
-        allow = ngx_http_ntrip_api_action(ctx, "rovers", "/kick");
+    allow = ngx_http_ntrip_api_allow(ctx);
 
-        if (allow == NULL) {
-            allow = ngx_http_ntrip_api_action(ctx, "accounts", "/test");
-        }
-
-        if (allow == NULL) {
-            allow = ngx_http_ntrip_api_action(ctx, "accounts", "/rest");
-        }
-    }
-
-    ctx->action = allow;
-
-    if (allow == NULL) {
-
-        if (!ctx->endpoint->writes) {
-            allow = "GET, HEAD";
-
-        } else if (ctx->id.len) {
-            allow = "GET, HEAD, PATCH, DELETE";
-
-        } else {
-            allow = "GET, HEAD, POST";
-        }
-
-        if (!ctx->endpoint->writes
-            || (ctx->id.len != 0) == (r->method == NGX_HTTP_POST))
-        {
-            return ngx_http_ntrip_not_allowed(ctx, allow);
-        }
+    if (allow) {
+        return ngx_http_ntrip_not_allowed(ctx, allow);
     }
 
     if (ngx_http_ntrip_api_foreign(r)) {
@@ -79,7 +54,9 @@ ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx)
                                       "the request has another site's Origin");
     }
 
-    if (r->method != NGX_HTTP_DELETE && !ngx_http_ntrip_api_json(r)) {
+    /* a trace has no body, and changes nothing that is kept */
+
+    if (r->method != NGX_HTTP_DELETE && !trace && !ngx_http_ntrip_api_json(r)) {
         return ngx_http_ntrip_problem(ctx, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
                                       "Content-Type is not application/json");
     }
@@ -112,6 +89,47 @@ ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx)
     }
 
     return NGX_DONE;
+}
+
+
+/* NULL, or the methods that there are instead */
+
+static const char *
+ngx_http_ntrip_api_allow(ngx_http_ntrip_ctx_t *ctx)
+{
+    ngx_uint_t  method;
+
+    method = ctx->request->method;
+
+    if (method == NGX_HTTP_POST) {
+        ctx->action = ngx_http_ntrip_api_action(ctx, "rovers", "/kick");
+
+        if (ctx->action == NULL) {
+            ctx->action = ngx_http_ntrip_api_action(ctx, "accounts", "/test");
+        }
+
+        if (ctx->action == NULL) {
+            ctx->action = ngx_http_ntrip_api_action(ctx, "accounts", "/rest");
+        }
+
+        if (ctx->action) {
+            return NULL;
+        }
+    }
+
+    if (ctx->endpoint->page == ngx_http_ntrip_trace) {
+        return (method == NGX_HTTP_PATCH) ? "GET, HEAD, POST, DELETE" : NULL;
+    }
+
+    if (!ctx->endpoint->writes) {
+        return "GET, HEAD";
+    }
+
+    if ((ctx->id.len != 0) == (method == NGX_HTTP_POST)) {
+        return ctx->id.len ? "GET, HEAD, PATCH, DELETE" : "GET, HEAD, POST";
+    }
+
+    return NULL;
 }
 
 
@@ -251,6 +269,9 @@ ngx_http_ntrip_api_body(ngx_http_request_t *r)
 
     } else if (ctx->action) {
         rc = ngx_http_ntrip_api_test(ctx, &text);
+
+    } else if (ctx->endpoint->page == ngx_http_ntrip_trace) {
+        rc = ngx_http_ntrip_trace_order(ctx, &text);
 
     } else {
         rc = ngx_http_ntrip_write(ctx, &text);

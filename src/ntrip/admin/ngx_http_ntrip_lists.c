@@ -490,14 +490,9 @@ ngx_http_ntrip_rover_fix(ntrip_json_t *json, ntrip_session_row_t *row)
 {
     ngx_uint_t  quality;
 
-    static const char  *names[] = {
-        "none", "single", "dgps", "pps", "fixed", "float", "estimated",
-        "manual", "simulator", "other"
-    };
-
     quality = ntrip_fix_quality(row->fix);
 
-    ntrip_json_text(json, "fix", names[ngx_min(quality, 9)]);
+    ntrip_json_text(json, "fix", ntrip_gga_fix(quality));
     ntrip_json_int(json, "quality", quality);
     ntrip_json_int(json, "satellites", ntrip_fix_satellites(row->fix));
 

@@ -44,6 +44,7 @@ static ngx_http_ntrip_endpoint_t  ngx_http_ntrip_endpoints[] = {
     { ngx_string("usage"), ngx_http_ntrip_usage, 1, 0, 0 },
     { ngx_string("counters"), ngx_http_ntrip_counters, 0, 0, 0 },
     { ngx_string("metrics"), ngx_http_ntrip_metrics, 0, 0, 0 },
+    { ngx_string("trace"), ngx_http_ntrip_trace, 0, 0, 0 },
     { ngx_null_string, NULL, 0, 0, 0 }
 };
 

@@ -9,6 +9,7 @@
  * ngx_http_ntrip_metrics.c        counters, metrics
  * ngx_http_ntrip_api.c            ntrip_api: kicks, tests, bodies
  * ngx_http_ntrip_write.c          changes of the database
+ * ngx_http_ntrip_trace.c          the trace of one user
  *
  * A reply is made in turns of the event loop, each of which looks at so many
  * rows that the data path hardly notices, and goes out when it is whole: a
@@ -201,6 +202,7 @@ ngx_int_t ngx_http_ntrip_stations(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_usage(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_counters(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_metrics(ngx_http_ntrip_ctx_t *ctx);
+ngx_int_t ngx_http_ntrip_trace(ngx_http_ntrip_ctx_t *ctx);
 
 /* the request has gone: a thread that is asked by it answers nobody */
 void ngx_http_ntrip_rows_release(ngx_http_ntrip_ctx_t *ctx);
@@ -219,6 +221,10 @@ ngx_int_t ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx);
 ngx_int_t ngx_http_ntrip_write(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *body);
 ngx_int_t ngx_http_ntrip_write_end(ngx_http_ntrip_ctx_t *ctx);
 void ngx_http_ntrip_write_release(ngx_http_ntrip_ctx_t *ctx);
+
+/* the trace begins, with the argument "user", or ends; as of a page */
+ngx_int_t ngx_http_ntrip_trace_order(ngx_http_ntrip_ctx_t *ctx,
+    ngx_str_t *body);
 
 /* says in error.log what was changed, and by whom */
 void ngx_http_ntrip_audit(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *what);

@@ -39,6 +39,7 @@ static void ngx_stream_ntrip_list_stream(ngx_stream_ntrip_order_t *order,
     ntrip_stream_row_t *row, ngx_uint_t rovers);
 static void ngx_stream_ntrip_list_origin(ntrip_console_stream_t *line,
     ntrip_stream_row_t *row);
+static ngx_int_t ngx_stream_ntrip_list_trace(ngx_stream_ntrip_order_t *order);
 static ngx_int_t ngx_stream_ntrip_list_test(ngx_stream_ntrip_order_t *order);
 static ngx_stream_ntrip_account_t *ngx_stream_ntrip_list_account(
     ntrip_token_t *token);
@@ -80,6 +81,15 @@ ngx_stream_ntrip_list_page(ngx_stream_ntrip_order_t *order)
 
     case NTRIP_CONSOLE_STREAM_LIST:
         rc = ngx_stream_ntrip_list_streams(order);
+        break;
+
+    case NTRIP_CONSOLE_TRACE:
+        rc = ngx_stream_ntrip_list_trace(order);
+        break;
+
+    case NTRIP_CONSOLE_TRACE_DEL:
+        rc = ngx_stream_ntrip_trace_arm(NULL);
+        order->changed = 1;
         break;
 
     default: /* NTRIP_CONSOLE_HELP */
@@ -463,6 +473,58 @@ ngx_stream_ntrip_list_origin(ntrip_console_stream_t *line,
         line->port = account->port ? account->port : row->port;
         line->user = account->name;
     }
+}
+
+
+/* all of it fits: the last events, so many bytes each */
+
+static ngx_int_t
+ngx_stream_ntrip_list_trace(ngx_stream_ntrip_order_t *order)
+{
+    u_char                 head[NTRIP_USER_MAX + 16], *last;
+    ngx_str_t              row, user;
+    ngx_uint_t             i;
+    ntrip_trace_t          trace;
+    ntrip_trace_event_t   *ev;
+    ntrip_console_event_t  event;
+
+    if (order->cmd.token.user.len) {
+
+        if (ngx_stream_ntrip_trace_arm(&order->cmd.token.user) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        order->changed = 1;
+    }
+
+    ngx_stream_ntrip_trace_copy(&trace);
+
+    user.data = trace.user;
+    user.len = ngx_min(trace.user_len, NTRIP_USER_MAX);
+
+    last = ngx_snprintf(head, sizeof(head), "%s%s%V",
+                        ntrip_trace_state(&trace), user.len ? " " : "", &user);
+    row.data = head;
+    row.len = last - head;
+
+    ntrip_console_text_row(&order->out, &row);
+
+    for (i = 0; i < ntrip_trace_events(&trace); i++) {
+        ev = ntrip_trace_at(&trace, i);
+
+        ngx_stream_ntrip_order_date(&event.time, (time_t) (ev->time / 1000));
+
+        event.worker = ev->process;
+        event.event = ntrip_trace_kind(ev);
+        event.count = ev->count;
+        event.status = ev->status;
+        event.text.data = ev->text;
+        event.text.len = ngx_min(ev->len, NTRIP_TRACE_TEXT);
+
+        ntrip_console_event_row(&order->out, &event);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -58,6 +58,8 @@ static const ntrip_console_spec_t  ntrip_console_specs[] = {
     { "STATION-DEL",   "n",   "ERROR station not found" CRLF },
     { "STREAM-LIST",   "",    "ERROR list streams failed" CRLF },
     { "USAGE",         "v",   "ERROR list usage failed" CRLF },
+    { "TRACE",         "v",   "ERROR trace failed" CRLF },
+    { "TRACE-DEL",     "",    "ERROR trace failed" CRLF },
     { "HELP",          "",    "ERROR help failed" CRLF }
 };
 
@@ -477,6 +479,28 @@ ntrip_console_usage_row(ntrip_out_t *out, ntrip_console_usage_t *usage)
     ntrip_out_uint(out, usage->seconds, 1);
     ntrip_out_char(out, '\t');
     ntrip_out_uint(out, usage->bytes, 1);
+    ntrip_out_text(out, CRLF);
+}
+
+
+void
+ntrip_console_event_row(ntrip_out_t *out, ntrip_console_event_t *event)
+{
+    ntrip_date_out(out, &event->time);
+    ntrip_out_char(out, '\t');
+    ntrip_out_uint(out, event->worker, 1);
+    ntrip_out_char(out, '\t');
+    ntrip_out_text(out, event->event);
+    ntrip_out_char(out, '\t');
+    ntrip_out_uint(out, event->count, 1);
+    ntrip_out_char(out, '\t');
+
+    if (event->status) {
+        ntrip_out_uint(out, event->status, 1);
+        ntrip_out_text(out, " ");
+    }
+
+    ntrip_console_value(out, &event->text);
     ntrip_out_text(out, CRLF);
 }
 

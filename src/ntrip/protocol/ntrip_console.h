@@ -21,6 +21,8 @@
  *    STATION-DEL pw mount
  *    STREAM-LIST pw
  *    USAGE pw [user]
+ *    TRACE pw [user]
+ *    TRACE-DEL pw
  *    HELP pw
  *
  * Words are separated by any run of space, tab, CR and LF; the first eight
@@ -74,6 +76,8 @@ typedef enum {
     NTRIP_CONSOLE_STATION_DEL,
     NTRIP_CONSOLE_STREAM_LIST,
     NTRIP_CONSOLE_USAGE,
+    NTRIP_CONSOLE_TRACE,
+    NTRIP_CONSOLE_TRACE_DEL,
     NTRIP_CONSOLE_HELP
 } ntrip_console_verb_e;
 
@@ -212,7 +216,20 @@ typedef struct {
 
 void ntrip_console_usage_row(ntrip_out_t *out, ntrip_console_usage_t *usage);
 
-/* SOURCE-TEST: what was got, as one row */
+/* TRACE: "DATE TIME\tworker\tevent\tcount\ttext"; the text of a reply begins
+   with its status */
+typedef struct {
+    ntrip_date_t  time;
+    ngx_uint_t    worker;
+    const char   *event;
+    uint64_t      count;
+    ngx_uint_t    status;                /* 0: none */
+    ngx_str_t     text;
+} ntrip_console_event_t;
+
+void ntrip_console_event_row(ntrip_out_t *out, ntrip_console_event_t *event);
+
+/* SOURCE-TEST: what was got, as one row; TRACE: its state and user */
 void ntrip_console_text_row(ntrip_out_t *out, ngx_str_t *text);
 
 /* all rows of HELP: the lines at the top of this file */

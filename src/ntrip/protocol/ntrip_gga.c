@@ -275,6 +275,18 @@ ntrip_gga_error(ngx_uint_t error)
 }
 
 
+const char *
+ntrip_gga_fix(ngx_uint_t quality)
+{
+    static const char  *names[] = {
+        "none", "single", "dgps", "pps", "fixed", "float", "estimated",
+        "manual", "simulator", "other"
+    };
+
+    return names[ngx_min(quality, 9)];
+}
+
+
 /* cuts off the checksum and what is behind it; whether it was right.  None at
    all is: NMEA 0183 leaves it to the receiver */
 

@@ -96,6 +96,9 @@ ngx_int_t ntrip_gga_parse(ntrip_gga_t *gga, ngx_str_t *sentence);
 /* for the log: "latitude"... */
 const char *ntrip_gga_error(ngx_uint_t error);
 
+/* "none", "single"... */
+const char *ntrip_gga_fix(ngx_uint_t quality);
+
 /* what goes upstream of a sentence that has a position: itself if it is well
    written, else put right; and CRLF */
 void ntrip_gga_line(ntrip_out_t *out, ngx_str_t *sentence);

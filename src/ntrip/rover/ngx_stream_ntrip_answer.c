@@ -32,6 +32,8 @@ ngx_stream_ntrip_error(ngx_stream_ntrip_rover_t *rover, ngx_uint_t status,
 
     rover->result = result;
 
+    ngx_stream_ntrip_traced_refused(rover, status, result);
+
     b = ngx_create_temp_buf(c->pool, NTRIP_RESPONSE_MAX);
     cl = ngx_alloc_chain_link(c->pool);
 

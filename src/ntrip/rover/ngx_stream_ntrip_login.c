@@ -209,6 +209,8 @@ ngx_stream_ntrip_requested(ngx_stream_ntrip_rover_t *rover)
         return;
     }
 
+    ngx_stream_ntrip_traced_request(rover);
+
     ngx_stream_ntrip_find(rover);
 }
 
@@ -363,6 +365,8 @@ ngx_stream_ntrip_login_wait(ngx_stream_ntrip_rover_t *rover)
 
     if (rq->since == 0) {
         rq->since = ngx_current_msec;
+
+        ngx_stream_ntrip_traced_wait(rover, "for the database");
     }
 
     if (ngx_current_msec - rq->since < NGX_STREAM_NTRIP_LOOKUP) {
@@ -435,6 +439,8 @@ ngx_stream_ntrip_login_verify(ngx_stream_ntrip_rover_t *rover)
                                           ngx_stream_ntrip_module);
 
     rover->state = NGX_STREAM_NTRIP_ROVER_VERIFY;
+
+    ngx_stream_ntrip_traced_wait(rover, "for the check of the password");
 
     passed = ngx_current_msec - c->start_time;
 
@@ -532,6 +538,8 @@ ngx_stream_ntrip_wrong(ngx_stream_ntrip_rover_t *rover, const char *reason)
     ngx_log_error(NGX_LOG_INFO, c->log, 0,
                   "ntrip login of user \"%V\" refused: %s", &user, reason);
 
+    rover->request->refused = reason;
+
     ngx_stream_ntrip_error(rover, 401, "refused");
 }
 
@@ -619,6 +627,8 @@ ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
 
     case NGX_BUSY:
         rq->delayed = 1;
+        ngx_stream_ntrip_traced_wait(rover, "as its sessions were ended too "
+                                     "often");
         ngx_stream_ntrip_hold(rover, NGX_STREAM_NTRIP_ROVER_DELAY,
                               NTRIP_KICK_DELAY);
         return;
@@ -638,6 +648,8 @@ ngx_stream_ntrip_enter(ngx_stream_ntrip_rover_t *rover)
     }
 
     rover->login = login.login;
+
+    ngx_stream_ntrip_traced_enter(rover, below != 0);
 
     ngx_stream_ntrip_rovers_add(rover);
     ngx_stream_ntrip_count(logins);

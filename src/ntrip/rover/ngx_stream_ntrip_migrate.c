@@ -321,6 +321,7 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
     rover->point = __atomic_load_n(&row->position, __ATOMIC_RELAXED);
 
     ngx_stream_ntrip_rovers_add(rover);
+    ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_WORKER, "goes on here");
 
     c->read->handler = ngx_stream_ntrip_read_handler;
     c->write->handler = ngx_stream_ntrip_write_handler;

@@ -466,11 +466,17 @@ ngx_stream_ntrip_near_move(ngx_stream_ntrip_rover_t *rover, uint32_t index,
                       "ntrip rover is moved from base station \"%V\" to "
                       "\"%V\", %.1f km away",
                       &old, &rover->station, distance / 1000);
+        ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_MOVED,
+                                "from base station %V to %V, %.1f km away",
+                                &old, &rover->station, distance / 1000);
 
     } else {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "ntrip rover gets base station \"%V\", %.1f km away",
                       &rover->station, distance / 1000);
+        ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_MOVED,
+                                "to base station %V, %.1f km away",
+                                &rover->station, distance / 1000);
     }
 
     return NGX_OK;
@@ -489,6 +495,9 @@ ngx_stream_ntrip_near_leave(ngx_stream_ntrip_rover_t *rover)
     ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
                   "ntrip rover is out of reach of base station \"%V\", and "
                   "of any other", &rover->station);
+    ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_MOVED,
+                            "out of reach of base station %V, and of any "
+                            "other", &rover->station);
 
     ngx_stream_ntrip_stream_leave(rover);
 
@@ -515,6 +524,9 @@ ngx_stream_ntrip_near_wait(ngx_stream_ntrip_rover_t *rover)
                                           ngx_stream_ntrip_module);
 
     rover->roaming->waits = 1;
+
+    ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_NONE,
+                            "no base station is in reach");
 
     ngx_add_timer(rover->session->connection->read, conf->source_wait);
 

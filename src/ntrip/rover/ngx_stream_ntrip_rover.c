@@ -458,6 +458,10 @@ ngx_stream_ntrip_rover_input(ngx_stream_ntrip_rover_t *rover, ngx_str_t *in)
         ngx_stream_ntrip_count(positions);
         ngx_stream_ntrip_rover_fix(rover, &gga);
 
+        if (ngx_stream_ntrip_traces(rover->login)) {
+            ngx_stream_ntrip_traced_position(rover, &gga);
+        }
+
         if (rc == NGX_OK) {
             ngx_stream_ntrip_mail(rover, &gga, &sentence, &mail);
             found = 1;
@@ -518,6 +522,9 @@ static void
 ngx_stream_ntrip_rover_unusable(ngx_stream_ntrip_rover_t *rover,
     ntrip_gga_t *gga)
 {
+    ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_UNUSABLE, "%s",
+                            ntrip_gga_error(gga->error));
+
     if (rover->unusable) {
         return;
     }
@@ -663,6 +670,9 @@ ngx_stream_ntrip_rover_on_stream(ngx_stream_ntrip_rover_t *rover,
             ngx_log_error(NGX_LOG_INFO, rover->session->connection->log, 0,
                           "ntrip rover is %.0f m away from its stream, moved",
                           distance);
+            ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_MOVED,
+                                    "it is %.0f m away from the one before",
+                                    distance);
             rover->gga = ngx_current_msec;
             row->moved = ngx_max(ngx_current_msec / 1000, 1);
             return NGX_OK;
@@ -808,6 +818,8 @@ ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
     if (rover->abort) {
         ngx_stream_ntrip_rover_linger(s->connection);
     }
+
+    ngx_stream_ntrip_traced_end(rover, result);
 
     if (rover->request && rover->request->check) {
         ngx_stream_ntrip_verify_cancel(rover->request->check);

@@ -229,6 +229,27 @@ void ngx_stream_ntrip_error(ngx_stream_ntrip_rover_t *rover,
     ngx_uint_t status, const char *result);
 
 
+/* ---- ngx_stream_ntrip_rover_traced.c: for the trace of its user ---- */
+
+/* REQUEST: it asks; what it waits for; status 0: it gets no reply; it is logged
+   in, and others may be thrown out by it */
+void ngx_stream_ntrip_traced_request(ngx_stream_ntrip_rover_t *rover);
+void ngx_stream_ntrip_traced_wait(ngx_stream_ntrip_rover_t *rover,
+    const char *what);
+void ngx_stream_ntrip_traced_refused(ngx_stream_ntrip_rover_t *rover,
+    ngx_uint_t status, const char *result);
+void ngx_stream_ntrip_traced_enter(ngx_stream_ntrip_rover_t *rover,
+    ngx_uint_t replaces);
+
+/* what its receiver says */
+void ngx_stream_ntrip_traced_position(ngx_stream_ntrip_rover_t *rover,
+    ntrip_gga_t *gga);
+
+/* the end, before the session's row goes, or that of an attempt */
+void ngx_stream_ntrip_traced_end(ngx_stream_ntrip_rover_t *rover,
+    const char *result);
+
+
 /* ---- ngx_stream_ntrip_table.c ---- */
 
 /* the sourcetable, in the form that the peer reads, as far as the filter of its

@@ -128,6 +128,8 @@ void
 ngx_stream_ntrip_rover_tick(void)
 {
     ngx_stream_ntrip_rovers_each(NULL, ngx_stream_ntrip_rover_second, 0);
+
+    ngx_stream_ntrip_traced_tick();
 }
 
 

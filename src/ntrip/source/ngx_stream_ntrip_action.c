@@ -97,6 +97,9 @@ ngx_stream_ntrip_do_wait(ngx_stream_ntrip_source_t *source)
         ngx_log_error(NGX_LOG_INFO, &source->lease.log, 0,
                       "source waits for an account of pool \"%V\"",
                       &source->pool);
+        ngx_stream_ntrip_traced_source(source->feed.serial, NTRIP_TRACE_NONE,
+                                       "it waits for an account of pool %V",
+                                       &source->pool);
     }
 
     /* an exiting worker does not stay for it: somebody else will claim the
@@ -231,6 +234,11 @@ ngx_stream_ntrip_do_login(ngx_stream_ntrip_source_t *source)
                                                   (in_port_t) row->port,
                                                   &gga);
 
+    ngx_stream_ntrip_traced_source(source->feed.serial, NTRIP_TRACE_ACCOUNT,
+                                   "%V, for %V, in NTRIP %ui.0",
+                                   &source->lease.label, &source->lease.mount,
+                                   source->lease.version);
+
     if (source->reason != NTRIP_REST_NONE) {
         source->last = ngx_stream_ntrip_lease_why(&source->lease);
         source->first = 0;
@@ -339,6 +347,8 @@ ngx_stream_ntrip_do_live(ngx_stream_ntrip_source_t *source)
     ngx_stream_ntrip_count(source_logins);
 
     ngx_log_error(NGX_LOG_INFO, &source->lease.log, 0, "source is live");
+
+    ngx_stream_ntrip_source_traced(source, NTRIP_TRACE_LIVE, "live");
 }
 
 
@@ -387,6 +397,11 @@ ngx_stream_ntrip_do_fail(ngx_stream_ntrip_source_t *source)
                   &source->pool, source->why,
                   source->last ? ", last: " : "",
                   source->last ? source->last : "");
+
+    ngx_stream_ntrip_traced_source(source->feed.serial, NTRIP_TRACE_NONE,
+                                   "%s%s%s", source->why,
+                                   source->last ? ", last: " : "",
+                                   source->last ? source->last : "");
 
     ngx_memzero(&wake, sizeof(ntrip_slots_t));
 

@@ -185,6 +185,9 @@ ngx_stream_ntrip_position_send(ngx_stream_ntrip_source_t *source)
 
     ngx_stream_ntrip_client_send(&source->lease.client, p->line, p->len);
 
+    ngx_stream_ntrip_traced_source(source->feed.serial, NTRIP_TRACE_SENT,
+                                   "%*s", ngx_max(p->len, 2) - 2, p->line);
+
     if (source->conf->gga_repeat) {
         ngx_add_timer(&p->timer, source->conf->gga_repeat);
     }

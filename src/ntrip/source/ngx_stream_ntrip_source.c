@@ -434,6 +434,8 @@ ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client)
         && ngx_stream_ntrip_feed_owned(&source->feed)
         && ngx_stream_ntrip_lease_again(&source->lease, &source->delay))
     {
+        ngx_stream_ntrip_source_traced(source, NTRIP_TRACE_CLOSED,
+                                       "asked again, in 2.0");
         ngx_stream_ntrip_source_event(source, NTRIP_EVENT_AGAIN);
         return;
     }
@@ -446,6 +448,7 @@ ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client)
                                         source->state == NTRIP_SOURCE_TRIAL,
                                         brief);
     source->last = ngx_stream_ntrip_lease_why(&source->lease);
+    ngx_stream_ntrip_source_traced(source, NTRIP_TRACE_CLOSED, source->last);
     source->first = ntrip_policy_pool(source->used, source->npools,
                                       ngx_stream_ntrip_source_age(source),
                                       source->conf->max_age);
@@ -457,6 +460,28 @@ ngx_stream_ntrip_source_closed(ngx_stream_ntrip_client_t *client)
     }
 
     ngx_stream_ntrip_source_event(source, NTRIP_EVENT_CLOSED);
+}
+
+
+/* for the trace: what it is, and what the provider has said, if anything */
+
+void
+ngx_stream_ntrip_source_traced(ngx_stream_ntrip_source_t *source,
+    ntrip_trace_event_e kind, const char *what)
+{
+    u_char     text[NTRIP_REPLY_SHOWN];
+    ngx_str_t  shown;
+
+    if (!ngx_stream_ntrip_traces_stream(source->feed.serial)) {
+        return;
+    }
+
+    shown.data = text;
+    shown.len = ngx_stream_ntrip_lease_shown(&source->lease, text);
+
+    ngx_stream_ntrip_traced_source(source->feed.serial, kind,
+                                   shown.len ? "%s, said: %V" : "%s", what,
+                                   &shown);
 }
 
 

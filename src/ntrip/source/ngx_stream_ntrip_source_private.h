@@ -87,6 +87,10 @@ void ngx_stream_ntrip_source_free(ngx_stream_ntrip_source_t *source);
 void ngx_stream_ntrip_source_event(ngx_stream_ntrip_source_t *source,
     ntrip_source_event_e event);
 
+/* for the trace of a rover on its stream */
+void ngx_stream_ntrip_source_traced(ngx_stream_ntrip_source_t *source,
+    ntrip_trace_event_e kind, const char *what);
+
 /* the stream has no source from now on */
 void ngx_stream_ntrip_source_leave(ngx_stream_ntrip_source_t *source);
 

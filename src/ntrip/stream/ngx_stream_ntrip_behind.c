@@ -240,6 +240,7 @@ ngx_stream_ntrip_skipped(ngx_stream_ntrip_rover_t *rover, uint64_t messages)
     ntrip_session_row_t  *row;
 
     ngx_stream_ntrip_count_n(skipped, messages);
+    ngx_stream_ntrip_traced_skipped(rover->login, messages);
 
     row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
 
@@ -297,6 +298,7 @@ ngx_stream_ntrip_deliver_more(ngx_stream_ntrip_rover_t *rover)
         ngx_del_timer(c->write);
     }
 
+    ngx_stream_ntrip_first(rover);
     ngx_stream_ntrip_trim(st);
 
     return NGX_OK;

@@ -19,6 +19,7 @@ static void ngx_stream_ntrip_flush_handler(ngx_event_t *ev);
 static void ngx_stream_ntrip_flush(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_send_all(ngx_stream_ntrip_stream_t *st,
     struct iovec *iov, ngx_uint_t n, size_t size);
+static void ngx_stream_ntrip_first_of(ngx_stream_ntrip_stream_t *st);
 
 
 void
@@ -171,6 +172,10 @@ ngx_stream_ntrip_flush(ngx_stream_ntrip_stream_t *st)
         ngx_stream_ntrip_count_n(messages_out, messages * st->nsinks);
     }
 
+    if (ngx_stream_ntrip_traces_stream(st->serial)) {
+        ngx_stream_ntrip_first_of(st);
+    }
+
     ngx_stream_ntrip_trim(st);
 }
 
@@ -253,6 +258,39 @@ ngx_stream_ntrip_write(ngx_socket_t fd, struct iovec *iov, ngx_uint_t n)
         default:
             return NGX_ERROR;
         }
+    }
+}
+
+
+/* for the trace: one of its rovers may have got the first bytes */
+
+static void
+ngx_stream_ntrip_first_of(ngx_stream_ntrip_stream_t *st)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < st->nsinks; i++) {
+        ngx_stream_ntrip_first(st->rovers[i]);
+    }
+}
+
+
+void
+ngx_stream_ntrip_first(ngx_stream_ntrip_rover_t *rover)
+{
+    uint64_t  bytes, messages;
+
+    if (!ngx_stream_ntrip_traces(rover->login)
+        || ngx_stream_ntrip_worker.bus->trace.first)
+    {
+        return;
+    }
+
+    ngx_stream_ntrip_stream_totals(rover, &bytes, &messages);
+
+    if (bytes) {
+        ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_FIRST,
+                                "%uL messages, %uL bytes", messages, bytes);
     }
 }
 

@@ -22,7 +22,10 @@ static ngx_int_t ngx_stream_ntrip_stream_attach(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail, uint32_t session,
     ngx_stream_ntrip_stream_t **st);
 static ngx_int_t ngx_stream_ntrip_stream_shift(
-    ngx_stream_ntrip_rover_t *rover, ngx_stream_ntrip_stream_t *st);
+    ngx_stream_ntrip_rover_t *rover, ngx_stream_ntrip_stream_t *st,
+    ngx_uint_t made);
+static void ngx_stream_ntrip_stream_traced(ngx_stream_ntrip_rover_t *rover,
+    ngx_stream_ntrip_stream_t *st, ngx_uint_t made);
 static void ngx_stream_ntrip_stream_drop(ngx_stream_ntrip_rover_t *rover,
     ngx_uint_t moved);
 static void ngx_stream_ntrip_stream_quit(ngx_stream_ntrip_stream_t *st,
@@ -178,6 +181,8 @@ ngx_stream_ntrip_stream_join(ngx_stream_ntrip_rover_t *rover,
         return NGX_ERROR;
     }
 
+    ngx_stream_ntrip_stream_traced(rover, st, rc == NGX_OK);
+
     if (ngx_stream_ntrip_sink_add(st, rover) == NGX_OK
         && (rc == NGX_DONE
             || ngx_stream_ntrip_source_start(&st->source, st->conf, st->index,
@@ -203,6 +208,7 @@ ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
     ntrip_mail_t *mail)
 {
     ngx_int_t                   rc;
+    ngx_uint_t                  made;
     ntrip_stream_row_t         *row;
     ngx_stream_ntrip_stream_t  *st, *old;
 
@@ -221,7 +227,11 @@ ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
 
     row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, st->index);
 
-    if (rc == NGX_OK) {
+    made = (rc == NGX_OK);
+
+    if (made) {
+        ngx_stream_ntrip_traced_on(rover->login, st->serial);
+
         rc = ngx_stream_ntrip_source_try(&st->source, st->conf, st->index,
                                          st->serial);
 
@@ -230,11 +240,12 @@ ngx_stream_ntrip_stream_move(ngx_stream_ntrip_rover_t *rover,
     }
 
     if (rc != NGX_OK) {
+        ngx_stream_ntrip_traced_on(rover->login, old->serial);
         ngx_stream_ntrip_stream_quit(st, 0);
         return NGX_AGAIN;
     }
 
-    return ngx_stream_ntrip_stream_shift(rover, st);
+    return ngx_stream_ntrip_stream_shift(rover, st, made);
 }
 
 
@@ -253,16 +264,16 @@ ngx_stream_ntrip_stream_change(ngx_stream_ntrip_rover_t *rover)
         return NGX_OK;
     }
 
-    return ngx_stream_ntrip_stream_shift(rover, st);
+    return ngx_stream_ntrip_stream_shift(rover, st, 0);
 }
 
 
-/* from one stream to another, in which this worker's bit is set.  NGX_OK, or
-   NGX_ERROR: no memory, it is on none */
+/* from one stream to another, in which this worker's bit is set, "made" for it.
+   NGX_OK, or NGX_ERROR: no memory, it is on none */
 
 static ngx_int_t
 ngx_stream_ntrip_stream_shift(ngx_stream_ntrip_rover_t *rover,
-    ngx_stream_ntrip_stream_t *st)
+    ngx_stream_ntrip_stream_t *st, ngx_uint_t made)
 {
     ngx_stream_ntrip_stream_drop(rover, 1);
 
@@ -276,7 +287,44 @@ ngx_stream_ntrip_stream_shift(ngx_stream_ntrip_rover_t *rover,
                        rover->login, st->index, st->serial);
     ngx_stream_ntrip_unlock();
 
+    ngx_stream_ntrip_stream_traced(rover, st, made);
+
     return NGX_OK;
+}
+
+
+/* for the trace: it is on that stream, "made" for it, from now on */
+
+static void
+ngx_stream_ntrip_stream_traced(ngx_stream_ntrip_rover_t *rover,
+    ngx_stream_ntrip_stream_t *st, ngx_uint_t made)
+{
+    ngx_str_t            mount, label;
+    ntrip_stream_row_t  *row;
+
+    if (!ngx_stream_ntrip_traces(rover->login)) {
+        return;
+    }
+
+    row = ntrip_stream_row(ngx_stream_ntrip_worker.zone, st->index);
+
+    mount.data = row->mount;
+    mount.len = ngx_min(row->mount_len, NTRIP_MOUNT_MAX);
+
+    label.data = row->label;
+    label.len = ngx_min(row->label_len, NTRIP_LABEL_MAX);
+
+    ngx_stream_ntrip_traced_on(rover->login, st->serial);
+
+    if (made) {
+        ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_STREAM,
+                                "%V, a new one", &mount);
+        return;
+    }
+
+    ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_STREAM,
+                            "%V, shared%s%V", &mount, label.len ? ", " : "",
+                            &label);
 }
 
 
@@ -470,6 +518,8 @@ ngx_stream_ntrip_stream_drop(ngx_stream_ntrip_rover_t *rover,
     ntrip_session_part(ngx_stream_ntrip_worker.zone, rover->index,
                        rover->login);
     ngx_stream_ntrip_unlock();
+
+    ngx_stream_ntrip_traced_on(rover->login, 0);
 
     ngx_stream_ntrip_sink_remove(rover);
     ngx_stream_ntrip_stream_quit(st, moved);

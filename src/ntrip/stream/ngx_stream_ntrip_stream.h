@@ -267,6 +267,9 @@ void ngx_stream_ntrip_socket(ngx_stream_ntrip_rover_t *rover);
    its start */
 ntrip_ring_t *ngx_stream_ntrip_ring(ngx_stream_ntrip_stream_t *stream);
 
+/* for the trace: whether the rover has got its first bytes */
+void ngx_stream_ntrip_first(ngx_stream_ntrip_rover_t *rover);
+
 /* bytes, NGX_AGAIN or NGX_ERROR, with errno */
 ssize_t ngx_stream_ntrip_write(ngx_socket_t fd, struct iovec *iov,
     ngx_uint_t n);

@@ -186,6 +186,44 @@ void ngx_stream_ntrip_park(ngx_connection_t *c);
 ngx_int_t ngx_stream_ntrip_unpark(ngx_connection_t *c);
 void ngx_stream_ntrip_unhand(ngx_connection_t *c);
 
+/* ---- ngx_stream_ntrip_traced.c: the trace of one user, ntrip_trace.h ---- */
+
+/* no lock, as of ntrip_trace.h; arguments that cost something are made behind
+   one of these */
+#define ngx_stream_ntrip_traces_logins()                                      \
+    ntrip_trace_looks(&ngx_stream_ntrip_worker.bus->trace)
+#define ngx_stream_ntrip_traces(login)                                        \
+    ntrip_trace_session(&ngx_stream_ntrip_worker.bus->trace, login)
+#define ngx_stream_ntrip_traces_stream(serial)                                \
+    ntrip_trace_source(&ngx_stream_ntrip_worker.bus->trace, serial)
+
+/* what happens, with a text as of ngx_snprintf(): to somebody who is not
+   logged in, "status" 0: no reply; login: it is, in that row; to a session; to
+   the source of a stream.  Nothing is done if it is not traced. */
+void ngx_cdecl ngx_stream_ntrip_traced_attempt(ngx_str_t *user,
+    ntrip_trace_event_e kind, ngx_uint_t status, const char *fmt, ...);
+void ngx_cdecl ngx_stream_ntrip_traced_login(ngx_str_t *user, uint64_t login,
+    uint32_t index, const char *fmt, ...);
+void ngx_cdecl ngx_stream_ntrip_traced(uint64_t login,
+    ntrip_trace_event_e kind, const char *fmt, ...);
+void ngx_cdecl ngx_stream_ntrip_traced_source(uint64_t serial,
+    ntrip_trace_event_e kind, const char *fmt, ...);
+
+/* the session was too slow for n messages */
+void ngx_stream_ntrip_traced_skipped(uint64_t login, uint64_t n);
+
+/* the session is on that stream from now on; 0: on none */
+void ngx_stream_ntrip_traced_on(uint64_t login, uint64_t serial);
+
+/* each second: the worker of a session has died, and its row is gone */
+void ngx_stream_ntrip_traced_tick(void);
+
+/* for those who ask: NGX_OK, or NGX_DECLINED: there can be no such user; user
+   NULL: nobody is traced any more.  copy: all of it, as it is now */
+ngx_int_t ngx_stream_ntrip_trace_arm(ngx_str_t *user);
+void ngx_stream_ntrip_trace_copy(ntrip_trace_t *copy);
+
+
 /* begins to read the eventfd and the pair of this worker's slot */
 void ngx_stream_ntrip_worker_watch(ngx_cycle_t *cycle);
 

@@ -42,6 +42,7 @@
 #include <ngx_core.h>
 
 #include "ntrip_protocol.h"
+#include "ntrip_trace.h"
 
 
 #define NTRIP_SLOTS          256
@@ -130,6 +131,7 @@ typedef struct {
                            __attribute__((aligned(64)));
     ntrip_kick_t       kicks[NTRIP_KICKS];
     ntrip_slot_t       slots[NTRIP_SLOTS];
+    ntrip_trace_t      trace;        /* of one user */
 } ntrip_bus_t;
 
 
