@@ -44,6 +44,13 @@ my @clients = (
          "GET /M0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
          . "User-Agent: NTRIP NtripClientPOSIX/1.51\r\n"
          . "Connection: close\r\n" . auth() . "\r\n\r\n$gga\r\n" }, '', $icy],
+    ['BKG ntripclient, NTRIP 2: chunks', 'M0', sub {
+         "GET /M0 HTTP/1.0\r\nHost: 127.0.0.1\r\n"
+         . "Ntrip-Version: Ntrip/2.0\r\n"
+         . "User-Agent: NTRIP NtripClientPOSIX/1.51\r\n"
+         . "Connection: close\r\n" . auth() . "\r\n\r\n$gga\r\n" }, '',
+     qr{^HTTP/1\.1\ 200\ OK\r\n.*^Content-Type:\ gnss/data\r\n
+        .*^Transfer-Encoding:\ chunked\r\n}msx, 'chunks'],
     ['QField: no NTRIP in front of its name', 'M0', sub {
          "GET /M0 HTTP/1.0\r\nUser-Agent: QField NTRIP QtSocketClient/1.0\r\n"
          . auth() . "\r\n\r\n" }, "$gga\r\n", $icy],
@@ -88,7 +95,7 @@ my @clients = (
 );
 
 for my $client (@clients) {
-    my ($name, $mount, $request, $position, $reply) = @$client;
+    my ($name, $mount, $request, $position, $reply, $chunks) = @$client;
     $user++;
 
     my $s = $t->connect('caster');
@@ -103,7 +110,12 @@ for my $client (@clients) {
 
     syswrite $s, $position if length $position;
 
-    my $bytes = Fieldgate::read_all($s, qr/^(?s:.{600})/);
+    my $bytes = Fieldgate::read_all($s, qr/^(?s:.{650})/);
+    if ($chunks) {
+        my $chunk = qr/78\r\n(.{120})\r\n/s;
+        like($bytes, qr/^$chunk{5}/, "$name: each message is one");
+        $bytes = join '', $bytes =~ /\G$chunk/g;
+    }
     my ($wrong, $last) = (0);
     while (length $bytes >= 120) {
         my $got = substr $bytes, 0, 120, '';

@@ -1,5 +1,6 @@
 /*
  * sources: ntrip_ring.c ntrip_latest.c ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
+ * ntrip_chunked.c
  */
 
 /*

@@ -1,7 +1,7 @@
 
 /*
  * sources: ntrip_sink.c ntrip_backlog.c ntrip_view.c ntrip_ring.c
- * ntrip_latest.c
+ * ntrip_latest.c ntrip_chunked.c
  * ntrip_profile.c ntrip_msm.c ntrip_rtcm.c
  *
  * What rovers get of a backlog, against a plain model, without nginx: the
@@ -10,7 +10,7 @@
  * sent that is too old; what is left out was too old, too much, or lost, and
  * is counted to the message; who is to be closed skips nothing.  Who has just
  * come gets the latest station messages first, in their order, none of which
- * is in what follows at once.
+ * is in what follows at once.  In chunks the same, and a record is a chunk.
  *
  * SEED in the environment repeats a run.
  */
@@ -30,6 +30,13 @@
 #define TEST_AGE      2000
 #define TEST_RECORDS  65536          /* in a run, at most */
 #define TEST_STATION  24             /* bytes of a station message */
+#define TEST_CHUNK    12             /* around a record */
+
+#define TEST_LINE_SIZE  1
+#define TEST_LINE_DATA  2
+#define TEST_LINE_END   3
+
+#define test_within(t)  ((t)->have || (t)->line)
 
 
 typedef struct {
@@ -37,6 +44,8 @@ typedef struct {
     ngx_uint_t     there;
     u_char         head[TEST_HEAD];
     uint32_t       have;             /* bytes of the record at hand */
+    uint32_t       line;             /* TEST_LINE_*, of a chunk; 0: in none */
+    uint32_t       size;             /* of it, to come */
     uint32_t       seq;              /* of the last one that has begun */
     uint64_t       bytes;            /* got */
     uint64_t       messages;
@@ -55,6 +64,8 @@ typedef struct {
 
 static ngx_log_t        test_log;
 static ntrip_backlog_t  test_backlog;
+static ntrip_view_t     test_view;
+static ngx_uint_t       test_chunked;
 static test_sink_t      test_sinks[TEST_SINKS];
 static uint32_t         test_time[TEST_RECORDS];
 static u_char           test_copied[TEST_RECORDS];
@@ -161,6 +172,23 @@ test_record(void)
 }
 
 
+/* the number of the record that begins there */
+
+static uint32_t
+test_seq_at(u_char *data)
+{
+    uint32_t  seq;
+
+    if (test_chunked) {
+        data = (u_char *) strchr((char *) data, '\n') + 1;
+    }
+
+    memcpy(&seq, data + 2, 4);
+
+    return seq;
+}
+
+
 /* a record begins; those before it that were copied here are missing */
 
 static void
@@ -193,6 +221,47 @@ test_begins(test_sink_t *t, uint32_t seq)
 }
 
 
+/* a byte of the chunk around a record: its size, or CRLF, behind which it is
+   whole */
+
+static ngx_uint_t
+test_around(test_sink_t *t, u_char c)
+{
+    if (t->line == TEST_LINE_DATA) {
+
+        if (t->size) {
+            t->size--;
+            return 0;
+        }
+
+        t->line = TEST_LINE_END;
+    }
+
+    switch (c) {
+
+    case '\r':
+        return 1;
+
+    case '\n':
+        if (t->line == TEST_LINE_END) {
+            t->line = 0;
+            t->have = 0;
+            t->messages++;
+            return 1;
+        }
+
+        t->line = TEST_LINE_DATA;
+        return 1;
+
+    default:
+        t->size = t->line ? t->size * 16 : 0;
+        t->size += (c > '9') ? c - 'a' + 10 : c - '0';
+        t->line = TEST_LINE_SIZE;
+        return 1;
+    }
+}
+
+
 static void
 test_got(test_sink_t *t, u_char *data, size_t n)
 {
@@ -204,8 +273,12 @@ test_got(test_sink_t *t, u_char *data, size_t n)
 
     for (i = 0; i < n; i++) {
 
-        if (t->have == 0) {
+        if (!test_within(t)) {
             t->begun = t->bytes - n + i;
+        }
+
+        if (test_chunked && test_around(t, data[i])) {
+            continue;
         }
 
         if (t->have < TEST_HEAD) {
@@ -224,10 +297,17 @@ test_got(test_sink_t *t, u_char *data, size_t n)
 
         memcpy(&len, t->head, 2);
 
-        if (t->have >= TEST_HEAD && t->have == len) {
-            t->have = 0;
-            t->messages++;
+        if (t->have < TEST_HEAD || t->have != len) {
+            continue;
         }
+
+        if (test_chunked) {
+            test_expect(t->size == 0, "a chunk is longer than its record", t);
+            continue;
+        }
+
+        t->have = 0;
+        t->messages++;
     }
 }
 
@@ -278,8 +358,8 @@ test_copy(void)
             continue;
         }
 
-        memcpy(&seq, test_backlog.last->data + test_backlog.last->used
-                     - (test_backlog.pending - before) + 2, 4);
+        seq = test_seq_at(test_backlog.last->data + test_backlog.last->used
+                          - (test_backlog.pending - before));
         test_copied[seq] = 1;
     }
 }
@@ -310,7 +390,7 @@ test_first(test_sink_t *t, ngx_uint_t ready)
         b = b->next;
     }
 
-    memcpy(&next, b->data + offset + 2, 4);
+    next = test_seq_at(b->data + offset);
     ngx_memzero(latest, sizeof(latest));
 
     for (i = ngx_max(test_source, 1); i <= test_seq; i++) {
@@ -490,7 +570,7 @@ test_writable(test_sink_t *t, ngx_uint_t all)
         }
 
         if (rc == NTRIP_STEP_DONE) {
-            test_expect(t->have == 0, "it is cut off within a record", t);
+            test_expect(!test_within(t), "it is cut off within a record", t);
             t->must = 0;
             return;
         }
@@ -498,8 +578,8 @@ test_writable(test_sink_t *t, ngx_uint_t all)
         test_expect(step.len > 0 && step.len <= NTRIP_BACKLOG_FLUSH,
                     "the size of a write", t);
 
-        if (t->have == 0 && t->got == t->nfirst) {
-            memcpy(&seq, step.data + 2, 4);
+        if (!test_within(t) && t->got == t->nfirst) {
+            seq = test_seq_at(step.data);
             test_expect((int32_t) (test_now - test_time[seq]) <= TEST_AGE,
                         "a record begins too late", t);
         }
@@ -540,7 +620,7 @@ test_join(test_sink_t *t)
 static void
 test_move(test_sink_t *t)
 {
-    u_char         rest[TEST_MAX];
+    u_char         rest[TEST_MAX + TEST_CHUNK];
     ngx_uint_t     overruns, skips;
     ntrip_place_t  place;
 
@@ -552,7 +632,7 @@ test_move(test_sink_t *t)
 
     ntrip_sink_place(&test_backlog, &t->sink, &place);
 
-    if (place.len > TEST_MAX) {
+    if (place.len > sizeof(rest)) {
 
         /* of records that have one mark: it stays */
 
@@ -573,7 +653,7 @@ test_move(test_sink_t *t)
     test_flush();
 
     if (place.fresh) {
-        test_expect(t->messages == 0 && t->have == 0,
+        test_expect(t->messages == 0 && !test_within(t),
                     "it is new again", t);
         test_join(t);
         return;
@@ -669,6 +749,13 @@ test_run(uint64_t seed)
     ngx_memzero(test_copied, sizeof(test_copied));
     ntrip_backlog_init(&test_backlog, ntrip_ring_head(&test_ring.ring),
                        &test_log);
+
+    test_chunked = test_random(2);
+
+    if (test_chunked) {
+        ntrip_view_init(&test_view, NULL, 1);
+        test_backlog.view = &test_view;
+    }
 
     for (i = 0; i < TEST_STEPS && test_bad == 0; i++) {
         test_step();

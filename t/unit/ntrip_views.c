@@ -1,12 +1,12 @@
 
 /*
  * sources: ntrip_view.c ntrip_ring.c ntrip_latest.c ntrip_profile.c
- * ntrip_msm.c ntrip_rtcm.c
+ * ntrip_msm.c ntrip_rtcm.c ntrip_chunked.c
  *
  * A ring through views.  What comes out is what the profile makes of all
  * messages; who goes on behind any message, with a view that has just begun,
  * gets what followed it; a buffer that is too small loses nothing; an overrun
- * loses no more than it says.
+ * loses no more than it says.  In chunks it is the same messages, one each.
  */
 
 
@@ -19,7 +19,7 @@
 
 
 typedef struct {
-    u_char    data[NTRIP_RTCM_MESSAGE_MAX];
+    u_char    data[NTRIP_RTCM_MESSAGE_MAX + NTRIP_VIEW_CHUNK];
     size_t    len;
     uint64_t  next;
     uint32_t  time;
@@ -122,7 +122,7 @@ read_all(ntrip_view_t *view, uint64_t pos, got_t *out, size_t room)
         }
 
         if (rc == NGX_BUSY) {
-            size = NTRIP_RTCM_MESSAGE_MAX;
+            size = sizeof(out[n].data);
             continue;
         }
 
@@ -158,6 +158,34 @@ same(got_t *a, got_t *b, ngx_uint_t n)
 }
 
 
+/* as what is in got[], each in a chunk of its own; p NULL: all messages */
+
+static void
+test_chunks(ntrip_view_t *view, ntrip_profile_t *p, uint64_t start,
+    ngx_uint_t n)
+{
+    u_char       buf[NTRIP_RTCM_MESSAGE_MAX + NTRIP_VIEW_CHUNK];
+    size_t       len;
+    ngx_uint_t   i, wrong;
+
+    ntrip_view_init(view, p, 1);
+    wrong = (read_all(view, start, again, 1) != n);
+
+    for (i = 0; i < n && !wrong; i++) {
+        len = sprintf((char *) buf, "%x\r\n", (int) got[i].len);
+        memcpy(buf + len, got[i].data, got[i].len);
+        len += got[i].len;
+        memcpy(buf + len, "\r\n", 2);
+
+        wrong = again[i].len != len + 2 || again[i].next != got[i].next
+                || again[i].time != got[i].time
+                || memcmp(again[i].data, buf, len + 2) != 0;
+    }
+
+    tap_ok(!wrong, "each is a chunk");
+}
+
+
 static void
 run(const char *text, ngx_uint_t msm4)
 {
@@ -185,7 +213,7 @@ run(const char *text, ngx_uint_t msm4)
         write_one(i);
     }
 
-    ntrip_view_init(view, &p);
+    ntrip_view_init(view, &p, 0);
     n = read_all(view, start, got, NTRIP_RTCM_MESSAGE_MAX);
 
     for (i = 1, wrong = 0; i < n; i++) {
@@ -196,12 +224,14 @@ run(const char *text, ngx_uint_t msm4)
     tap_ok(n > 100 && wrong == 0, "\"%s\"%s: %d messages, in order", text,
            msm4 ? " msm4" : "", (int) n);
 
-    ntrip_view_init(view, &p);
+    ntrip_view_init(view, &p, 0);
     tap_ok(read_all(view, start, again, 1) == n && same(got, again, n),
            "without room at first the same");
 
+    test_chunks(view, &p, start, n);
+
     for (i = 0, wrong = 0; i < n; i++) {
-        ntrip_view_init(view, &p);
+        ntrip_view_init(view, &p, 0);
         count = read_all(view, got[i].next, again, NTRIP_RTCM_MESSAGE_MAX);
         wrong += (count != n - i - 1 || !same(got + i + 1, again, count));
     }
@@ -217,8 +247,9 @@ run(const char *text, ngx_uint_t msm4)
 static void
 test_all(void)
 {
-    uint64_t    start;
-    ngx_uint_t  i;
+    uint64_t      start;
+    ngx_uint_t    i;
+    ntrip_view_t  view;
 
     ntrip_ring_reset(ring);
     start = ntrip_ring_head(ring);
@@ -230,6 +261,8 @@ test_all(void)
     tap_ok(read_all(NULL, start, got, NTRIP_RTCM_MESSAGE_MAX) == MESSAGES
            && got[MESSAGES - 1].next == ntrip_ring_head(ring),
            "without a profile all messages");
+
+    test_chunks(&view, NULL, start, MESSAGES);
 }
 
 
@@ -247,7 +280,7 @@ test_overrun(void)
     memset(&p, 0, sizeof(p));
     p.msm4 = 1;
     view = malloc(sizeof(ntrip_view_t));
-    ntrip_view_init(view, &p);
+    ntrip_view_init(view, &p, 0);
 
     ntrip_ring_reset(ring);
     pos = ntrip_ring_head(ring);

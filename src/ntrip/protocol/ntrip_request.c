@@ -512,6 +512,32 @@ ntrip_request_auth(ntrip_request_t *r, ngx_str_t *value)
 }
 
 
+ngx_uint_t
+ntrip_request_insists(const ntrip_request_t *r)
+{
+    ngx_str_t   agent;
+    ngx_uint_t  i;
+
+    /* BKG ntripclient */
+
+    static const char  *agents[] = { "NTRIP NtripClientPOSIX", NULL };
+
+    if (r->method != NTRIP_GET || r->form != NTRIP_FORM_V2) {
+        return 0;
+    }
+
+    agent = r->agent;
+
+    for (i = 0; agents[i]; i++) {
+        if (ntrip_text_begins(&agent, agents[i])) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 const char *
 ntrip_request_error(ngx_uint_t error)
 {

@@ -109,6 +109,10 @@ typedef struct {
  */
 ngx_int_t ntrip_request_parse(ntrip_request_t *r, u_char *buf, size_t len);
 
+/* whether the rover is one of those 2.0 clients, known by their agent, that
+   want the reply's body in chunks; most cannot read it so */
+ngx_uint_t ntrip_request_insists(const ntrip_request_t *r);
+
 /* for the log: "request header is too large"... */
 const char *ntrip_request_error(ngx_uint_t error);
 

@@ -752,8 +752,10 @@ ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover)
     c = rover->session->connection;
     rq = rover->request;
 
+    rover->chunked = (unsigned) ntrip_request_insists(&rq->request);
+
     ntrip_out_init(&out, buf, sizeof(buf));
-    ntrip_response_ok(&out, rq->request.form, ngx_time(), 0);
+    ntrip_response_ok(&out, rq->request.form, ngx_time(), rover->chunked);
 
     n = c->send(c, out.start, out.last - out.start);
 

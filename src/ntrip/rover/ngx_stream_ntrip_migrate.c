@@ -38,6 +38,7 @@ ngx_stream_ntrip_rover_offer(ngx_stream_ntrip_rover_t *rover,
     msg->settled = ngx_stream_ntrip_near_since(rover);
     msg->stream = NTRIP_ROW_NONE;
     msg->welcomed = rover->welcomed;
+    msg->chunked = rover->chunked;
 
     msg->sent = rover->bytes;
     msg->messages = rover->messages;
@@ -259,6 +260,7 @@ ngx_stream_ntrip_rover_new(ngx_stream_session_t *s, ntrip_handover_t *msg)
     rover->bytes = msg->sent;
     rover->messages = msg->messages;
     rover->welcomed = msg->welcomed;
+    rover->chunked = (msg->chunked != 0);
     rover->max_sessions = msg->max_sessions;
     rover->area = msg->area;
     rover->expires = (time_t) msg->expires;

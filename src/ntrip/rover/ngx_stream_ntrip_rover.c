@@ -1,6 +1,6 @@
 
 /*
- * A rover that is logged in: its events, positions, moving, the end.
+ * A rover that is logged in: its events, positions, moving.
  * See ngx_stream_ntrip_stream.h.
  */
 
@@ -39,7 +39,6 @@ static ngx_int_t ngx_stream_ntrip_rover_position(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
 static ngx_int_t ngx_stream_ntrip_rover_on_stream(
     ngx_stream_ntrip_rover_t *rover, ntrip_mail_t *mail);
-static void ngx_stream_ntrip_rover_linger(ngx_connection_t *c);
 
 
 void
@@ -757,111 +756,6 @@ ngx_stream_ntrip_rover_station(ngx_stream_ntrip_stream_t *stream,
 }
 
 
-void
-ngx_stream_ntrip_rover_abort(ngx_stream_ntrip_rover_t *rover,
-    const char *result)
-{
-    rover->abort = 1;
-
-    ngx_stream_ntrip_rover_finalize(rover, result);
-}
-
-
-/* what the kernel still has for it goes with the connection */
-
-static void
-ngx_stream_ntrip_rover_linger(ngx_connection_t *c)
-{
-    struct linger  linger;
-
-    linger.l_onoff = 1;
-    linger.l_linger = 0;
-
-    if (setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &linger,
-                   sizeof(struct linger)) == -1)
-    {
-        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
-                      "setsockopt(SO_LINGER) failed");
-    }
-
-    /* no farewell of TLS */
-
-    c->timedout = 1;
-}
-
-
-void
-ngx_stream_ntrip_rover_finalize(ngx_stream_ntrip_rover_t *rover,
-    const char *result)
-{
-    ngx_stream_session_t  *s;
-
-    s = rover->session;
-
-    if (rover->offer.nonce
-        && ngx_stream_ntrip_offer_recall(&rover->offer,
-                                         ngx_stream_ntrip_rover_row(rover))
-           != NGX_OK)
-    {
-        if (rover->base) {
-            ngx_stream_ntrip_base_release(rover);
-
-        } else {
-            ngx_stream_ntrip_rover_release(rover);
-        }
-
-        return;
-    }
-
-    rover->result = result;
-
-    if (rover->abort) {
-        ngx_stream_ntrip_rover_linger(s->connection);
-    }
-
-    ngx_stream_ntrip_traced_end(rover, result);
-
-    if (rover->request && rover->request->check) {
-        ngx_stream_ntrip_verify_cancel(rover->request->check);
-    }
-
-    if (rover->base) {
-        ngx_stream_ntrip_base_end(rover, result);
-    }
-
-    if (rover->stream) {
-        ngx_stream_ntrip_stream_leave(rover);
-    }
-
-    if (rover->login) {
-        if (!rover->tls) {
-            s->connection->sent += rover->bytes;
-        }
-
-        ngx_stream_ntrip_rover_count(rover);
-
-        ngx_stream_ntrip_lock();
-
-        ntrip_session_logout(ngx_stream_ntrip_worker.zone,
-                             ngx_stream_ntrip_worker.me, rover->index,
-                             rover->login);
-
-        ngx_stream_ntrip_unlock();
-
-        ngx_stream_ntrip_rovers_remove(rover);
-        ngx_stream_ntrip_count(closed);
-
-        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
-                      "ntrip session ended: %s, %uL messages", result,
-                      rover->messages);
-    }
-
-    ngx_stream_ntrip_rover_free(rover);
-
-    ngx_stream_finalize_session(s, NGX_STREAM_OK);
-}
-
-
 /* the one that is offered when it is handed over */
 
 ntrip_row_t *
@@ -873,27 +767,4 @@ ngx_stream_ntrip_rover_row(ngx_stream_ntrip_rover_t *rover)
 
     return rover->base ? &ntrip_stream_row(zone, rover->feeds->index)->row
                        : &ntrip_session_row(zone, rover->index)->row;
-}
-
-
-/* what is not of the connection's pool */
-
-void
-ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover)
-{
-    ngx_stream_ntrip_nrovers--;
-
-    if (rover->request) {
-        ngx_explicit_memzero(rover->request,
-                             sizeof(ngx_stream_ntrip_request_t));
-        ngx_free(rover->request);
-        rover->request = NULL;
-    }
-
-    if (rover->nmea) {
-        ngx_free(rover->nmea);
-        rover->nmea = NULL;
-    }
-
-    ngx_stream_ntrip_table_free(rover);
 }

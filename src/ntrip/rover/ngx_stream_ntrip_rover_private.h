@@ -112,12 +112,15 @@ ngx_uint_t ngx_stream_ntrip_rover_quota(ngx_stream_ntrip_rover_t *rover,
 /* on a stream: closes it after ntrip_source_wait if that has no account then */
 void ngx_stream_ntrip_rover_await(ngx_stream_ntrip_rover_t *rover);
 
-/* frees what is not of the connection's pool */
-void ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover);
-
 /* keeps an unfinished sentence; NGX_ERROR: no memory */
 ngx_int_t ngx_stream_ntrip_keep_nmea(ngx_stream_ntrip_rover_t *rover,
     ntrip_nmea_t *nmea);
+
+
+/* ---- ngx_stream_ntrip_end.c ---- */
+
+/* frees what is not of the connection's pool */
+void ngx_stream_ntrip_rover_free(ngx_stream_ntrip_rover_t *rover);
 
 
 /* ---- ngx_stream_ntrip_migrate.c ---- */

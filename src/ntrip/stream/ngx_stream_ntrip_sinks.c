@@ -1,7 +1,7 @@
 
 /*
- * The rovers of a stream in this worker, and its views: one for each profile
- * (ntrip_view.h) that they have.  See ngx_stream_ntrip_stream.h.
+ * The rovers of a stream in this worker, and its views (ntrip_view.h): one for
+ * each profile that they have, with and without chunks.  See ngx_stream_ntrip_stream.h.
  */
 
 
@@ -16,9 +16,13 @@
 
 
 static ngx_stream_ntrip_stream_t *ngx_stream_ntrip_view(
-    ngx_stream_ntrip_stream_t *st, ntrip_profile_t *profile);
+    ngx_stream_ntrip_stream_t *st, ntrip_profile_t *profile,
+    ngx_uint_t chunked);
+static ngx_uint_t ngx_stream_ntrip_same_profile(ntrip_profile_t *one,
+    ntrip_profile_t *two);
 static ngx_stream_ntrip_stream_t *ngx_stream_ntrip_view_new(
-    ngx_stream_ntrip_stream_t *st, ntrip_profile_t *profile);
+    ngx_stream_ntrip_stream_t *st, ntrip_profile_t *profile,
+    ngx_uint_t chunked);
 static ngx_int_t ngx_stream_ntrip_grow(ngx_stream_ntrip_stream_t *st);
 static void ngx_stream_ntrip_close_handler(ngx_event_t *ev);
 
@@ -85,32 +89,44 @@ ngx_stream_ntrip_views_tidy(ngx_stream_ntrip_stream_t *st)
    memory */
 
 static ngx_stream_ntrip_stream_t *
-ngx_stream_ntrip_view(ngx_stream_ntrip_stream_t *st, ntrip_profile_t *profile)
+ngx_stream_ntrip_view(ngx_stream_ntrip_stream_t *st, ntrip_profile_t *profile,
+    ngx_uint_t chunked)
 {
     ngx_stream_ntrip_stream_t  *view;
 
-    if (profile == NULL) {
+    if (profile == NULL && !chunked) {
         return st;
     }
 
-    /* mountpoints of several servers may have the same one */
-
     for (view = st->views; view; view = view->views) {
-        if (ngx_memcmp(view->backlog.view->profile, profile,
-                       sizeof(ntrip_profile_t))
-            == 0)
+        if (view->backlog.view->chunked == chunked
+            && ngx_stream_ntrip_same_profile(view->backlog.view->profile,
+                                             profile))
         {
             return view;
         }
     }
 
-    return ngx_stream_ntrip_view_new(st, profile);
+    return ngx_stream_ntrip_view_new(st, profile, chunked);
+}
+
+
+/* mountpoints of several servers may have the same one */
+
+static ngx_uint_t
+ngx_stream_ntrip_same_profile(ntrip_profile_t *one, ntrip_profile_t *two)
+{
+    if (one == NULL || two == NULL) {
+        return one == two;
+    }
+
+    return ngx_memcmp(one, two, sizeof(ntrip_profile_t)) == 0;
 }
 
 
 static ngx_stream_ntrip_stream_t *
 ngx_stream_ntrip_view_new(ngx_stream_ntrip_stream_t *st,
-    ntrip_profile_t *profile)
+    ntrip_profile_t *profile, ngx_uint_t chunked)
 {
     ntrip_view_t               *own;
     ngx_stream_ntrip_stream_t  *view;
@@ -126,7 +142,7 @@ ngx_stream_ntrip_view_new(ngx_stream_ntrip_stream_t *st,
         return NULL;
     }
 
-    ntrip_view_init(own, profile);
+    ntrip_view_init(own, profile, chunked);
 
     view->main = st;
     view->index = st->index;
@@ -155,7 +171,7 @@ ngx_stream_ntrip_sink_add(ngx_stream_ntrip_stream_t *st,
     conf = ngx_stream_get_module_srv_conf(rover->session,
                                           ngx_stream_ntrip_module);
 
-    st = ngx_stream_ntrip_view(st, rover->mount->profile);
+    st = ngx_stream_ntrip_view(st, rover->mount->profile, rover->chunked);
 
     if (st == NULL) {
         return NGX_ERROR;

@@ -239,8 +239,8 @@ void ngx_stream_ntrip_sinks_free(ngx_stream_ntrip_stream_t *stream);
 /* frees views without rovers */
 void ngx_stream_ntrip_views_tidy(ngx_stream_ntrip_stream_t *stream);
 
-/* adds a rover, at sync of the view that its mountpoint's profile makes;
-   NGX_ERROR: no memory */
+/* adds a rover, at sync of the view that its mountpoint's profile and chunks
+   make; NGX_ERROR: no memory */
 ngx_int_t ngx_stream_ntrip_sink_add(ngx_stream_ntrip_stream_t *stream,
     ngx_stream_ntrip_rover_t *rover);
 
@@ -340,6 +340,7 @@ struct ngx_stream_ntrip_rover_s {
     u_char                       state;
     u_char                       version;
     unsigned                     tls:1;
+    unsigned                     chunked:1;    /* gets messages in chunks */
     unsigned                     check:1;  /* look the user up with the next
                                               tick */
     unsigned                     kicked:1; /* while it was offered */

@@ -10,13 +10,16 @@
 #include "ntrip_sink.h"
 
 
+/* bytes of all station messages, in chunks */
+#define NTRIP_SINK_FIRST                                                      \
+    (NTRIP_LATEST_ALL + NTRIP_LATEST_KINDS * NTRIP_VIEW_CHUNK)
+
+
 static void ntrip_sink_unblock(ntrip_backlog_t *bl, ntrip_sink_t *s);
 static uint64_t ntrip_sink_skip(ntrip_backlog_t *bl, ntrip_sink_t *s);
 static ngx_int_t ntrip_sink_keep(ntrip_backlog_t *bl, ntrip_sink_t *s);
 static void ntrip_sink_first(ntrip_backlog_t *bl, ntrip_buf_t *b,
     ntrip_latest_t *latest, uint32_t now);
-static size_t ntrip_sink_wanted(ntrip_backlog_t *bl, u_char *data, size_t len,
-    u_char *out);
 static ngx_uint_t ntrip_sink_at_boundary(ntrip_sink_t *s);
 static void ntrip_sink_place_first(ntrip_sink_t *s, ntrip_place_t *place);
 static size_t ntrip_sink_piece(ntrip_backlog_t *bl, ntrip_sink_t *s);
@@ -118,12 +121,12 @@ ntrip_sink_keep(ntrip_backlog_t *bl, ntrip_sink_t *s)
     uint32_t      offset;
     ntrip_buf_t  *b;
 
-    b = ngx_calloc(offsetof(ntrip_buf_t, data) + NTRIP_LATEST_ALL, bl->log);
+    b = ngx_calloc(offsetof(ntrip_buf_t, data) + NTRIP_SINK_FIRST, bl->log);
     if (b == NULL) {
         return NGX_ERROR;
     }
 
-    b->size = NTRIP_LATEST_ALL;
+    b->size = NTRIP_SINK_FIRST;
     b->first = 1;
     b->start = bl->synced;
     b->total = bl->sent;
@@ -156,7 +159,8 @@ ntrip_sink_first(ntrip_backlog_t *bl, ntrip_buf_t *b, ntrip_latest_t *latest,
     for (kind = 0; kind < NTRIP_LATEST_KINDS; kind++) {
 
         len = ntrip_latest_get(latest, kind, b->start, message);
-        len = len ? ntrip_sink_wanted(bl, message, len, b->data + b->used)
+        len = len ? ntrip_view_message(bl->view, message, len,
+                                       b->data + b->used)
                   : 0;
 
         if (len) {
@@ -168,29 +172,6 @@ ntrip_sink_first(ntrip_backlog_t *bl, ntrip_buf_t *b, ntrip_latest_t *latest,
             mark->time = now;
         }
     }
-}
-
-
-/* what the view makes of a message, which is not longer; 0: nothing */
-
-static size_t
-ntrip_sink_wanted(ntrip_backlog_t *bl, u_char *data, size_t len, u_char *out)
-{
-    ntrip_rtcm_message_t   m;
-    ntrip_profile_state_t  state;
-
-    if (bl->view == NULL) {
-        ngx_memcpy(out, data, len);
-        return len;
-    }
-
-    m.data = data;
-    m.len = len;
-
-    ntrip_rtcm_describe(&m);
-    ntrip_profile_init(&state);
-
-    return ntrip_profile_put(&state, bl->view->profile, &m, out);
 }
 
 
@@ -539,7 +520,7 @@ ntrip_sink_return(ntrip_backlog_t *bl, ntrip_sink_t *s, ntrip_ring_t *ring,
 /*
  * A buffer of one rover's own, from which it goes on where sync is now, with
  * the rest of a record: room for what is in the ring from there to sync, which
- * takes more there, with its headers.
+ * takes more there, with its headers: 16 bytes each, more than a chunk's.
  */
 
 static ntrip_buf_t *
@@ -600,7 +581,7 @@ ntrip_sink_catch_up(ntrip_backlog_t *bl, ntrip_buf_t *b, ntrip_ring_t *ring,
 
     if (bl->view) {
         view = &own;
-        ntrip_view_init(view, bl->view->profile);
+        ntrip_view_init(view, bl->view->profile, bl->view->chunked);
     }
 
     /* what a view holds there has come out of the backlog's meanwhile */

@@ -1,7 +1,9 @@
 
 /*
  * A view of a stream: its ring as the rovers of mountpoints with one profile
- * see it (ntrip_profile.h); without a profile, as it is.
+ * see it (ntrip_profile.h), or those who get it in chunks; without either, as
+ * it is.  A chunk is a whole message, so whatever is true of where messages
+ * begin and end holds for chunks.
  *
  * Each message that comes out has the position behind its own record, whenever
  * it came out: who goes on there, with a view that has just begun, gets what
@@ -23,6 +25,9 @@
 /* messages that are held or on their way out */
 #define NTRIP_VIEW_MESSAGES  (NTRIP_PROFILE_MESSAGES + 1)
 
+/* bytes that a buffer needs besides a message's for a chunk of it */
+#define NTRIP_VIEW_CHUNK  (NTRIP_CHUNK_HEAD + sizeof(CRLF) - 1)
+
 
 typedef struct {
     uint64_t                next;     /* position behind its record */
@@ -33,7 +38,8 @@ typedef struct {
 /* no pointers but that to the profile */
 
 typedef struct {
-    ntrip_profile_t        *profile;
+    ntrip_profile_t        *profile;  /* NULL: all messages */
+    ngx_uint_t              chunked;
     ntrip_profile_state_t   state;
     ntrip_view_message_t    messages[NTRIP_VIEW_MESSAGES];
     ngx_uint_t              n;        /* of them, oldest first */
@@ -43,13 +49,22 @@ typedef struct {
 } ntrip_view_t;
 
 
-void ntrip_view_init(ntrip_view_t *view, ntrip_profile_t *profile);
+void ntrip_view_init(ntrip_view_t *view, ntrip_profile_t *profile,
+    ngx_uint_t chunked);
 
 /* nothing is held: for a reader that goes on elsewhere */
 void ntrip_view_reset(ntrip_view_t *view);
 
 /* whether messages were read that have not come out */
 #define ntrip_view_holds(view)  ((view)->n != 0)
+
+/*
+ * What the view makes of a message out of turn, of "len" bytes at "data", at
+ * "out", which has room for NTRIP_VIEW_CHUNK bytes more; 0: nothing.  NULL:
+ * the message.
+ */
+size_t ntrip_view_message(ntrip_view_t *view, u_char *data, size_t len,
+    u_char *out);
 
 /*
  * As ntrip_ring_read(), through the view; NULL: all messages.  *next is the

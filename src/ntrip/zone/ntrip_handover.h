@@ -87,6 +87,7 @@ typedef struct {
                                         acknowledged has been there */
     uint32_t           welcomed;     /* ms, low bits: its header went */
     uint32_t           fresh;        /* it was sent no message yet */
+    uint32_t           chunked;      /* it gets messages in chunks */
     uint64_t           settled;      /* ms: came to its station, of ntrip_near;
                                         0: is on none of those */
     uint64_t           started;      /* seconds since 1970 */

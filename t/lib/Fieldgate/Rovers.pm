@@ -10,7 +10,8 @@ package Fieldgate::Rovers;
 #   my $seen = $rovers->seen;
 #
 # Options: port; host (127.0.0.1); gga, seconds between positions (1); rovers.
-# Of a rover also: quality, of its positions (4); head, more header lines; bytes, in place of the request;
+# Of a rover also: quality, of its positions (4); head, more header lines;
+# bytes, in place of the request; chunked, 1: it asks as BKG ntripclient does;
 # quiet, no positions; port, another one than the others'; id, its name here if
 # not the user's; before, bytes in front of everything, TLS included; tls,
 # options of IO::Socket::SSL, { } for none.
@@ -21,9 +22,11 @@ package Fieldgate::Rovers;
 #
 # What is seen: { open, fed, messages, errors => [text], rovers => { id =>
 # { state, header, own (port), positions (sent), messages, switches, last
-# (time), why, closed (time), login, station } } }.  An error is a byte that should not
-# be there, a message lost or repeated; a switch, the first message of another
-# login of the provider, behind which nothing says what should come.
+# (time), why, closed (time), login, station, last_chunk } } }.  An error is a byte
+# that should not
+# be there, a message lost or repeated, a chunk that is not just a message; a
+# switch, the first message of another login of the provider, behind which
+# nothing says what should come.
 
 use strict;
 use warnings;
@@ -132,11 +135,15 @@ sub begin {
 
     @{$r}{qw(fh in state messages switches positions gga_at own)}
         = ($fh, '', 'head', 0, 0, 0, 0, $fh->sockport);
-    delete @{$r}{qw(login seq last why closed)};
+    delete @{$r}{qw(login seq last why closed wire)};
 
     my $auth = MIME::Base64::encode_base64("$r->{user}:$r->{password}", '');
-    my $out = $r->{bytes} // "GET /$r->{mount} HTTP/1.0\r\n"
-        . "User-Agent: NTRIP Fieldgate-test\r\n"
+    my $out = $r->{bytes} // ($r->{chunked}
+        ? "GET /$r->{mount} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+          . "Ntrip-Version: Ntrip/2.0\r\n"
+          . "User-Agent: NTRIP NtripClientPOSIX/1.51\r\n"
+        : "GET /$r->{mount} HTTP/1.0\r\n"
+          . "User-Agent: NTRIP Fieldgate-test\r\n")
         . "Authorization: Basic $auth\r\n" . ($r->{head} // '') . "\r\n";
 
     syswrite $fh, $out;
@@ -221,7 +228,8 @@ sub command {
         while (my ($user, $r) = each %{$self->{by_user}}) {
             $rovers{$user} = { map { $_ => $r->{$_} }
                                qw(state header messages switches positions
-                                  last why closed login own station) };
+                                  last why closed login own station
+                                  last_chunk) };
         }
         $answer = { open => scalar(keys %{$self->{by_fd}}), rovers => \%rovers,
                     messages => $self->{messages}, errors => $self->{errors},
@@ -280,17 +288,64 @@ sub readable {
 
     if (!$n) {
         $self->wrong($r, 'closed within a message')
-            if $r->{state} eq 'data' && length $r->{in};
+            if $r->{state} eq 'data' && length($r->{in} . ($r->{wire} // ''));
         return $self->close($r, defined $n ? 'end' : "$!");
     }
 
     if ($r->{state} eq 'head') {
         return unless $r->{in} =~ s/^(.*?\r\n\r\n)//s;
         $r->{header} = $1;
-        $r->{state} = $1 =~ /^ICY 200 OK\r\n\r\n\z/ ? 'data' : 'other';
+        $r->{state} = $r->{header} =~ /^ICY 200 OK\r\n\r\n\z/ ? 'data'
+                                                              : 'other';
+
+        if ($r->{header} =~ m{^HTTP/1\.1\ 200\ OK\r\n.*
+                    ^Transfer-Encoding:\ chunked\r\n}msx)
+        {
+            @{$r}{qw(state wire)} = ('data', '');
+        }
     }
 
+    return $self->chunks($r) if defined $r->{wire};
     $self->messages($r) if $r->{state} eq 'data';
+}
+
+# each of them is a message, but the last one
+
+sub chunks {
+    my ($self, $r) = @_;
+
+    $r->{wire} .= $r->{in};
+    $r->{in} = '';
+
+    while ($r->{wire} =~ /^([0-9a-f]+)\r\n/) {
+        my ($at, $len) = ($+[0], hex $1);
+        last if length $r->{wire} < $at + $len + 2;
+
+        my $chunk = substr $r->{wire}, 0, $at + $len + 2, '';
+
+        if (substr($chunk, -2) ne "\r\n") {
+            $self->wrong($r, 'a chunk has another end');
+            return $self->close($r, 'wrong bytes');
+        }
+
+        if ($len == 0) {
+            $r->{last_chunk} = 1;
+            next;
+        }
+
+        $r->{in} = substr $chunk, $at, $len;
+        $self->messages($r);
+
+        if (length $r->{in}) {
+            $self->wrong($r, 'a chunk is no message');
+            return $self->close($r, 'wrong bytes');
+        }
+    }
+
+    if ($r->{wire} !~ /^(?:[0-9a-f]{1,3}(?:\r(?:\n.*)?)?)?\z/s) {
+        $self->wrong($r, 'no chunk: ' . unpack 'H*', substr $r->{wire}, 0, 16);
+        $self->close($r, 'wrong bytes');
+    }
 }
 
 # Each frame is compared with what the provider has sent, which is made once for
