@@ -74,6 +74,7 @@ END
         ntrip_source_timeout 15s;
         ntrip_source_linger 0;
         ntrip_slow_rover close;
+        ntrip_sourcetable_stations all;
         ntrip_max_age 5s;
         ntrip_coalesce 0;
     }
@@ -262,6 +263,8 @@ END
      qr/only "ntrip_gga_repeat", .* may be zero/, qr/ntrip_caster/],
     ['positions without end', caster("$mount ntrip_gga_interval 0;"),
      qr/may be zero/, qr/ntrip_caster/],
+    ['unknown stations', 'ntrip_sourcetable_stations some;',
+     qr/invalid value "some"/, qr/ntrip_sourcetable_stations/],
     ['an unknown policy', 'ntrip_slow_rover wait;',
      qr/invalid value "wait"/, qr/ntrip_slow_rover/],
     ['a wrong time', 'ntrip_max_age old;',

@@ -30,6 +30,8 @@ my $t = Fieldgate->new(stream => <<'END');
         listen 127.0.0.1:%%PORT:impatient%%;
         ntrip_caster;
         ntrip_station;
+        ntrip_sourcetable_stations all;
+        ntrip_mount OLD4 as=OLD msm=4;
         ntrip_source_timeout 1s;
         ntrip_source_wait 0;
     }
@@ -203,6 +205,9 @@ like($1 // '', qr/^B;B;RTCM 3\.2;1077(?:\(1\))?;[12];GPS;none;XXX;0\.00;0\.00;0;
      'its line in the sourcetable, made up');
 unlike($t->get('caster', '/'), qr/OTHER|OLD/, 'others are not live');
 like($t->get('caster', '/'), qr/^STR;MSM4;MSM4;/m, 'its profile is');
+like(join(' ', $t->get('impatient', '/') =~ /^STR;(.*?;.*?;.*?;.*?;)/mg),
+   qr/^B;B;RTCM 3\.2;1077(?:\(1\))?; OLD;OLD;RTCM 3\.2;; OLD4;OLD4;RTCM 3\.2;;$/,
+   'ntrip_sourcetable_stations all: with what is known of them');
 like(console('STREAM-LIST pw'),
      qr/^B\t127\.0\.0\.1:\d+\t-\t2\t-\t\d+\t\d+\r$/m, 'STREAM-LIST');
 like(console('STATION-LIST pw'), qr/^B\tbase:\*\t127\.0\.0\.1:\d+\r$/m,

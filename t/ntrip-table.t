@@ -231,4 +231,75 @@ like(scalar table_of('file', ''), qr/^STR;OTHER\r$/m,
 
 $t->stop;
 
+
+# two servers with one pool have one table; of its host's accounts the first is
+# in use and the second refused
+
+$listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 20)
+    or die "listen: $!";
+$from = $listen->sockport;
+
+$n = Fieldgate::Ntrip->new(
+    workers => 2, accounts => 4, users => 20, mounts => 0, start => 0,
+    stream => 'ntrip_mount OWN gga=off;',
+    server => 'ntrip_sourcetable upstream; ntrip_sourcetable_valid 1h;',
+    others => { second => 'ntrip_sourcetable upstream;'
+                          . ' ntrip_sourcetable_valid 1h;' });
+$t = $n->nginx;
+$n->sql("UPDATE source SET port = $from;"
+        . " UPDATE source SET host = 'localhost' WHERE name = 'a3'");
+$t->start;
+
+# who is asked with which account; a rover takes the first one it can get
+
+sub account {
+    my ($request) = @_;
+    my ($basic) = $request =~ /^Authorization: Basic (\S+)/mi;
+    return defined $basic ? (split /:/, MIME::Base64::decode_base64($basic))[0]
+                          : 'nobody';
+}
+
+my $rover = $t->connect('caster');
+syswrite $rover, "GET /OWN HTTP/1.0\r\nAuthorization: Basic "
+                 . encode_base64('u1:p1', '') . "\r\n\r\n";
+
+my ($used, @asked, @held, @keep);
+wait_for(sub {
+    my ($s, $request) = asked() or return 1;
+    if ($request =~ m{^GET /OWN }) {
+        $used = account($request);
+        print $s "ICY 200 OK\r\n\r\n" . Fieldgate::Provider::frame(1, 1, 100);
+        return push @keep, $s;
+    }
+    push @held, [$s, $request];
+    return 0;
+}, 'the rover to have an account');
+
+while (1) {
+    my ($s, $request) = @held ? @{shift @held} : asked();
+    defined $s or last;
+    push @asked, account($request);
+    if (@asked < 3) {
+        print $s "HTTP/1.1 401 Unauthorized\r\n"
+                 . "WWW-Authenticate: Basic\r\n\r\n";
+        close $s;
+        next;
+    }
+    print $s "SOURCETABLE 200 OK\r\n\r\n${table}ENDSOURCETABLE\r\n";
+    close $s;
+    last;
+}
+
+my @free = grep { $_ ne $used } qw(a1 a2 a4);
+is("@asked", "nobody @free[0, 1]",
+   'refused: another account of the host, none that is in use');
+my $have = 0;
+wait_for(sub { $have = (grep { table_of($_, '') =~ /NET2600/ }
+                             qw(caster second)) == 2 ? $have + 1 : 0;
+               $have > 10 }, 'both servers, in each worker, to have it');
+is(scalar(() = glob $t->path('db/ntrip.db.table-*.lock')), 1, 'one file');
+ok(!IO::Select->new($listen)->can_read(0), 'and nobody asks again');
+
+$t->stop;
+
 done_testing();

@@ -137,6 +137,11 @@ typedef struct {
 } ngx_stream_ntrip_main_conf_t;
 
 
+/* ntrip_sourcetable_stations */
+#define NGX_STREAM_NTRIP_STATIONS_LIVE  0
+#define NGX_STREAM_NTRIP_STATIONS_ALL   1
+
+
 /* ntrip_sourcetable */
 
 #define NGX_STREAM_NTRIP_LISTING_OFF       0
@@ -181,6 +186,7 @@ typedef struct {
                                                       own, then stream's;
                                                       NULL: none */
     ngx_stream_ntrip_listing_t listing;            /* ntrip_sourcetable */
+    ngx_uint_t                 stations;           /* listed: ..._STATIONS_* */
     ngx_array_t               *lines;              /* ngx_str_t: of CAS and
                                                       NET; NULL: none */
     ngx_uint_t                 share_distance;     /* metres; 30000; off: 0,

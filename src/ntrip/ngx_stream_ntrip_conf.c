@@ -252,6 +252,7 @@ ngx_stream_ntrip_create_srv_conf(ngx_conf_t *cf)
     conf->source_connect_timeout = NGX_CONF_UNSET_MSEC;
     conf->source_timeout = NGX_CONF_UNSET_MSEC;
     conf->source_linger = NGX_CONF_UNSET_MSEC;
+    conf->stations = NGX_CONF_UNSET_UINT;
     conf->station_messages = NGX_CONF_UNSET;
     conf->slow_rover = NGX_CONF_UNSET_UINT;
     conf->max_age = NGX_CONF_UNSET_MSEC;
@@ -295,6 +296,8 @@ ngx_stream_ntrip_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->source_timeout, prev->source_timeout,
                               30000);
     ngx_conf_merge_msec_value(conf->source_linger, prev->source_linger, 5000);
+    ngx_conf_merge_uint_value(conf->stations, prev->stations,
+                              NGX_STREAM_NTRIP_STATIONS_LIVE);
     ngx_conf_merge_value(conf->station_messages, prev->station_messages, 1);
     ngx_conf_merge_uint_value(conf->slow_rover, prev->slow_rover,
                               NGX_STREAM_NTRIP_SLOW_SKIP);

@@ -33,6 +33,13 @@ static ngx_conf_enum_t  ngx_stream_ntrip_storage[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_stream_ntrip_listed[] = {
+    { ngx_string("live"), NGX_STREAM_NTRIP_STATIONS_LIVE },
+    { ngx_string("all"), NGX_STREAM_NTRIP_STATIONS_ALL },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_enum_t  ngx_stream_ntrip_slow_rover[] = {
     { ngx_string("skip"), NGX_STREAM_NTRIP_SLOW_SKIP },
     { ngx_string("close"), NGX_STREAM_NTRIP_SLOW_CLOSE },
@@ -155,6 +162,13 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("ntrip_sourcetable_stations"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_ntrip_srv_conf_t, stations),
+      &ngx_stream_ntrip_listed },
 
     { ngx_string("ntrip_mount"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,

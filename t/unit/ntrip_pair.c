@@ -36,7 +36,7 @@ static ntrip_zone_t  *test_zone;
 static uint64_t       test_me[TEST_WORKERS];
 static uint64_t       test_now = 1000000;
 static ngx_uint_t     test_wrong;
-static ngx_uint_t     test_joined, test_refused, test_parted;
+static ngx_uint_t     test_joined, test_refused, test_parted, test_leaving;
 
 
 #define check(what)                                                           \
@@ -182,6 +182,15 @@ test_look(ngx_uint_t place)
 }
 
 
+/* what the worker's slot says of it */
+
+static uint64_t *
+test_exiting(int worker)
+{
+    return &test_bus->slots[ntrip_holder_slot(test_me[worker])].exiting;
+}
+
+
 /* a host for the place, as the rows say */
 
 static ngx_uint_t
@@ -195,6 +204,7 @@ test_hosts(ngx_uint_t place)
 
         if (i != place && row && row->row.state == NTRIP_STREAM_LIVE
             && row->source && test_owner(row) >= 0
+            && !*test_exiting(test_owner(row))
             && ntrip_pair_guest(test_zone, test_index(row))
                == NTRIP_ROW_NONE)
         {
@@ -245,6 +255,7 @@ test_join(ngx_uint_t place)
     if (rc == NGX_OK) {
         test_joined++;
         check(ntrip_pair_is_guest(row) && row->waiting == 0);
+        check(test_owner(row) >= 0 && !*test_exiting(test_owner(row)));
         check(ntrip_slots_has(&wake, ntrip_holder_slot(row->row.holder)));
 
     } else {
@@ -499,6 +510,10 @@ main(void)
         case 22:
             if (random() % 8 == 0) {
                 test_death(i);
+
+            } else if (random() % 64 == 0) {
+                *test_exiting(i) = 1;
+                test_leaving++;
             }
             break;
 
@@ -512,10 +527,11 @@ main(void)
     }
 
     tap_ok(test_wrong == 0 && n == TEST_STEPS, "pairs in any order");
-    tap_ok(test_joined > 1000 && test_refused > 1000 && test_parted > 1000,
-           "%lu joined, %lu found no host, %lu parted",
+    tap_ok(test_joined > 1000 && test_refused > 1000 && test_parted > 1000
+           && test_leaving > 100,
+           "%lu joined, %lu found no host, %lu parted, %lu workers exited",
            (unsigned long) test_joined, (unsigned long) test_refused,
-           (unsigned long) test_parted);
+           (unsigned long) test_parted, (unsigned long) test_leaving);
 
     return tap_done();
 }

@@ -252,6 +252,7 @@ test_write(ngx_uint_t i, ngx_uint_t calm)
 
         } else if (rc == NGX_DONE && w->more) {
             w->step = TEST_COLLECT;
+            w->next = 0;
 
         } else if (rc == NGX_DONE) {
             test_end(i, calm ? 0 : NTRIP_USAGE_PERIOD);
@@ -273,7 +274,6 @@ test_write(ngx_uint_t i, ngx_uint_t calm)
     default: /* TEST_WRITTEN */
         if (ntrip_usage_written(test_zone, &w->next) == NGX_OK) {
             w->step = TEST_TAKE;
-            w->next = 0;
             w->n = 0;
         }
     }
@@ -362,7 +362,7 @@ test_random(void)
     tap_ok(test_same(), "and in the end all of it");
     tap_ok(test_zone->meter.lost == 0 && test_zone->usage.used == 0,
            "nothing is left in the zone");
-    tap_ok(test_commits > 500 && test_repeated > 20 && test_deaths > 1000,
+    tap_ok(test_commits > 500 && test_repeated > 10 && test_deaths > 1000,
            "%d batches, %d of them twice, %d deaths", (int) test_commits,
            (int) test_repeated, (int) test_deaths);
 }
@@ -398,6 +398,158 @@ test_pending(void)
     ntrip_usage_pending(test_zone, test_bus, &name, &used);
 
     tap_ok(used.bytes == before.bytes + 500, "and what has ended");
+}
+
+
+/* what yesterday has left, which is another row */
+
+static void
+test_yesterday(void)
+{
+    ngx_str_t        name;
+    ntrip_usage_t    used;
+    ntrip_counted_t  counted;
+
+    name.data = (u_char *) "late";
+    name.len = 4;
+
+    ntrip_usage_start(test_zone, &counted, 0);
+    (void) ntrip_usage_count(test_zone, NTRIP_USAGE_USER, &name, &counted, 70,
+                             1);
+    ntrip_usage_clock(test_zone, test_now, ++test_day);
+    ntrip_usage_pending(test_zone, test_bus, &name, &used);
+
+    tap_ok(used.bytes == 70 && used.sessions == 1,
+           "a quota knows what is not written yet of yesterday");
+
+    ntrip_usage_start(test_zone, &counted, 0);
+    (void) ntrip_usage_count(test_zone, NTRIP_USAGE_USER, &name, &counted, 5,
+                             1);
+    ntrip_usage_pending(test_zone, test_bus, &name, &used);
+
+    tap_ok(used.bytes == 75 && used.sessions == 2, "and of today");
+
+    ntrip_usage_clock(test_zone, test_now, ++test_day);
+    ntrip_usage_pending(test_zone, test_bus, &name, &used);
+
+    tap_ok(used.bytes == 5 && used.sessions == 1,
+           "but of no day before, whose batch is long due");
+}
+
+
+/* writes all that there is: holds of the lock, and *batches */
+
+static ngx_uint_t
+test_write_all(ngx_uint_t *batches)
+{
+    uint32_t             next;
+    ngx_int_t            rc;
+    ngx_uint_t           n, holds;
+    ntrip_usage_item_t   items[NTRIP_USAGE_BATCH];
+
+    next = 0;
+    holds = 0;
+    *batches = 0;
+
+    for ( ;; ) {
+        n = 0;
+
+        do {
+            rc = ntrip_usage_take(test_zone, &next, items, &n);
+            holds++;
+        } while (rc == NGX_AGAIN);
+
+        if (rc == NGX_DONE) {
+            return holds;
+        }
+
+        (*batches)++;
+        next = 0;
+
+        do {
+            rc = ntrip_usage_written(test_zone, &next);
+            holds++;
+        } while (rc == NGX_AGAIN);
+    }
+}
+
+
+static void
+test_sweep(ntrip_sweep_t *sweep)
+{
+    ntrip_slots_t  wake;
+
+    memset(sweep, 0, sizeof(ntrip_sweep_t));
+    memset(&wake, 0, sizeof(wake));
+
+    while (ntrip_zone_sweep(test_zone, test_bus, test_now, sweep, &wake)
+           == NGX_AGAIN)
+    {
+        /* void */
+    }
+}
+
+
+/* a worker dies, and with it sessions of three times as many users as the table
+   has room for */
+
+static void
+test_mass_death(void)
+{
+    char           text[16];
+    uint32_t       i, n, index;
+    uint64_t       below, lost;
+    ngx_uint_t     batches, passes, holds, most;
+    ntrip_login_t  login;
+    ntrip_slots_t  wake;
+    ntrip_sweep_t  sweep;
+
+    test_sweep(&sweep);
+    (void) test_write_all(&batches);
+
+    n = 3 * test_zone->usage.n;
+    lost = test_zone->meter.lost;
+
+    for (i = 0; i < n; i++) {
+        ngx_memzero(&login, sizeof(ntrip_login_t));
+        ngx_memzero(&wake, sizeof(ntrip_slots_t));
+
+        login.user.data = (u_char *) text;
+        login.user.len = sprintf(text, "m%d", (int) i);
+        login.login = ntrip_bus_next_login(test_bus);
+
+        if (ntrip_session_login(test_zone, test_bus, test_me[1], test_now,
+                                &login, &index, &below, &wake)
+            != NGX_OK)
+        {
+            break;
+        }
+
+        ntrip_session_row(test_zone, index)->bytes = 7;
+    }
+
+    tap_ok(i == n, "%d users are logged in", (int) i);
+
+    test_die(1);
+    most = 0;
+
+    for (passes = 0, i = 0; passes < 20 && i < n; passes++) {
+        test_sweep(&sweep);
+        i += sweep.swept;
+
+        holds = test_write_all(&batches);
+        most = ngx_max(most, holds);
+    }
+
+    tap_ok(i == n && passes > 2, "all of them end, in %d sweeps",
+           (int) passes);
+    tap_ok(test_zone->meter.lost == lost, "and nothing of it is lost");
+
+    i = test_zone->usage.n / NTRIP_SWEEP_STEP;
+    batches = test_zone->usage.n / NTRIP_USAGE_BATCH;
+
+    tap_ok(most <= 2 * (i + batches + 2), "%d holds for %d batches",
+           (int) most, (int) batches);
 }
 
 
@@ -466,6 +618,8 @@ main(void)
 
     test_random();
     test_pending();
+    test_yesterday();
+    test_mass_death();
     test_full();
 
     free(test_zone);

@@ -231,14 +231,12 @@ ntrip_str_write(ntrip_out_t *out, ntrip_str_t *str, ngx_uint_t gga,
     ngx_str_t    value, *field;
     ngx_uint_t   i;
 
-    /*
-     * Where nothing is known: what RTCM 3 of a network usually is, and the
-     * country code of ISO/IEC 7501 for "unspecified".
-     */
+    /* where nothing is known: what RTCM 3 of a network usually is */
 
     static const char  *defaults[NTRIP_STR_FIELDS] = {
-        "STR", "", "", "RTCM 3.2", "", "2", "GPS+GLO+GAL+BDS", "none", "XXX",
-        "0.00", "0.00", "0", "0", "Fieldgate", "none", "B", "N", "0", "none"
+        "STR", "", "", "RTCM 3.2", "", "2", "GPS+GLO+GAL+BDS", "none",
+        NTRIP_TABLE_NOWHERE, "0.00", "0.00", "0", "0", "Fieldgate", "none",
+        "B", "N", "0", "none"
     };
 
     for (i = 0; i < NTRIP_STR_FIELDS; i++) {

@@ -24,6 +24,9 @@
 
 #define NTRIP_TABLE_END          "ENDSOURCETABLE\r\n"
 
+/* the country code of ISO/IEC 7501-1 for "unspecified" */
+#define NTRIP_TABLE_NOWHERE      "XXX"
+
 #define NTRIP_STR_FIELDS         19
 
 /* indices in a STR line's fields */

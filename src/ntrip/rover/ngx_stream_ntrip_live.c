@@ -1,6 +1,6 @@
 
 /*
- * Base stations that are live, for the sourcetable.
+ * Base stations, those that are live and all, for the sourcetable.
  */
 
 
@@ -21,43 +21,54 @@
 
 
 typedef struct {
-    ntrip_stream_row_t          *row;
+    ntrip_stream_row_t          *row;      /* NULL: it is not live */
     ngx_stream_ntrip_station_t  *station;
 } ngx_stream_ntrip_live_t;
 
 
+/* lines, as they were made last */
+
+typedef struct {
+    ngx_stream_ntrip_text_t     *text;     /* NULL: not yet */
+    ngx_msec_t                   since;
+    uint64_t                     mark;     /* of those that were live */
+} ngx_stream_ntrip_lines_t;
+
+
 static uint64_t ngx_stream_ntrip_stations_mark(void);
 static ngx_stream_ntrip_text_t *ngx_stream_ntrip_stations_make(
-    ngx_pool_t *pool);
+    ngx_pool_t *pool, ngx_uint_t which);
 static ngx_int_t ngx_stream_ntrip_stations_live(ngx_array_t *list);
+static ngx_int_t ngx_stream_ntrip_stations_all(ngx_array_t *list,
+    ngx_array_t *live);
 static int ngx_libc_cdecl ngx_stream_ntrip_stations_order(const void *one,
     const void *two);
 static void ngx_stream_ntrip_stations_line(ntrip_out_t *out,
     ngx_stream_ntrip_live_t *live);
 
 
-/* of this worker, NULL: not made yet */
+/* of this worker, by NGX_STREAM_NTRIP_STATIONS_* */
 
-static ngx_stream_ntrip_text_t  *ngx_stream_ntrip_stations;
-static ngx_msec_t                ngx_stream_ntrip_stations_since;
-static uint64_t                  ngx_stream_ntrip_stations_of;
+static ngx_stream_ntrip_lines_t  ngx_stream_ntrip_stations[
+                                           NGX_STREAM_NTRIP_STATIONS_ALL + 1];
 
 
 ngx_stream_ntrip_text_t *
-ngx_stream_ntrip_stations_text(void)
+ngx_stream_ntrip_stations_text(ngx_uint_t which)
 {
-    uint64_t                  mark;
-    ngx_pool_t               *pool;
-    ngx_stream_ntrip_text_t  *text;
+    uint64_t                   mark;
+    ngx_pool_t                *pool;
+    ngx_stream_ntrip_text_t   *text;
+    ngx_stream_ntrip_lines_t  *lines;
 
+    lines = &ngx_stream_ntrip_stations[which];
     mark = ngx_stream_ntrip_stations_mark();
 
-    if (ngx_stream_ntrip_stations
-        && ngx_stream_ntrip_stations_of == mark
-        && ngx_current_msec - ngx_stream_ntrip_stations_since
-           < NGX_STREAM_NTRIP_STATIONS_VALID)
+    if (lines->text
+        && lines->mark == mark
+        && ngx_current_msec - lines->since < NGX_STREAM_NTRIP_STATIONS_VALID)
     {
-        return ngx_stream_ntrip_stations;
+        return lines->text;
     }
 
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, ngx_cycle->log);
@@ -65,16 +76,16 @@ ngx_stream_ntrip_stations_text(void)
         return NULL;
     }
 
-    text = ngx_stream_ntrip_stations_make(pool);
+    text = ngx_stream_ntrip_stations_make(pool, which);
 
     ngx_destroy_pool(pool);
 
     if (text) {
-        ngx_stream_ntrip_text_leave(ngx_stream_ntrip_stations);
+        ngx_stream_ntrip_text_leave(lines->text);
 
-        ngx_stream_ntrip_stations = text;
-        ngx_stream_ntrip_stations_since = ngx_current_msec;
-        ngx_stream_ntrip_stations_of = mark;
+        lines->text = text;
+        lines->since = ngx_current_msec;
+        lines->mark = mark;
     }
 
     return text;
@@ -111,13 +122,13 @@ ngx_stream_ntrip_stations_mark(void)
 /* memory for the time being is the pool's */
 
 static ngx_stream_ntrip_text_t *
-ngx_stream_ntrip_stations_make(ngx_pool_t *pool)
+ngx_stream_ntrip_stations_make(ngx_pool_t *pool, ngx_uint_t which)
 {
     u_char                   *p;
     size_t                    size;
     ngx_uint_t                i;
     ntrip_out_t               out;
-    ngx_array_t               list;
+    ngx_array_t               list, all;
     ngx_stream_ntrip_text_t  *text;
     ngx_stream_ntrip_live_t  *live;
 
@@ -128,15 +139,27 @@ ngx_stream_ntrip_stations_make(ngx_pool_t *pool)
         return NULL;
     }
 
+    ngx_qsort(list.elts, list.nelts, sizeof(ngx_stream_ntrip_live_t),
+              ngx_stream_ntrip_stations_order);
+
+    if (which == NGX_STREAM_NTRIP_STATIONS_ALL) {
+
+        if (ngx_array_init(&all, pool, 16, sizeof(ngx_stream_ntrip_live_t))
+            != NGX_OK
+            || ngx_stream_ntrip_stations_all(&all, &list) != NGX_OK)
+        {
+            return NULL;
+        }
+
+        list = all;
+    }
+
     size = list.nelts * NGX_STREAM_NTRIP_STATION_LINE;
 
     p = ngx_palloc(pool, size + 1);
     if (p == NULL) {
         return NULL;
     }
-
-    ngx_qsort(list.elts, list.nelts, sizeof(ngx_stream_ntrip_live_t),
-              ngx_stream_ntrip_stations_order);
 
     ntrip_out_init(&out, p, size);
 
@@ -213,6 +236,37 @@ ngx_stream_ntrip_stations_live(ngx_array_t *list)
 }
 
 
+/* those that are live, in their order, and the others between them */
+
+static ngx_int_t
+ngx_stream_ntrip_stations_all(ngx_array_t *list, ngx_array_t *live)
+{
+    ngx_uint_t                   i;
+    ngx_stream_ntrip_live_t     *added, *next, *last;
+    ngx_stream_ntrip_station_t  *station;
+
+    next = live->elts;
+    last = next + live->nelts;
+
+    for (i = 0; (station = ngx_stream_ntrip_store_station_at(i)); i++) {
+
+        added = ngx_array_push(list);
+        if (added == NULL) {
+            return NGX_ERROR;
+        }
+
+        added->row = NULL;
+        added->station = station;
+
+        if (next < last && next->station == station) {
+            *added = *next++;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static int ngx_libc_cdecl
 ngx_stream_ntrip_stations_order(const void *one, const void *two)
 {
@@ -231,7 +285,9 @@ ngx_stream_ntrip_stations_line(ntrip_out_t *out,
     ntrip_out_t    fields;
     ntrip_facts_t  facts;
 
-    if (ntrip_station_facts(live->row, &facts) != NGX_OK) {
+    if (live->row == NULL
+        || ntrip_station_facts(live->row, &facts) != NGX_OK)
+    {
         ngx_memzero(&facts, sizeof(ntrip_facts_t));
     }
 
@@ -241,7 +297,8 @@ ngx_stream_ntrip_stations_line(ntrip_out_t *out,
     str.data = fields.start;
     str.len = fields.last - fields.start;
 
-    ntrip_str_line(out, &live->station->mount, &str, 0, facts.ntypes == 0);
+    ntrip_str_line(out, &live->station->mount, &str, 0,
+                   live->row && facts.ntypes == 0);
 }
 
 

@@ -194,12 +194,12 @@ ngx_uint_t ngx_stream_ntrip_near_waits(ngx_stream_ntrip_rover_t *rover);
 
 /* ---- ngx_stream_ntrip_live.c ---- */
 
-/* lines of the base stations that are live, in the order of their names, made
-   once for all who ask within a second, unless one comes or goes.  Who keeps
-   it takes a reference; NULL: no memory */
-ngx_stream_ntrip_text_t *ngx_stream_ntrip_stations_text(void);
+/* lines of the base stations, NGX_STREAM_NTRIP_STATIONS_*, in the order of
+   their names, made once for all who ask within a second, unless one comes or goes.
+   Who keeps it takes a reference; NULL: no memory */
+ngx_stream_ntrip_text_t *ngx_stream_ntrip_stations_text(ngx_uint_t which);
 
-/* whether this one is among them */
+/* whether this one is live */
 ngx_uint_t ngx_stream_ntrip_stations_listed(ngx_str_t *mount);
 
 

@@ -19,7 +19,7 @@
    one worker: who would need more gets 503 */
 #define NGX_STREAM_NTRIP_COPIES  (16 * 1024 * 1024)
 
-/* of a table, in this order: lines of CAS and NET, live base stations, what
+/* of a table, in this order: lines of CAS and NET, base stations, what
    ntrip_mount declares, what ntrip_sourcetable has */
 
 typedef enum {
@@ -374,7 +374,7 @@ ngx_stream_ntrip_table_parts(ngx_stream_ntrip_rover_t *rover,
     }
 
     if (conf->station.line) {
-        rover->stations = ngx_stream_ntrip_stations_text();
+        rover->stations = ngx_stream_ntrip_stations_text(conf->stations);
 
         if (rover->stations == NULL) {
             return NGX_ERROR;
@@ -610,7 +610,7 @@ ngx_stream_ntrip_table_mounts(ngx_stream_ntrip_rover_t *rover,
 
 
 /* a declared mountpoint: those of base stations are listed already, and their
-   profiles only while they are live */
+   profiles while they are */
 
 static ngx_uint_t
 ngx_stream_ntrip_table_shows(ngx_stream_ntrip_srv_conf_t *conf,
@@ -625,7 +625,8 @@ ngx_stream_ntrip_table_shows(ngx_stream_ntrip_srv_conf_t *conf,
     }
 
     if (ngx_stream_ntrip_store_station(&mount->as)) {
-        return ngx_stream_ntrip_stations_listed(&mount->as);
+        return conf->stations == NGX_STREAM_NTRIP_STATIONS_ALL
+               || ngx_stream_ntrip_stations_listed(&mount->as);
     }
 
     return conf->relay.line != 0;
@@ -668,7 +669,8 @@ ngx_stream_ntrip_table_caster(ngx_stream_ntrip_rover_t *rover,
     ntrip_out_str(out, &host);
     ntrip_out_char(out, ';');
     ntrip_out_uint(out, ngx_inet_get_port(c->listening->sockaddr), 1);
-    ntrip_out_text(out, ";Fieldgate;none;1;XXX;0.00;0.00;0.0.0.0;0;none" CRLF);
+    ntrip_out_text(out, ";Fieldgate;none;1;" NTRIP_TABLE_NOWHERE
+                        ";0.00;0.00;0.0.0.0;0;none" CRLF);
 }
 
 

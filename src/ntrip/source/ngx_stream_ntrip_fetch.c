@@ -8,9 +8,10 @@
  *   DATABASE.table-KEY.lock   locked by whoever fetches it; its time is that of
  *                             the last try
  *
- * Without credentials; if that gets 401, once more with an account that is
- * free.  What is no table, is too large, or ends before its end, is thrown
- * away, and the file stays as it is.
+ * Without credentials; if that gets 401, once more with an account of the host
+ * that is free, and if that is refused, with another one.  What is no table, is
+ * too large, or ends before its end, is thrown away, and the file stays as it
+ * is.
  *
  *   killed anywhere: the lock goes with the process, the new file has its name
  *     only when it is whole.
@@ -33,6 +34,9 @@
 #define ngx_stream_ntrip_fetch_retry(conf)                                    \
     ngx_min((conf)->listing.valid, NGX_STREAM_NTRIP_FETCH_RETRY)
 
+/* accounts that a host may refuse in one fetch: it takes more for an attack */
+#define NGX_STREAM_NTRIP_FETCH_REFUSED  2
+
 /* ms for all of a table */
 #define NGX_STREAM_NTRIP_FETCH_TIME   60000
 
@@ -44,7 +48,9 @@ typedef struct {
                                                  of time */
     ngx_fd_t                      lock;
     in_port_t                     port;
-    uint64_t                      account;
+    uint64_t                      account;    /* whose host it is */
+    uint64_t                      tried;      /* the last one; 0: none */
+    ngx_uint_t                    refused;    /* how many were */
     const char                   *why;
     ntrip_sourcetable_t           reader;
     u_char                       *text;       /* lines so far */
@@ -75,6 +81,9 @@ static ngx_int_t ngx_stream_ntrip_fetch_line(ngx_stream_ntrip_fetch_t *fetch,
 static void ngx_stream_ntrip_fetch_closed(ngx_stream_ntrip_client_t *client);
 static ngx_int_t ngx_stream_ntrip_fetch_again(
     ngx_stream_ntrip_fetch_t *fetch);
+static ngx_stream_ntrip_account_t *ngx_stream_ntrip_fetch_next(
+    ngx_stream_ntrip_fetch_t *fetch);
+static void ngx_stream_ntrip_fetch_release(ngx_stream_ntrip_fetch_t *fetch);
 static void ngx_stream_ntrip_fetch_exit(ngx_stream_ntrip_client_t *client);
 static void ngx_stream_ntrip_fetch_write(ngx_stream_ntrip_fetch_t *fetch);
 static void ngx_stream_ntrip_fetch_end(ngx_stream_ntrip_fetch_t *fetch);
@@ -387,6 +396,10 @@ ngx_stream_ntrip_fetch_handler(ngx_event_t *ev)
 
         fetch->why = ngx_stream_ntrip_lease_why(&fetch->lease);
 
+        if (ngx_stream_ntrip_fetch_again(fetch) == NGX_OK) {
+            return;
+        }
+
     } else {
         fetch->why = "it takes too long";
     }
@@ -503,9 +516,16 @@ ngx_stream_ntrip_fetch_closed(ngx_stream_ntrip_client_t *client)
 
     fetch = client->data;
 
-    if (client->reply.result == NTRIP_REPLY_UNAUTHORIZED && !fetch->leased
-        && ngx_stream_ntrip_fetch_again(fetch) == NGX_OK)
-    {
+    if (client->reply.result == NTRIP_REPLY_UNAUTHORIZED) {
+        fetch->refused += fetch->leased;
+        fetch->why = ngx_stream_ntrip_lease_why(&fetch->lease);
+
+        if (fetch->refused == NGX_STREAM_NTRIP_FETCH_REFUSED
+            || ngx_stream_ntrip_fetch_again(fetch) != NGX_OK)
+        {
+            ngx_stream_ntrip_fetch_end(fetch);
+        }
+
         return;
     }
 
@@ -532,7 +552,7 @@ ngx_stream_ntrip_fetch_closed(ngx_stream_ntrip_client_t *client)
 }
 
 
-/* with the account, if that is free.  NGX_OK: in its turn */
+/* with the next account of the host that is free.  NGX_OK: in its turn */
 
 static ngx_int_t
 ngx_stream_ntrip_fetch_again(ngx_stream_ntrip_fetch_t *fetch)
@@ -545,35 +565,110 @@ ngx_stream_ntrip_fetch_again(ngx_stream_ntrip_fetch_t *fetch)
 
     worker = &ngx_stream_ntrip_worker;
 
-    account = ngx_stream_ntrip_store_account(fetch->account);
-
     ngx_str_set(&mount, "");
 
-    if (account == NULL
-        || ngx_stream_ntrip_store_candidate(account, &mount, fetch->port,
-                                            &fetch->lease.candidate)
-           != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    ngx_stream_ntrip_client_stop(&fetch->lease.client);
+    ngx_stream_ntrip_fetch_release(fetch);
     ntrip_sourcetable_init(&fetch->reader);
 
-    ngx_stream_ntrip_lock();
-    rc = ntrip_lease_test(worker->zone, worker->bus, worker->me,
-                          ngx_current_msec, &fetch->lease.candidate, &delay);
-    ngx_stream_ntrip_unlock();
+    while ((account = ngx_stream_ntrip_fetch_next(fetch)) != NULL) {
 
-    if (rc != NGX_OK) {
-        return NGX_DECLINED;
+        fetch->tried = account->id;
+
+        if (ngx_stream_ntrip_store_candidate(account, &mount, fetch->port,
+                                             &fetch->lease.candidate)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        ngx_stream_ntrip_lock();
+        rc = ntrip_lease_test(worker->zone, worker->bus, worker->me,
+                              ngx_current_msec, &fetch->lease.candidate,
+                              &delay);
+        ngx_stream_ntrip_unlock();
+
+        if (rc == NGX_OK) {
+            fetch->leased = 1;
+            ngx_add_timer(&fetch->event, (ngx_msec_t) delay);
+
+            return NGX_OK;
+        }
     }
 
-    fetch->leased = 1;
+    return NGX_DECLINED;
+}
 
-    ngx_add_timer(&fetch->event, (ngx_msec_t) delay);
 
-    return NGX_OK;
+/* of the same host as the first, which comes first; NULL: all were tried */
+
+static ngx_stream_ntrip_account_t *
+ngx_stream_ntrip_fetch_next(ngx_stream_ntrip_fetch_t *fetch)
+{
+    uint64_t                     id;
+    ngx_uint_t                   around;
+    ngx_stream_ntrip_account_t  *first, *account;
+
+    first = ngx_stream_ntrip_store_account(fetch->account);
+
+    if (first == NULL || fetch->tried == 0) {
+        return first;
+    }
+
+    id = fetch->tried;
+    around = (id < fetch->account);
+
+    for ( ;; ) {
+        account = ngx_stream_ntrip_store_next(id);
+
+        if (account == NULL) {
+
+            if (around) {
+                return NULL;
+            }
+
+            around = 1;
+            id = 0;
+            continue;
+        }
+
+        id = account->id;
+
+        if (around && id >= fetch->account) {
+            return NULL;
+        }
+
+        if (account->expires > ngx_time()
+            && account->port == first->port
+            && account->tls == first->tls
+            && account->host.len == first->host.len
+            && ngx_strncasecmp(account->host.data, first->host.data,
+                               first->host.len)
+               == 0
+            && ngx_stream_ntrip_store_in_pools(account, &fetch->conf->pool))
+        {
+            return account;
+        }
+    }
+}
+
+
+/* no connection; that a table was refused says nothing of the account */
+
+static void
+ngx_stream_ntrip_fetch_release(ngx_stream_ntrip_fetch_t *fetch)
+{
+    ngx_stream_ntrip_lease_stop(&fetch->lease);
+
+    if (!fetch->leased) {
+        return;
+    }
+
+    fetch->leased = 0;
+
+    ngx_stream_ntrip_lease_tested(&fetch->lease, fetch->whole
+                                                 ? NTRIP_REST_NONE
+                                                 : NTRIP_REST_FOREIGN);
+    ngx_stream_ntrip_lease_closed(&fetch->lease);
 }
 
 
@@ -644,9 +739,13 @@ ngx_stream_ntrip_fetch_end(ngx_stream_ntrip_fetch_t *fetch)
 
     if (fetch->whole) {
         ngx_stream_ntrip_fetch_write(fetch);
-        listing->account = fetch->account - 1;
+        listing->account = (fetch->tried ? fetch->tried : fetch->account) - 1;
 
-    } else if (fetch->why) {
+    } else if (fetch->tried) {
+        listing->account = fetch->tried;
+    }
+
+    if (!fetch->whole && fetch->why) {
         ngx_log_error(NGX_LOG_ERR, &fetch->lease.log, 0,
                       "sourcetable of the provider is not taken: %s",
                       fetch->why);
@@ -656,16 +755,7 @@ ngx_stream_ntrip_fetch_end(ngx_stream_ntrip_fetch_t *fetch)
         ngx_del_timer(&fetch->event);
     }
 
-    ngx_stream_ntrip_lease_stop(&fetch->lease);
-
-    /* that a table was refused says nothing of the account */
-
-    if (fetch->leased) {
-        ngx_stream_ntrip_lease_tested(&fetch->lease, fetch->whole
-                                                     ? NTRIP_REST_NONE
-                                                     : NTRIP_REST_FOREIGN);
-        ngx_stream_ntrip_lease_closed(&fetch->lease);
-    }
+    ngx_stream_ntrip_fetch_release(fetch);
 
     /* and with it the lock */
 

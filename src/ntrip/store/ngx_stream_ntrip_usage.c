@@ -38,6 +38,8 @@ typedef struct {
     uint32_t                       walk;      /* of collect */
     uint32_t                       next;      /* of take and written */
     ngx_uint_t                     more;      /* to be collected */
+    ngx_uint_t                     wrote;     /* on this way through the
+                                                 table */
     ngx_msec_t                     begun;
 
     /* the thread's while it has the work */
@@ -271,6 +273,7 @@ ngx_stream_ntrip_usage_step(ngx_stream_ntrip_usage_t *u)
             u->step = NGX_STREAM_NTRIP_USAGE_TAKE;
             u->next = 0;
             u->n = 0;
+            u->wrote = 0;
         }
 
         return NGX_AGAIN;
@@ -283,7 +286,21 @@ ngx_stream_ntrip_usage_step(ngx_stream_ntrip_usage_t *u)
             return rc;
         }
 
-        if (!u->more || zone->usage.used >= zone->usage.n / 2) {
+        u->next = 0;
+
+        if (zone->usage.used >= zone->usage.n / 2) {
+
+            /* of what has come meanwhile; but not for ever */
+
+            if (u->wrote) {
+                u->wrote = 0;
+                return NGX_AGAIN;
+            }
+
+            return NGX_DONE;
+        }
+
+        if (!u->more) {
             return NGX_DONE;
         }
 
@@ -296,7 +313,6 @@ ngx_stream_ntrip_usage_step(ngx_stream_ntrip_usage_t *u)
 
         if (rc == NGX_OK) {
             u->step = NGX_STREAM_NTRIP_USAGE_TAKE;
-            u->next = 0;
             u->n = 0;
         }
 
@@ -539,6 +555,7 @@ ngx_stream_ntrip_usage_done(ngx_stream_ntrip_work_t *work)
 
     u->step = NGX_STREAM_NTRIP_USAGE_WRITTEN;
     u->next = 0;
+    u->wrote = 1;
 
     ngx_post_event(&u->event, &ngx_posted_next_events);
 }

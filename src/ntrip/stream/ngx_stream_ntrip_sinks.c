@@ -1,7 +1,8 @@
 
 /*
  * The rovers of a stream in this worker, and its views (ntrip_view.h): one for
- * each profile that they have, with and without chunks.  See ngx_stream_ntrip_stream.h.
+ * each profile that they have, with and without chunks.  See
+ * ngx_stream_ntrip_stream.h.
  */
 
 

@@ -226,7 +226,7 @@ ngx_stream_ntrip_sweep(ngx_cycle_t *cycle)
     if (swept) {
         ngx_log_error(NGX_LOG_INFO, cycle->log, 0,
                       "%ui sessions, streams and accounts of workers that "
-                      "are gone were given back, %uD wait for an heir",
+                      "are gone were given back, %uD will be later",
                       swept, sweep.left);
     }
 

@@ -90,6 +90,18 @@ ntrip_bus_alive(ntrip_bus_t *bus, uint64_t holder)
 
 
 ngx_uint_t
+ntrip_bus_stays(ntrip_bus_t *bus, uint64_t holder)
+{
+    ntrip_slot_t  *slot;
+
+    slot = &bus->slots[ntrip_holder_slot(holder)];
+
+    return ntrip_bus_alive(bus, holder)
+           && __atomic_load_n(&slot->exiting, __ATOMIC_ACQUIRE) == 0;
+}
+
+
+ngx_uint_t
 ntrip_bus_sweep_due(ntrip_bus_t *bus)
 {
     uint64_t    dead[NTRIP_SLOTS];

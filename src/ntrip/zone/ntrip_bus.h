@@ -162,6 +162,9 @@ ngx_int_t ntrip_bus_release(ntrip_bus_t *bus, uint64_t holder);
    until somebody releases its slot, never "dead" of a living one. */
 ngx_uint_t ntrip_bus_alive(ntrip_bus_t *bus, uint64_t holder);
 
+/* the same, and it is not about to exit */
+ngx_uint_t ntrip_bus_stays(ntrip_bus_t *bus, uint64_t holder);
+
 /*
  * May the data zone have rows of dead workers?  Then call ntrip_zone_sweep()
  * until it is done; it uses the other two.  dead[] gets for each slot the last

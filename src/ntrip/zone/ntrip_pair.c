@@ -130,7 +130,7 @@ ntrip_pair_fits(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
            && host->port == guest->port
            && host->mount_len == guest->mount_len
            && ngx_memcmp(host->mount, guest->mount, guest->mount_len) == 0
-           && ntrip_bus_alive(bus, host->row.holder)
+           && ntrip_bus_stays(bus, host->row.holder)
            && ntrip_pair_guest(zone, i) == NTRIP_ROW_NONE;
 }
 

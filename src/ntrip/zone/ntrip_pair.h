@@ -57,7 +57,8 @@ uint64_t ntrip_pair_left(ntrip_pair_turn_t *turn, uint64_t now);
 
 
 /* no lock, since all streams are looked at: a host for streams[index], as it
-   seems; NTRIP_ROW_NONE: there is none */
+   seems, whose worker is not about to give it away; NTRIP_ROW_NONE: there is
+   none */
 uint32_t ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint32_t index);
 

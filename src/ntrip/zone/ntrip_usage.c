@@ -206,6 +206,25 @@ ntrip_usage_stream(ntrip_zone_t *zone, ntrip_stream_row_t *stream,
 }
 
 
+ngx_uint_t
+ntrip_usage_room(ntrip_zone_t *zone, const ngx_str_t *user)
+{
+    uint32_t  day;
+
+    if (zone->usage.used < zone->usage.n
+        || zone->sessions.used > zone->sessions.n / 4 * 3)
+    {
+        return 1;
+    }
+
+    day = (uint32_t) zone->meter.day;
+
+    return ntrip_usage_row(zone, ntrip_usage_hash(NTRIP_USAGE_USER, day, user),
+                           NTRIP_USAGE_USER, day, user)
+           != NULL;
+}
+
+
 void
 ntrip_usage_pending(ntrip_zone_t *zone, ntrip_bus_t *bus,
     const ngx_str_t *user, ntrip_usage_t *used)
@@ -338,7 +357,7 @@ ngx_int_t
 ntrip_usage_take(ntrip_zone_t *zone, uint32_t *next,
     ntrip_usage_item_t *items, ngx_uint_t *n)
 {
-    uint32_t            i, last;
+    uint32_t            i, end, last;
     ntrip_meter_t      *meter;
     ntrip_usage_row_t  *row;
 
@@ -348,14 +367,23 @@ ntrip_usage_take(ntrip_zone_t *zone, uint32_t *next,
 
         /* what was taken by the one that died is none of this batch */
 
+        __atomic_store_n(&meter->from, 0, __ATOMIC_SEQ_CST);
         __atomic_store_n(&meter->batch, meter->batch + 1, __ATOMIC_SEQ_CST);
     }
 
     if (meter->state == NTRIP_METER_IDLE) {
+        __atomic_store_n(&meter->from, *next, __ATOMIC_SEQ_CST);
         __atomic_store_n(&meter->state, NTRIP_METER_TAKING, __ATOMIC_SEQ_CST);
     }
 
-    last = ngx_min(*next + NTRIP_SWEEP_STEP, zone->usage.n);
+    end = zone->usage.n;
+
+    if (meter->state == NTRIP_METER_TAKEN) {
+        *next = (uint32_t) ngx_max(*next, meter->from);
+        end = (uint32_t) meter->to;
+    }
+
+    last = ngx_min(*next + NTRIP_SWEEP_STEP, end);
 
     for (i = *next; i < last && *n < NTRIP_USAGE_BATCH; i++) {
         row = ntrip_table_row(&zone->usage, i);
@@ -384,7 +412,7 @@ ntrip_usage_take(ntrip_zone_t *zone, uint32_t *next,
 
     *next = i;
 
-    if (i < zone->usage.n && *n < NTRIP_USAGE_BATCH) {
+    if (i < end && *n < NTRIP_USAGE_BATCH) {
         return NGX_AGAIN;
     }
 
@@ -393,7 +421,10 @@ ntrip_usage_take(ntrip_zone_t *zone, uint32_t *next,
         return NGX_DONE;
     }
 
-    __atomic_store_n(&meter->state, NTRIP_METER_TAKEN, __ATOMIC_SEQ_CST);
+    if (meter->state == NTRIP_METER_TAKING) {
+        __atomic_store_n(&meter->to, i, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&meter->state, NTRIP_METER_TAKEN, __ATOMIC_SEQ_CST);
+    }
 
     return NGX_OK;
 }
@@ -419,12 +450,14 @@ ntrip_usage_item(ntrip_usage_row_t *row, ntrip_usage_item_t *item)
 ngx_int_t
 ntrip_usage_written(ntrip_zone_t *zone, uint32_t *next)
 {
-    uint32_t            i, last;
+    uint32_t            i, end, last;
     ntrip_meter_t      *meter;
     ntrip_usage_row_t  *row;
 
     meter = &zone->meter;
-    last = ngx_min(*next + NTRIP_SWEEP_STEP, zone->usage.n);
+    end = (uint32_t) meter->to;
+    *next = (uint32_t) ngx_max(*next, meter->from);
+    last = ngx_min(*next + NTRIP_SWEEP_STEP, end);
 
     for (i = *next; i < last; i++) {
         row = ntrip_table_row(&zone->usage, i);
@@ -442,7 +475,7 @@ ntrip_usage_written(ntrip_zone_t *zone, uint32_t *next)
 
     *next = last;
 
-    if (last < zone->usage.n) {
+    if (last < end) {
         return NGX_AGAIN;
     }
 

@@ -12,7 +12,7 @@
  * written twice is written once.
  *
  *   state    event                              becomes
- *   IDLE     take: the first row                TAKING
+ *   IDLE     take: its first row                TAKING
  *   TAKING   take: the last row, or the batch   TAKEN, or IDLE: there was
  *            is full                            nothing
  *   TAKING   its worker died; take              TAKING: from the first row
@@ -27,15 +27,19 @@
  *     while (ntrip_usage_take() == NGX_AGAIN)           a batch
  *     ... the transaction ...
  *     while (ntrip_usage_written() == NGX_AGAIN)
- *     ... take again, until there is nothing ...
+ *     ... take again, from there on, until there is nothing ...
  *     ntrip_usage_end()
+ *
+ * A batch is a run of rows, and the next one begins behind it: all of the table
+ * is walked through twice, however many batches it is.
  *
  * Attacks:
  *   killed while adding: a session's own mark is moved first: what was added of
  *     one of them is lost, nothing is counted twice.
  *   killed in the transaction, or behind it: see TAKEN.
  *   the table is full: what ends then is lost, and counted in "lost"; sessions
- *     that go on have half of the table at most.
+ *     that go on have half of the table at most, and those of dead workers stay
+ *     where they are for the time being: ntrip_usage_room().
  *   the clock is set: durations are of the monotonic one.
  *
  * Test: t/unit/ntrip_usage.c, random operations and deaths against a plain
@@ -117,6 +121,11 @@ ngx_int_t ntrip_usage_count(ntrip_zone_t *zone, ntrip_usage_kind_e kind,
 void ntrip_usage_stream(ntrip_zone_t *zone, ntrip_stream_row_t *stream,
     ngx_uint_t last);
 
+/* whether what a session of the user has used can be counted now: if not, it
+   had better not end.  1 as well when sessions have no more than a quarter of
+   their own table left. */
+ngx_uint_t ntrip_usage_room(ntrip_zone_t *zone, const ngx_str_t *user);
+
 /* what a user has used besides what is in the database: NTRIP_SESSION_LOOK of
    its sessions are looked at */
 void ntrip_usage_pending(ntrip_zone_t *zone, ntrip_bus_t *bus,
@@ -133,7 +142,7 @@ void ntrip_usage_end(ntrip_zone_t *zone, uint64_t me, uint64_t due);
 
 /*
  * NTRIP_SWEEP_STEP rows a call, from *next on, 0 at first; give the lock back
- * between calls.
+ * between calls.  written() leaves *next where the next batch begins.
  *
  *   NGX_AGAIN  call again
  *   NGX_OK     collect: half of the table is used: write, then go on from

@@ -392,6 +392,7 @@ static void
 ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t i, ntrip_sweep_t *sweep, ntrip_slots_t *wake)
 {
+    ngx_str_t             user;
     ntrip_session_row_t  *session;
 
     session = ntrip_session_row(zone, i);
@@ -400,7 +401,12 @@ ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
         return;
     }
 
-    if (ntrip_zone_awaits_heir(bus, &session->row, now)) {
+    user.data = session->user;
+    user.len = session->user_len;
+
+    if (ntrip_zone_awaits_heir(bus, &session->row, now)
+        || !ntrip_usage_room(zone, &user))
+    {
         sweep->left++;
         return;
     }

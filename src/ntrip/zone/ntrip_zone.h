@@ -42,7 +42,7 @@
 
 
 #define NTRIP_ZONE_MIN       (512 * 1024)
-#define NTRIP_ZONE_VERSION   5
+#define NTRIP_ZONE_VERSION   6
 
 /* how many rows a sweep looks at in one lock hold */
 #define NTRIP_SWEEP_STEP     128
@@ -85,6 +85,8 @@ typedef struct {
     uint64_t           day;          /* same; since 1970-01-01, local */
     uint64_t           state;        /* ntrip_meter_state_e */
     uint64_t           batch;        /* its number, or that of the next */
+    uint64_t           from;         /* its rows are these, up to "to", */
+    uint64_t           to;           /* which counts once it is TAKEN */
     uint64_t           holder;       /* who writes; 0: nobody */
     uint64_t           due;          /* ms: when the next one begins */
     uint64_t           lost;         /* how often there was no room */
@@ -190,7 +192,8 @@ typedef struct {
     uint32_t           stage;        /* start with all of it zero */
     uint32_t           next;
     uint32_t           swept;        /* rows so far */
-    uint32_t           left;         /* rows left to their heirs */
+    uint32_t           left;         /* rows left to their heirs, or to a
+                                        later sweep */
     uint32_t           leases;       /* some came to rest in this step */
     uint32_t           spare;
     uint64_t           dead[NTRIP_SLOTS];
@@ -199,10 +202,11 @@ typedef struct {
 /*
  * Sweeps rows of dead holders, NTRIP_SWEEP_STEP a call.  Lock held; give it
  * back between calls.  NGX_AGAIN: call again; NGX_OK: done; another sweep
- * stays due if rows were left to their heirs.
+ * stays due if rows were left.
  *
- *   session of a dead worker: with a living heir as streams; else removed; a
- *       lead is taken from its stream.
+ *   session of a dead worker: with a living heir as streams; left while what it
+ *       has used has no room (ntrip_usage_room()); else removed; a lead is
+ *       taken from its stream.
  *   stream of a dead worker:  with a living heir and an offer younger than
  *       NTRIP_OFFER_TIMEOUT: left for the heir.  Else with bits of living
  *       slots: ORPHAN, and these slots are marked and put into "wake".  Else
