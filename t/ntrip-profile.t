@@ -13,7 +13,8 @@ use IO::Socket::INET;
 
 my $n = Fieldgate::Ntrip->new(
     workers => 2, users => 40, accounts => 6, provider => { rate => 20 },
-    stream => <<'END');
+    http => 'server { listen 127.0.0.1:%%PORT:status%%;'
+            . ' location / { ntrip_status; } }', stream => <<'END');
     ntrip_mount ALL as=M0 messages=1077;
     ntrip_mount SOME as=M0 messages=-1230,-1000-1076;
     ntrip_mount NONE as=M0 messages=-1077;
@@ -45,6 +46,23 @@ for (1 .. 3) {
     wait_for(sub { !grep { $_->{exiting} } $t->worker_processes },
              'old workers to exit');
 }
+
+# however many rovers have a profile, each worker makes a message of it once
+
+sub counters {
+    my ($in, $out, $profiled) = $t->get('status', '/counters')
+        =~ /"messages_in":(\d+).*"messages_out":(\d+).*"profiled":(\d+)/s
+        or die 'no counters';
+    return ($in, $out, $profiled);
+}
+
+my @from = counters();
+my @to;
+wait_for(sub { @to = counters(); $to[0] >= $from[0] + 40 }, '40 messages');
+my ($in, $out, $profiled) = map { $to[$_] - $from[$_] } 0 .. 2;
+cmp_ok($out, '>', 30 * ($in - 3), "$in messages were sent to 30 rovers");
+cmp_ok($profiled, '>=', 2 * ($in - 3), 'each was looked at for both profiles');
+cmp_ok($profiled, '<=', 4 * ($in + 3), 'and in both workers once for each');
 
 my $seen = $rovers->seen;
 is($seen->{open}, 30, 'reloads drop nobody');

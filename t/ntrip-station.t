@@ -321,6 +321,40 @@ ends('blanks', "\r\n", 'no messages', 'impatient');
          'wrong chunks: the log says so');
 }
 
+# ---- one that is silent gives way ----
+
+if ($ENV{FIELDGATE_LONG}) {
+    my $silent = Fieldgate::Base->new(port => $t->port('caster'),
+                                      mount => 'OLD', password => 'plain');
+    $silent->wait_for(sent => 3);
+    $silent->set(rate => 0);
+
+    my ($since, $tries, $s, $reply) = (time, 0);
+    wait_for(sub {
+        $tries++;
+        $s = $t->connect('caster');
+        print $s Fieldgate::Base::source('plain', 'OLD');
+        $reply = Fieldgate::read_all($s, qr/\r\n/);
+        return $reply =~ /^ICY/;
+    }, 'the second one to take the place');
+    my $waited = time - $since;
+
+    cmp_ok($waited, '>=', 13, 'silent: it is left alone for 15 s');
+    cmp_ok($waited, '<', 40, 'silent: and not for long after that');
+    cmp_ok($tries, '>', 1, 'silent: others are refused until then');
+    print $s frame(1, 0, 120);
+    wait_for(sub { console('STREAM-LIST pw') =~ /^OLD\t.*\t1\t120\r$/m },
+             'the second one to be the station');
+    wait_for(sub { read_file($t->path('logs/ntrip.log'))
+                   =~ /OLD,.*,replaced,\d+,/ },
+             'the access log to say that the first one was replaced');
+    close $s;
+    $silent->stop;
+
+} else {
+    note('one that is silent for 15 s: with FIELDGATE_LONG');
+}
+
 # ---- a mountpoint that is not live ----
 
 is((split /\r\n/, $t->exchange('impatient',

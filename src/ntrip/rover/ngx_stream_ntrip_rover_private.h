@@ -195,8 +195,8 @@ ngx_uint_t ngx_stream_ntrip_near_waits(ngx_stream_ntrip_rover_t *rover);
 /* ---- ngx_stream_ntrip_live.c ---- */
 
 /* lines of the base stations, NGX_STREAM_NTRIP_STATIONS_*, in the order of
-   their names, made once for all who ask within a second, unless one comes or goes.
-   Who keeps it takes a reference; NULL: no memory */
+   their names, made once for all who ask within a second, unless one comes or
+   goes.  Who keeps it takes a reference; NULL: no memory */
 ngx_stream_ntrip_text_t *ngx_stream_ntrip_stations_text(ngx_uint_t which);
 
 /* whether this one is live */

@@ -114,6 +114,7 @@ ngx_stream_ntrip_ring(ngx_stream_ntrip_stream_t *st)
 static ngx_uint_t
 ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st)
 {
+    uint64_t       before;
     ngx_int_t      rc;
     ngx_uint_t     whole, flags;
     ntrip_ring_t  *ring;
@@ -126,9 +127,15 @@ ngx_stream_ntrip_copy(ngx_stream_ntrip_stream_t *st)
     }
 
     for ( ;; ) {
+        before = st->backlog.position;
         rc = ntrip_backlog_read(&st->backlog, ring, &flags);
 
         if (rc == NGX_OK) {
+
+            if (st->backlog.view && st->backlog.position != before) {
+                ngx_stream_ntrip_count(profiled);
+            }
+
             whole |= (flags & NTRIP_RECORD_EPOCH);
             continue;
         }

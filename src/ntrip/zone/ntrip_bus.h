@@ -72,6 +72,7 @@
     X(bytes_out,       "bytes delivered to rovers")                           \
     X(bytes_unusable,  "bytes from sources that were no messages")            \
     X(skipped,         "messages skipped for slow rovers")                    \
+    X(profiled,        "messages that a worker made another form of")         \
     X(overruns,        "times a worker was overrun by a ring")                \
     X(source_logins,   "logins at providers")                                 \
     X(source_failures, "logins at providers refused or failed")               \
