@@ -10,7 +10,7 @@
 #include "ntrip_trace.h"
 
 
-#define TEST_STEPS  40000
+#define TEST_STEPS  200000
 
 
 static ntrip_trace_t  test_trace;
