@@ -225,4 +225,48 @@ like($csv, qr{^Link: <\?format=csv&cursor=\d+[^>]+>; rel="next"\r}m,
 like($t->get('web', '/status/usage?format=xml'), qr/^HTTP\/1\.1 400 /,
      'no other format');
 
+
+# nginx stops: nothing is lost, be it told to be graceful or not
+
+for my $signal (qw(QUIT TERM)) {
+    my $m = Fieldgate::Ntrip->new(
+        workers => 2, users => 8, accounts => 2, main =>
+        'worker_shutdown_timeout 1s;',
+        provider => { rate => 10, size => $size },
+        stream => 'log_format n "$ntrip_user $ntrip_messages";'
+                  . ' access_log %%DIR%%/access.log n;');
+    my $all = $m->rovers(1 .. 8);
+    $all->wait_for(fed => 8);
+
+    # sent by a worker that dies, and by those that stop
+    $m->nginx->kill_worker(($m->nginx->pids)[0]);
+    my $seen = $all->seen->{rovers};
+    $m->nginx->stop($signal);
+
+    my %used = map { split /\|/ }
+               split /\n/, $m->sql("SELECT name, sum(bytes) FROM usage"
+                                   . " WHERE kind = 'user' GROUP BY name;");
+    my %delivered = map { split ' ' }
+                    grep { /^u\d/ } split /\n/,
+                    read_file($m->nginx->path('access.log'));
+    my $lost = 0;
+    for my $user (map { "u$_" } 1 .. 8) {
+        my $least = exists $delivered{$user} ? $delivered{$user}
+                    : $seen->{$user}{why} ? 0 : $seen->{$user}{messages};
+        $lost++, diag("$user: $least messages, " . ($used{$user} // 'no')
+                      . ' bytes')
+            if ($used{$user} // 0) < $least * $size
+               || $used{$user} % $size
+               || (exists $delivered{$user}
+                   && $used{$user} != $least * $size);
+    }
+    is($lost, 0, "$signal: each has what it was sent");
+    cmp_ok($m->sql("SELECT sum(bytes) FROM usage WHERE kind = 'account';"),
+           '>', 0, "$signal: and the accounts");
+    is($m->sql("SELECT count(*) FROM usage WHERE kind = 'user'"
+               . " AND sessions != 1;") + 0, 0, "$signal: once");
+    unlike($m->nginx->error_log, qr/usage .* is lost/, "$signal: all of it");
+    $all->stop;
+}
+
 done_testing;

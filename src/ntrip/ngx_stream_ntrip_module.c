@@ -516,7 +516,14 @@ ngx_stream_ntrip_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
+    ngx_stream_ntrip_rovers_exit();
     ngx_stream_ntrip_worker_exit_process(cycle);
+
+    if (ngx_stream_ntrip_worker_last(cycle)) {
+        ngx_stream_ntrip_usage_exit();
+        ngx_stream_ntrip_worker_exit_process(cycle);
+    }
+
     ngx_stream_ntrip_store_exit(cycle);
 }
 

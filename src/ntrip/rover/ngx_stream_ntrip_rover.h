@@ -59,6 +59,9 @@ void ngx_stream_ntrip_rovers_init(ngx_cycle_t *cycle);
 /* each second */
 void ngx_stream_ntrip_rover_tick(void);
 
+/* the process ends with those that there are: what they were sent is counted */
+void ngx_stream_ntrip_rovers_exit(void);
+
 /* closes this worker's sessions of the user below that number; user NULL: kicks
    were missed, looks at each */
 void ngx_stream_ntrip_rover_kicked(ngx_str_t *user, uint64_t below);

@@ -27,6 +27,8 @@ static void ngx_stream_ntrip_rovers_each(ngx_str_t *user,
     ngx_stream_ntrip_rover_pt handler, uint64_t below);
 static void ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover,
     uint64_t below);
+static void ngx_stream_ntrip_rover_last(ngx_stream_ntrip_rover_t *rover,
+    uint64_t below);
 static uint64_t ngx_stream_ntrip_rover_delivered(
     ngx_stream_ntrip_rover_t *rover);
 static ngx_uint_t ngx_stream_ntrip_rover_spent(
@@ -165,6 +167,22 @@ ngx_stream_ntrip_rover_second(ngx_stream_ntrip_rover_t *rover, uint64_t below)
 
     if (rover->check) {
         ngx_stream_ntrip_rover_check(rover);
+    }
+}
+
+
+void
+ngx_stream_ntrip_rovers_exit(void)
+{
+    ngx_stream_ntrip_rovers_each(NULL, ngx_stream_ntrip_rover_last, 0);
+}
+
+
+static void
+ngx_stream_ntrip_rover_last(ngx_stream_ntrip_rover_t *rover, uint64_t below)
+{
+    if (rover->offer.nonce == 0) {
+        ngx_stream_ntrip_rover_count(rover);
     }
 }
 

@@ -131,6 +131,18 @@ ngx_stream_ntrip_store_exit(ngx_cycle_t *cycle)
 }
 
 
+void *
+ngx_stream_ntrip_store_db(void)
+{
+    ngx_stream_ntrip_store_job_t  *job;
+
+    job = ngx_stream_ntrip_store.task->ctx;
+
+    return (job->schema.db && !ngx_stream_ntrip_schema_moved(&job->schema))
+           ? job->schema.db : NULL;
+}
+
+
 static void
 ngx_stream_ntrip_store_poll(ngx_event_t *ev)
 {

@@ -144,6 +144,9 @@ ngx_uint_t ngx_stream_ntrip_store_quota(ngx_stream_ntrip_user_t *user,
  */
 void ngx_stream_ntrip_usage_init(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_usage_tick(void);
+
+/* the last worker exits: writes what there is, without a thread */
+void ngx_stream_ntrip_usage_exit(void);
 void ngx_stream_ntrip_usage_ask(void);
 
 /* which kinds of slow hashes its users have */

@@ -79,6 +79,10 @@ ngx_int_t ngx_stream_ntrip_store_failed(ngx_stream_ntrip_store_t *st, int rc);
 ngx_int_t ngx_stream_ntrip_store_text(ngx_pool_t *pool, sqlite3_stmt *stmt,
     int column, ngx_str_t *text);
 
+/* the writing connection, in a process whose threads have ended; NULL: there is
+   none, or its file was replaced */
+void *ngx_stream_ntrip_store_db(void);
+
 /* it cannot be used, for this reason, until the next poll */
 void ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st,
     const char *reason);

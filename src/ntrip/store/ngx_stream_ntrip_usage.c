@@ -252,6 +252,72 @@ ngx_stream_ntrip_usage_turn(ngx_event_t *ev)
 }
 
 
+/* a batch that the thread has written, and nobody has noted, is not written
+   again: it has a number */
+
+void
+ngx_stream_ntrip_usage_exit(void)
+{
+    void                       *db;
+    ngx_int_t                   rc;
+    ngx_stream_ntrip_usage_t   *u;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    u = &ngx_stream_ntrip_usage;
+    worker = &ngx_stream_ntrip_worker;
+
+    ngx_stream_ntrip_usage_clock();
+
+    ngx_stream_ntrip_lock();
+    worker->zone->meter.due = 0;
+    rc = ntrip_usage_begin(worker->zone, worker->bus, worker->me);
+    ngx_stream_ntrip_unlock();
+
+    if (rc != NGX_OK) {
+        return;
+    }
+
+    db = ngx_stream_ntrip_store_db();
+
+    u->step = NGX_STREAM_NTRIP_USAGE_COLLECT;
+    u->begun = ngx_current_msec;
+    u->walk = 0;
+    u->more = 1;
+
+    for ( ;; ) {
+
+        ngx_stream_ntrip_lock();
+        rc = ngx_stream_ntrip_usage_step(u);
+        ngx_stream_ntrip_unlock();
+
+        if (rc == NGX_AGAIN) {
+            continue;
+        }
+
+        if (rc == NGX_DONE || db == NULL) {
+            break;
+        }
+
+        ngx_stream_ntrip_usage_run(&u->work, db);
+
+        if (u->work.rc != NGX_OK) {
+            break;
+        }
+
+        u->step = NGX_STREAM_NTRIP_USAGE_WRITTEN;
+        u->next = 0;
+    }
+
+    if (rc != NGX_DONE) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "ntrip usage of the last minute is lost, the database "
+                      "did not take it: %s", db ? u->error : "it is not open");
+    }
+
+    ngx_stream_ntrip_usage_end(u, NTRIP_USAGE_PERIOD);
+}
+
+
 /* lock held.  NGX_AGAIN: another one; NGX_OK: a batch is to be written;
    NGX_DONE: there is nothing left */
 

@@ -71,6 +71,51 @@ ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle)
 }
 
 
+/* of no generation: nobody hands anything over to it */
+
+ngx_uint_t
+ngx_stream_ntrip_slots_last(ngx_cycle_t *cycle)
+{
+    uint64_t                    start, me;
+    ngx_uint_t                  i;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+    me = 0;
+
+    if (ngx_stream_ntrip_process_start(ngx_pid, &start) != NGX_OK) {
+        start = 0;
+    }
+
+    ngx_stream_ntrip_release_dead(cycle);
+
+    ngx_stream_ntrip_lock_bus();
+
+    for (i = 0; i < NTRIP_SLOTS; i++) {
+        if (worker->bus->slots[i].holder) {
+            break;
+        }
+    }
+
+    if (i == NTRIP_SLOTS) {
+        me = ntrip_bus_claim(worker->bus, worker->limit, ngx_pid, start, 0);
+    }
+
+    ngx_stream_ntrip_unlock_bus();
+
+    if (me == 0) {
+        return 0;
+    }
+
+    worker->me = me;
+    worker->slot = ntrip_holder_slot(me);
+
+    ngx_stream_ntrip_sweep(cycle);
+
+    return 1;
+}
+
+
 void
 ngx_stream_ntrip_worker_hold(void)
 {

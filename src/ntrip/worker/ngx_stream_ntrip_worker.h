@@ -148,6 +148,13 @@ ngx_int_t ngx_stream_ntrip_worker_init_process(ngx_cycle_t *cycle,
     ngx_stream_ntrip_main_conf_t *nmcf, ngx_stream_ntrip_hooks_t *hooks);
 void ngx_stream_ntrip_worker_exit_process(ngx_cycle_t *cycle);
 
+/*
+ * Behind it: 1, no worker is left, all of them have given back what they had,
+ * and this one has a slot again, to be given back likewise; no other one is
+ * told so.  0: somebody goes on, or will be the last.
+ */
+ngx_uint_t ngx_stream_ntrip_worker_last(ngx_cycle_t *cycle);
+
 
 /* the locks: short, never both, no log and no system call within.  lock
    also enters the data zone, unlock leaves it. */
@@ -231,6 +238,9 @@ void ngx_stream_ntrip_worker_watch(ngx_cycle_t *cycle);
    is left and the slot */
 void ngx_stream_ntrip_slots_init(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle);
+
+/* see ngx_stream_ntrip_worker_last() */
+ngx_uint_t ngx_stream_ntrip_slots_last(ngx_cycle_t *cycle);
 
 /* the worker is exiting, and worker_shutdown_timeout is over */
 ngx_uint_t ngx_stream_ntrip_worker_expired(void);
