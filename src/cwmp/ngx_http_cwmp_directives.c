@@ -212,6 +212,15 @@ ngx_http_cwmp_add_key(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *clcf,
         return NGX_ERROR;
     }
 
+    /* the first one signs, the others verify only */
+
+    if (clcf->keys->nelts == 1) {
+        key->last = ngx_pcalloc(cf->pool, sizeof(cwmp_sign_last_t));
+        if (key->last == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
 }
 

@@ -25,7 +25,9 @@ sub say_step { print STDERR "$_[0]\n" if -t STDERR }
 
 # what nginx.conf begins with, if the module is not linked into nginx
 
-sub load_cwmp { join '', map { "load_module $_;\n" } grep { /cwmp/ } modules() }
+sub load_cwmp {
+    return join "", map { "load_module $_;\n" } grep { m{cwmp[^/]*\z} } modules();
+}
 
 # build(NAME => [SOURCE...], LIBS): compiles build/bench/NAME if it is older
 

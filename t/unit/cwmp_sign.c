@@ -306,6 +306,74 @@ test_parse_udp(void)
 }
 
 
+/* what is kept changes nothing, not of other URLs, modes and keys either */
+
+static void
+test_last(void)
+{
+    char                     text[300];
+    u_char                   buf[cwmp_origin_size(300)];
+    u_char                   sig[CWMP_SIGN_LEN], own[CWMP_SIGN_LEN];
+    ngx_uint_t               i, n, mode, same, bad;
+    cwmp_origin_t            o;
+    cwmp_sign_key_t          plain;
+
+    static cwmp_sign_last_t  last;
+
+    plain = keys[0];
+    keys[0].last = &last;
+
+    for (same = 1, n = 0; n < 3; n++) {
+        for (i = 0; i < 600; i++) {
+
+            snprintf(text, sizeof(text), "http://10.0.%d.%d:7547/%0*d",
+                     (int) i / 256, (int) i % 256, (int) (i % 240), (int) i);
+
+            if (test_origin(&o, buf, -1, text) != NGX_OK) {
+                same = 0;
+                break;
+            }
+
+            mode = (i % 2) ? CWMP_URL_PATH : CWMP_URL_QUERY;
+
+            same &= (cwmp_sign(&plain, mode, &o, own) == NGX_OK
+                     && cwmp_sign(&keys[0], mode, &o, sig) == NGX_OK
+                     && ngx_memcmp(own, sig, CWMP_SIGN_LEN) == 0
+                     && cwmp_sign(&keys[0], mode, &o, sig) == NGX_OK
+                     && ngx_memcmp(own, sig, CWMP_SIGN_LEN) == 0);
+        }
+    }
+
+    tap_ok(same, "a signature that is kept is the same");
+
+    /* kept ones are used, but not to verify with */
+
+    (void) test_origin(&o, buf, -1, "http://10.0.0.1:7547/x");
+    (void) cwmp_sign(&plain, CWMP_URL_PATH, &o, own);
+    (void) cwmp_sign(&keys[0], CWMP_URL_PATH, &o, sig);
+
+    for (bad = 0, i = 0; i < CWMP_SIGN_LAST; i++) {
+        if (ngx_memcmp(last.rows[i].sig, own, CWMP_SIGN_LEN) == 0) {
+            last.rows[i].sig[0] ^= 1;
+            bad++;
+        }
+    }
+
+    (void) cwmp_sign(&keys[0], CWMP_URL_PATH, &o, sig);
+
+    tap_ok(bad == 1 && ngx_memcmp(own, sig, CWMP_SIGN_LEN) != 0,
+           "it is in one row");
+
+    o.sig.data = own;
+    o.sig.len = CWMP_SIGN_LEN;
+
+    tap_ok(cwmp_sign_verify(&keys[0], 1, CWMP_URL_PATH, &o) == NGX_OK,
+           "which says nothing of what is valid");
+
+    keys[0].last = NULL;
+}
+
+
 int
 main(void)
 {
@@ -320,6 +388,7 @@ main(void)
     test_verify();
     test_udp();
     test_parse_udp();
+    test_last();
     test_key_file();
 
     /* the second time there is nothing to free */

@@ -292,10 +292,31 @@ test_prefilter(void)
 }
 
 
+static void
+test_escape(const char *text, const char *expected)
+{
+    u_char     buf[128];
+    size_t     len;
+    ngx_str_t  url;
+
+    url = str(text);
+    len = cwmp_url_escape(NULL, &url);
+
+    ok(len == cwmp_url_escape(buf, &url)
+       && len == strlen(expected) && memcmp(buf, expected, len) == 0,
+       expected);
+}
+
+
 int
 main(void)
 {
     test_urls();
+    test_escape("http://a/?origin=b&sig=c", "http://a/?origin=b&amp;sig=c");
+    test_escape("http://a/", "http://a/");
+    test_escape("&&a&", "&amp;&amp;a&amp;");
+    test_escape("http://a/<b>?\"c&d\"",
+                "http://a/&lt;b&gt;?&quot;c&amp;d&quot;");
     test_charsets();
     test_prefilter();
 

@@ -644,8 +644,7 @@ ngx_http_cwmp_announce_edit(ngx_http_cwmp_body_t *b)
         return NGX_ERROR;
     }
 
-    edit->text.len = announced.len
-                     + ngx_escape_html(NULL, announced.data, announced.len);
+    edit->text.len = cwmp_url_escape(NULL, &announced);
 
     p = ngx_pnalloc(b->request->pool, edit->text.len);
     if (p == NULL) {
@@ -653,7 +652,7 @@ ngx_http_cwmp_announce_edit(ngx_http_cwmp_body_t *b)
     }
 
     edit->text.data = p;
-    (void) ngx_escape_html(p, announced.data, announced.len);
+    (void) cwmp_url_escape(p, &announced);
 
     ngx_http_cwmp_count(cmcf->shared, REWRITTEN);
 

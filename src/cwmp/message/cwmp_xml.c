@@ -180,7 +180,7 @@ cwmp_xml_text(cwmp_xml_t *x, u_char **pos, u_char *last)
         x->state = sw_lt;
         *pos = lt + 1;
 
-        return NGX_OK;
+        return cwmp_xml_lt(x, pos, last);
     }
 
     if (*p == '<') {
@@ -188,7 +188,7 @@ cwmp_xml_text(cwmp_xml_t *x, u_char **pos, u_char *last)
         x->state = sw_lt;
         *pos = p + 1;
 
-        return NGX_OK;
+        return cwmp_xml_lt(x, pos, last);
     }
 
     if (*p == '&') {
@@ -296,7 +296,7 @@ cwmp_xml_lt(cwmp_xml_t *x, u_char **pos, u_char *last)
     case '/':
         x->state = sw_close;
         *pos = p + 1;
-        return NGX_OK;
+        return cwmp_xml_close(x, pos, last);
 
     case '!':
         x->state = sw_bang;
@@ -312,7 +312,7 @@ cwmp_xml_lt(cwmp_xml_t *x, u_char **pos, u_char *last)
         x->name.len = 0;
         x->length = 0;
         x->state = sw_name;
-        return NGX_OK;
+        return cwmp_xml_name(x, pos, last);
     }
 }
 
@@ -381,7 +381,7 @@ cwmp_xml_name(cwmp_xml_t *x, u_char **pos, u_char *last)
     x->prev = 0;
     x->state = sw_tag;
 
-    return NGX_OK;
+    return cwmp_xml_tag(x, pos, last);
 }
 
 
@@ -399,33 +399,43 @@ cwmp_xml_save(cwmp_xml_t *x)
 static ngx_int_t
 cwmp_xml_tag(cwmp_xml_t *x, u_char **pos, u_char *last)
 {
-    u_char  *p;
+    u_char  *p, *end;
 
-    p = cwmp_xml_tag_end(*pos, last);
+    for (p = *pos; /* void */ ; p = end + 1) {
 
-    if (p > *pos) {
-        x->prev = p[-1];
+        end = cwmp_xml_tag_end(p, last);
+
+        if (end > p) {
+            x->prev = end[-1];
+        }
+
+        if (end == last) {
+            break;
+        }
+
+        if (*end == '>') {
+            x->state = (x->prev == '/') ? sw_empty : sw_text;
+            *pos = end + 1;
+
+            return CWMP_XML_START;
+        }
+
+        x->quote = *end;
+        x->prev = *end;
+
+        p = end + 1;
+        end = (p == last) ? NULL : memchr(p, x->quote, last - p);
+
+        if (end == NULL) {
+            x->state = sw_tag_quoted;
+            break;
+        }
     }
 
-    if (p == last) {
-        *pos = last;
-        cwmp_xml_save(x);
+    *pos = last;
+    cwmp_xml_save(x);
 
-        return NGX_AGAIN;
-    }
-
-    *pos = p + 1;
-
-    if (*p == '>') {
-        x->state = (x->prev == '/') ? sw_empty : sw_text;
-        return CWMP_XML_START;
-    }
-
-    x->quote = *p;
-    x->prev = *p;
-    x->state = sw_tag_quoted;
-
-    return NGX_OK;
+    return NGX_AGAIN;
 }
 
 

@@ -19,6 +19,12 @@
 
 
 static EVP_MD_CTX *cwmp_sign_pad(u_char *block, u_char pad);
+static ngx_int_t cwmp_sign_origin(cwmp_sign_key_t *k, ngx_uint_t mode,
+    cwmp_origin_t *o, u_char *sig);
+static size_t cwmp_sign_text(u_char *text, ngx_uint_t mode, cwmp_origin_t *o);
+static u_char *cwmp_sign_text_part(u_char *p, ngx_str_t *part);
+static cwmp_sign_row_t *cwmp_sign_row(cwmp_sign_last_t *last, u_char *text,
+    size_t len);
 static ngx_int_t cwmp_sign_digest(cwmp_sign_key_t *k, cwmp_sign_use_e use,
     ngx_str_t *parts, ngx_uint_t nparts, u_char *out);
 static ngx_int_t cwmp_sign_hash(cwmp_sign_key_t *k, cwmp_sign_use_e use,
@@ -103,6 +109,103 @@ cwmp_sign_pad(u_char *block, u_char pad)
 ngx_int_t
 cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o, u_char *sig)
 {
+    size_t            len;
+    u_char            text[CWMP_SIGN_LAST_TEXT];
+    cwmp_sign_row_t  *row;
+
+    len = k->last ? cwmp_sign_text(text, mode, o) : 0;
+
+    if (len == 0) {
+        return cwmp_sign_origin(k, mode, o, sig);
+    }
+
+    row = cwmp_sign_row(k->last, text, len);
+
+    if (row->len != len || ngx_memcmp(row->text, text, len) != 0) {
+
+        row->len = 0;
+
+        if (cwmp_sign_origin(k, mode, o, row->sig) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(row->text, text, len);
+        row->len = (uint16_t) len;
+    }
+
+    ngx_memcpy(sig, row->sig, CWMP_SIGN_LEN);
+
+    return NGX_OK;
+}
+
+
+/* what is signed, each part behind its length; 0: there is no room */
+
+static size_t
+cwmp_sign_text(u_char *text, ngx_uint_t mode, cwmp_origin_t *o)
+{
+    u_char  *p;
+
+    if (o->hostport.len > CWMP_SIGN_LAST_TEXT
+        || o->path.len > CWMP_SIGN_LAST_TEXT
+        || o->udp.len > CWMP_SIGN_LAST_TEXT
+        || o->hostport.len + o->path.len + o->udp.len
+           > CWMP_SIGN_LAST_TEXT - 4)
+    {
+        return 0;
+    }
+
+    p = text;
+
+    *p++ = (u_char) mode;
+    p = cwmp_sign_text_part(p, &o->hostport);
+    p = cwmp_sign_text_part(p, &o->path);
+    p = cwmp_sign_text_part(p, &o->udp);
+
+    return p - text;
+}
+
+
+static u_char *
+cwmp_sign_text_part(u_char *p, ngx_str_t *part)
+{
+    *p++ = (u_char) part->len;
+
+    return part->len ? ngx_cpymem(p, part->data, part->len) : p;
+}
+
+
+/* the row that a text has, whatever is in it: two may share one */
+
+static cwmp_sign_row_t *
+cwmp_sign_row(cwmp_sign_last_t *last, u_char *text, size_t len)
+{
+    size_t    n;
+    uint64_t  hash, word;
+
+    for (hash = len; len; text += n, len -= n) {
+        word = 0;
+        n = ngx_min(len, sizeof(word));
+
+        if (n == sizeof(word)) {
+            ngx_memcpy(&word, text, sizeof(word));
+
+        } else {
+            ngx_memcpy(&word, text, n);
+        }
+
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+        hash ^= hash >> 32;
+    }
+
+    return &last->rows[hash % CWMP_SIGN_LAST];
+}
+
+
+static ngx_int_t
+cwmp_sign_origin(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o,
+    u_char *sig)
+{
     ngx_str_t  parts[4];
 
     switch (mode) {
@@ -167,7 +270,7 @@ cwmp_sign_verify(cwmp_sign_key_t *keys, ngx_uint_t nkeys, ngx_uint_t mode,
 
     for (i = 0; i < nkeys; i++) {
 
-        if (cwmp_sign(&keys[i], mode, o, sig) != NGX_OK) {
+        if (cwmp_sign_origin(&keys[i], mode, o, sig) != NGX_OK) {
             return NGX_ERROR;
         }
 

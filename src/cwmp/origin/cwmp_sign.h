@@ -26,15 +26,40 @@
  * be used by one thread at a time; a process that forks has one more.
  */
 
+typedef struct cwmp_sign_last_s  cwmp_sign_last_t;
+
+
 typedef struct {
-    EVP_MD_CTX  *inner;         /* has hashed the key with ipad */
-    EVP_MD_CTX  *outer;         /* and with opad */
-    EVP_MD_CTX  *md;            /* of the digest being made */
+    EVP_MD_CTX        *inner;   /* has hashed the key with ipad */
+    EVP_MD_CTX        *outer;   /* and with opad */
+    EVP_MD_CTX        *md;      /* of the digest being made */
+    cwmp_sign_last_t  *last;    /* NULL: none are kept */
 } cwmp_sign_key_t;
 
 
 /*
- * Sets up a key, of any length; key is not used after that.  Returns NGX_OK, or
+ * Some of the URLs that were signed last, with their signatures: a CPE
+ * announces the same one again and again.  What has just been signed is found
+ * again, unless it is longer than a row, or another one has taken its row.
+ */
+
+#define CWMP_SIGN_LAST        256
+#define CWMP_SIGN_LAST_TEXT   232
+
+typedef struct {
+    uint16_t           len;     /* 0: none */
+    u_char             sig[CWMP_SIGN_LEN];
+    u_char             text[CWMP_SIGN_LAST_TEXT];
+} cwmp_sign_row_t;
+
+struct cwmp_sign_last_s {
+    cwmp_sign_row_t    rows[CWMP_SIGN_LAST];
+};
+
+
+/*
+ * Sets up a key, of any length; key is not used after that.  The caller sets
+ * k->last to zeros, which stay the caller's, if it wants.  Returns NGX_OK, or
  * NGX_ERROR if libcrypto fails; in either case what it holds is freed by
  * cwmp_sign_key_free(), which a key of zeros survives.
  */
@@ -44,7 +69,7 @@ void cwmp_sign_key_free(cwmp_sign_key_t *k);
 
 /*
  * Signs (mode, origin, path), and udp if there is one, with HMAC-SHA256, of
- * which 128 bits are taken.
+ * which 128 bits are taken; from k->last, if it is there.
  * sig has CWMP_SIGN_LEN bytes.  Returns NGX_OK, or NGX_ERROR if libcrypto
  * fails.
  */
@@ -54,7 +79,7 @@ ngx_int_t cwmp_sign(cwmp_sign_key_t *k, ngx_uint_t mode, cwmp_origin_t *o,
 
 /*
  * Compares o->sig with the signature of each key; the time does not depend on
- * which one matches, nor where one differs.
+ * which one matches, nor where one differs, nor on what was signed before.
  * Returns NGX_OK, NGX_DECLINED if it is none of ours, or NGX_ERROR.
  */
 ngx_int_t cwmp_sign_verify(cwmp_sign_key_t *keys, ngx_uint_t nkeys,

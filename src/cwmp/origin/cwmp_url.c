@@ -164,6 +164,42 @@ cwmp_url_star(ngx_str_t *public)
 }
 
 
+/* of what XML escapes, all but '&' is percent-encoded, or the public URL's */
+
+size_t
+cwmp_url_escape(u_char *p, ngx_str_t *url)
+{
+    size_t   n;
+    u_char  *src, *last, *amp;
+
+    src = url->data;
+    last = src + url->len;
+
+    if (memchr(src, '<', url->len)
+        || memchr(src, '>', url->len)
+        || memchr(src, '"', url->len))
+    {
+        return p ? (size_t) ((u_char *) ngx_escape_html(p, src, url->len) - p)
+                 : url->len + ngx_escape_html(NULL, src, url->len);
+    }
+
+    for (n = url->len; (amp = memchr(src, '&', last - src)); src = amp + 1) {
+        n += sizeof("amp;") - 1;
+
+        if (p) {
+            p = ngx_cpymem(p, src, amp - src);
+            p = ngx_cpymem(p, "&amp;", sizeof("&amp;") - 1);
+        }
+    }
+
+    if (p) {
+        ngx_memcpy(p, src, last - src);
+    }
+
+    return n;
+}
+
+
 /* behind public, whose last slash it takes the place of */
 
 static u_char *

@@ -67,6 +67,14 @@ u_char *cwmp_url_path(u_char *p, ngx_str_t *public, ngx_str_t *target,
 u_char *cwmp_url_host(u_char *p, ngx_str_t *public, ngx_str_t *target,
     ngx_str_t *label);
 
+/*
+ * Such a URL as text of an element, in which '&' and, where public has them,
+ * '<', '>' and '"' are escaped.  Returns the length; p: NULL, it is only
+ * counted.
+ */
+
+size_t cwmp_url_escape(u_char *p, ngx_str_t *url);
+
 /* where that star is, or NULL */
 
 u_char *cwmp_url_star(ngx_str_t *public);

@@ -7,7 +7,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_md5.h>
 
 #include "ngx_http_cwmp_pin.h"
 #include "cwmp_cookie.h"
@@ -212,8 +211,10 @@ static void
 ngx_http_cwmp_session_device(ngx_http_request_t *r,
     ngx_http_cwmp_main_conf_t *cmcf, cwmp_claim_t *claim)
 {
-    ngx_md5_t             md5;
+    cwmp_hash_t           hash;
     ngx_http_cwmp_ctx_t  *ctx;
+
+    static u_char  zeros[CWMP_HASH_KEY_LEN];
 
     ctx = ngx_http_cwmp_find_ctx(r);
 
@@ -222,9 +223,9 @@ ngx_http_cwmp_session_device(ngx_http_request_t *r,
 
     /* the same in each worker, zone or not, and after a restart */
 
-    ngx_md5_init(&md5);
-    ngx_md5_update(&md5, ctx->device_id.data, ctx->device_id.len);
-    ngx_md5_final(claim->name.id, &md5);
+    cwmp_hash_init(&hash, zeros);
+    cwmp_hash_update(&hash, ctx->device_id.data, ctx->device_id.len);
+    cwmp_hash_final(&hash, claim->name.id);
 
     ngx_memcpy(claim->device, claim->name.key, CWMP_TABLE_KEY_LEN);
 

@@ -343,37 +343,35 @@ ngx_http_cwmp_zone_trace_unlock(ngx_http_cwmp_zone_t *z)
 
 
 /*
- * MD5, and not HMAC-SHA256 of libcrypto, since there are several keys to be
- * made with each message of a CPE, and it takes a quarter of the time.  The
- * digest begins with a block of secret: who does not know it cannot even look
- * for two parts with the same key.
+ * Not HMAC-SHA256 of libcrypto, since there are several keys to be made with
+ * each message of a CPE.
  */
 
 void
 ngx_http_cwmp_zone_key(ngx_http_cwmp_zone_t *z, u_char *key, ngx_uint_t kind,
     ngx_str_t *parts, ngx_uint_t n)
 {
-    uint32_t    len;
-    ngx_md5_t   md5;
-    ngx_uint_t  i;
+    uint32_t     len;
+    ngx_uint_t   i;
+    cwmp_hash_t  hash;
 
-    md5 = z->key;
+    hash = z->key;
 
     len = (uint32_t) kind;
-    ngx_md5_update(&md5, &len, sizeof(len));
+    cwmp_hash_update(&hash, (u_char *) &len, sizeof(len));
 
     /* behind their lengths: ("ab", "c") and ("a", "bc") differ */
 
     for (i = 0; i < n; i++) {
         len = (uint32_t) parts[i].len;
-        ngx_md5_update(&md5, &len, sizeof(len));
+        cwmp_hash_update(&hash, (u_char *) &len, sizeof(len));
 
         if (len) {
-            ngx_md5_update(&md5, parts[i].data, len);
+            cwmp_hash_update(&hash, parts[i].data, len);
         }
     }
 
-    ngx_md5_final(key, &md5);
+    cwmp_hash_final(&hash, key);
 }
 
 
@@ -489,6 +487,5 @@ ngx_http_cwmp_zone_attach(ngx_http_cwmp_zone_t *z)
         z->tables[i] = (cwmp_table_t *) ((u_char *) z->sh + z->sh->tables[i]);
     }
 
-    ngx_md5_init(&z->key);
-    ngx_md5_update(&z->key, z->sh->secret, NGX_HTTP_CWMP_SECRET);
+    cwmp_hash_init(&z->key, z->sh->secret);
 }

@@ -15,7 +15,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_md5.h>
 
 #include "cwmp_zone.h"
 #include "ngx_http_cwmp_conf.h"
@@ -66,9 +65,6 @@
 #define NGX_HTTP_CWMP_DEVICE_SIZE   256
 #define NGX_HTTP_CWMP_WOKEN_SIZE    16
 
-/* a block of MD5 */
-#define NGX_HTTP_CWMP_SECRET        64
-
 
 /* at the beginning of the memory; all offsets count from here */
 
@@ -79,7 +75,7 @@ typedef struct {
     ngx_uint_t                   stun;       /* made for "cwmp_stun" */
     ngx_uint_t                   status;     /* for "cwmp_status" */
     size_t                       tables[NGX_HTTP_CWMP_TABLES];
-    u_char                       secret[NGX_HTTP_CWMP_SECRET];
+    u_char                       secret[CWMP_HASH_KEY_LEN];
     cwmp_wanted_t                list[CWMP_WANTED_MAX];
     cwmp_replay_t                replay;     /* of nonces for ACSs */
     cwmp_trace_t                 trace;      /* of one device */
@@ -90,7 +86,7 @@ struct ngx_http_cwmp_zone_s {
     ngx_slab_pool_t             *shpool;     /* NULL: of this worker only */
     ngx_http_cwmp_zone_sh_t     *sh;
     cwmp_table_t                *tables[NGX_HTTP_CWMP_TABLES];
-    ngx_md5_t                    key;        /* has hashed sh->secret */
+    cwmp_hash_t                  key;        /* of sh->secret, to begin with */
     ngx_uint_t                   stun;       /* "cwmp_stun" is there */
     ngx_uint_t                   status;     /* "cwmp_status" is there */
 };

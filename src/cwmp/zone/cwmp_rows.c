@@ -32,11 +32,15 @@ cwmp_server_set(cwmp_server_t *server, const u_char *address, size_t len,
 void
 cwmp_session_row_key(u_char *key, const u_char *name, const u_char *tag)
 {
-    ngx_uint_t  i;
+    uint64_t  n[2], t[2];
 
-    for (i = 0; i < CWMP_TABLE_KEY_LEN; i++) {
-        key[i] = name[i] ^ tag[i];
-    }
+    ngx_memcpy(n, name, CWMP_TABLE_KEY_LEN);
+    ngx_memcpy(t, tag, CWMP_TABLE_KEY_LEN);
+
+    n[0] ^= t[0];
+    n[1] ^= t[1];
+
+    ngx_memcpy(key, n, CWMP_TABLE_KEY_LEN);
 }
 
 

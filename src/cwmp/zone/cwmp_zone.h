@@ -9,6 +9,7 @@
 #define _CWMP_ZONE_H_INCLUDED_
 
 
+#include "cwmp_hash.h"
 #include "cwmp_table.h"
 #include "cwmp_session.h"
 #include "cwmp_rows.h"
