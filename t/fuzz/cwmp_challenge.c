@@ -87,6 +87,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             basic |= (ch.scheme == CWMP_AUTH_BASIC);
             digest |= (ch.scheme == CWMP_AUTH_DIGEST);
 
+            test(cwmp_challenge_strerror(ch.error) != NULL);
             test((ch.scheme == CWMP_AUTH_DIGEST)
                  == (ch.error != CWMP_CHALLENGE_NO_DIGEST));
 

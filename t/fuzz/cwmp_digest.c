@@ -4,7 +4,8 @@
  * target: what the Authorization field is made of them.
  *
  * It is one line.  Each parameter that is not ours is what the challenge had,
- * and none ends before its quote.  Base64 of credentials comes back.
+ * and none ends before its quote.  Base64 of credentials comes back.  Where
+ * libcrypto fails, there is no field.
  *
  * sources: cwmp_digest.c cwmp_challenge.c
  * libs: -lcrypto
@@ -12,6 +13,7 @@
 
 
 #include "fuzz.h"
+#include "failing_crypto.h"
 #include "cwmp_digest.h"
 
 
@@ -97,6 +99,32 @@ fuzz_parameters(u_char *p, u_char *last, cwmp_challenge_t *ch)
     }
 
     test(realms == 1 && n >= 4 && n < 12);
+}
+
+
+/* each call of libcrypto in turn, up to the first that there is not */
+
+static void
+fuzz_broken(cwmp_challenge_t *ch, cwmp_digest_t *d)
+{
+    u_char      *buf;
+    ngx_uint_t   i, failed;
+
+    buf = malloc(cwmp_digest_size(ch, d));
+    test(buf != NULL);
+
+    failed = 1;
+
+    for (i = 1; failed; i++) {
+        fuzz_failing = i;
+
+        failed = (cwmp_digest_header(buf, ch, d) == NULL);
+
+        test(failed == (fuzz_failing == 0));
+    }
+
+    fuzz_failing = 0;
+    free(buf);
 }
 
 
@@ -212,6 +240,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (all.usable && cwmp_credentials_valid(&d.credentials)) {
         fuzz_digest(&all.digest, &d);
+
+        if (fuzz_sample(field.data, field.len)) {
+            fuzz_broken(&all.digest, &d);
+        }
     }
 
     fuzz_basic(&field, &d.credentials);

@@ -2,10 +2,12 @@
 /*
  * A whole connection request, as a hostile CPE answers it.  Of the first two
  * bytes one has the flags of the exchange, one says how the rest is cut into
- * segments; the rest are its replies, each up to a byte 0xff, which closes
- * the connection, or 0xfe, which is silence; 0xfd is a broken connection.
+ * segments, and has another flag; the rest are its replies, each up to a byte
+ * 0xff, which closes the connection, or 0xfe, which is silence; 0xfd is another
+ * end, the byte behind it says which.  A datagram has no reply but such an end.
  *
- * However it answers: it is asked four times at most, each Authorization field
+ * However it answers: it is asked four times at most, and then by UDP once, if
+ * it is one of those and has not answered; each Authorization field
  * is one line, a password goes out as Basic only where that is allowed, and
  * the outcome is one that the ACS understands, and the same however the
  * replies are cut.  What comes behind a reply is lost.
@@ -64,6 +66,39 @@ fuzz_authorization(cwmp_exchange_t *x)
 }
 
 
+/* something happens that is no reply */
+
+static cwmp_exchange_action_e
+fuzz_event(fuzz_cpe_t *cpe, cwmp_exchange_t *x, ngx_uint_t started)
+{
+    ngx_uint_t  n;
+
+    static cwmp_exchange_event_e  tcp[] = {
+        CWMP_EXCHANGE_RESET, CWMP_EXCHANGE_REFUSED, CWMP_EXCHANGE_TIMEOUT,
+        CWMP_EXCHANGE_UNRESOLVED, CWMP_EXCHANGE_FORBIDDEN,
+        CWMP_EXCHANGE_UNCONNECTED, CWMP_EXCHANGE_INTERNAL
+    };
+
+    static cwmp_exchange_event_e  udp[] = {
+        CWMP_EXCHANGE_TIMEOUT, CWMP_EXCHANGE_HEARD, CWMP_EXCHANGE_UNBOUND,
+        CWMP_EXCHANGE_FORBIDDEN, CWMP_EXCHANGE_INTERNAL
+    };
+
+    n = 0;
+
+    if (cpe->size) {
+        n = *cpe->data++;
+        cpe->size--;
+    }
+
+    if (x->action == CWMP_EXCHANGE_SEND_UDP) {
+        return cwmp_exchange_event(x, udp[n % 5], started);
+    }
+
+    return cwmp_exchange_event(x, tcp[n % 7], started);
+}
+
+
 /* what is left of this reply, up to the end of the connection or the silence
    behind it */
 
@@ -114,8 +149,7 @@ fuzz_answer(fuzz_cpe_t *cpe, cwmp_exchange_t *x, cwmp_reply_t *r)
                     cpe->data++;
                     cpe->size--;
 
-                    return cwmp_exchange_event(x, CWMP_EXCHANGE_RESET,
-                                               r->started);
+                    return fuzz_event(cpe, x, r->started);
                 }
 
                 cpe->data++;
@@ -147,7 +181,9 @@ fuzz_outcome(cwmp_exchange_t *x)
     status = x->outcome.status;
 
     test(x->outcome.result > 0 && x->outcome.result < CWMP_WAKEUP_RESULTS);
+    test(x->outcome.result != CWMP_WAKEUP_UDP || x->udp);
     test(status == 200 || status == 204 || status == 401 || status == 500
+         || (status == 403 && x->outcome.result == CWMP_WAKEUP_FORBIDDEN)
          || status == 502 || status == 503);
     test(cwmp_wakeup_name(x->outcome.result) != NULL);
     test(status == 401 || x->outcome.auth == CWMP_WAKEUP_NO_AUTH);
@@ -159,15 +195,24 @@ static void
 fuzz_exchange(cwmp_exchange_t *x, fuzz_cpe_t cpe)
 {
     u_char                 *buf[FUZZ_REQUESTS];
-    ngx_uint_t              i, n;
+    ngx_uint_t              i, n, udp;
     cwmp_reply_t            r;
     cwmp_exchange_action_e  action;
 
     n = 0;
+    udp = 0;
     action = cwmp_exchange_start(x);
 
     while (action != CWMP_EXCHANGE_FINISH) {
-        test(n < FUZZ_REQUESTS);
+        test(n < FUZZ_REQUESTS && !udp);
+        test(action == CWMP_EXCHANGE_SEND_UDP || !x->udp_only);
+
+        if (action == CWMP_EXCHANGE_SEND_UDP) {
+            test(x->udp && x->outcome.cpe_status == 0);
+            udp = 1;
+            action = fuzz_event(&cpe, x, 0);
+            continue;
+        }
 
         if (action == CWMP_EXCHANGE_SEND_DIGEST) {
             test(!x->path && !x->none);
@@ -207,6 +252,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     x.none = (data[0] >> 2 & 1) && x.held;
     x.basic = data[0] >> 3 & 1;
     x.kept = (data[0] >> 4 & 1) && x.path;
+    x.udp = data[0] >> 6 & 1;
+    x.udp_first = data[0] >> 7;
+    x.udp_only = data[1] >> 7;
 
     if ((data[0] & 0x20) && !x.path && !x.none) {
         x.known = 1;

@@ -87,6 +87,22 @@ test_announced(cwmp_origin_t *o, ngx_str_t *sig)
 }
 
 
+/* a signature of 22 characters that are not base64url makes no label */
+
+static void
+test_no_signature(cwmp_origin_t *o)
+{
+    u_char     text[CWMP_LABEL_MAX];
+    ngx_str_t  label;
+
+    static ngx_str_t  sig = ngx_string("AAAAAAAAAAA AAAAAAAAAA");
+
+    label.data = text;
+
+    test(cwmp_label_write(&label, o, &sig) == NGX_DECLINED);
+}
+
+
 static void
 test_name(ngx_str_t *input)
 {
@@ -158,6 +174,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (cwmp_origin_parse(&o, &input, buf) == NGX_OK) {
             test_announced(&o, &sigs[0]);
             test_announced(&o, &sigs[1]);
+            test_no_signature(&o);
         }
 
         break;

@@ -608,6 +608,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check(!need && cut.names_end == f.names_end);
     }
 
+    /* who looks for addresses as well holds no less */
+
+    ngx_memzero(&cut, sizeof(cwmp_prefilter_t));
+    cut.addresses = 1;
+    fuzz_check(cwmp_prefilter(&cut, (u_char *) data, size, declared) == need);
+    fuzz_check(need || cut.names_end >= f.names_end);
+    fuzz_check(!need || cwmp_prefilter(&cut, (u_char *) data, size, declared));
+
     if (slow) {
         fuzz_content_type(data, size);
     }

@@ -52,6 +52,23 @@ fuzz_verdict(ngx_int_t rc)
 }
 
 
+/* what an IPv4 address looks like on a socket that takes IPv6, too */
+
+static void
+fuzz_mapped(struct sockaddr_in6 *sin6, struct sockaddr *sa)
+{
+    struct sockaddr_in  *sin;
+
+    sin = (struct sockaddr_in *) sa;
+
+    memset(sin6, 0, sizeof(struct sockaddr_in6));
+    sin6->sin6_family = AF_INET6;
+    sin6->sin6_port = sin->sin_port;
+    memset(&sin6->sin6_addr.s6_addr[10], 0xff, 2);
+    memcpy(&sin6->sin6_addr.s6_addr[12], &sin->sin_addr, 4);
+}
+
+
 static void
 fuzz_policy(cwmp_policy_t *p, cwmp_origin_t *o, struct sockaddr *client)
 {
@@ -59,15 +76,24 @@ fuzz_policy(cwmp_policy_t *p, cwmp_origin_t *o, struct sockaddr *client)
     ngx_int_t             announced, called, bare;
     ngx_uint_t            ndeny;
     struct sockaddr_in   *sin;
+    struct sockaddr_in6   mapped;
     ngx_resolver_addr_t   addr;
 
     announced = cwmp_policy_announce(p, o, client);
     fuzz_verdict(announced);
 
+    if (client->sa_family == AF_INET) {
+        fuzz_mapped(&mapped, client);
+        test(cwmp_policy_announce(p, o, (struct sockaddr *) &mapped)
+             == announced);
+    }
+
     called = cwmp_policy_call(p, o, CWMP_POLICY_SIGNED);
     test(called == NGX_AGAIN ? o->socklen == 0 : 1);
 
-    test(cwmp_policy_call(p, o, CWMP_POLICY_UNSIGNED) != NGX_OK);
+    bare = cwmp_policy_call(p, o, CWMP_POLICY_UNSIGNED);
+    test(bare != NGX_OK);
+    fuzz_verdict(bare);
     bare = cwmp_policy_call(p, o, CWMP_POLICY_NO_SECRET);
     test(bare != NGX_OK || cwmp_policy_has_cidr(p));
 
@@ -80,7 +106,11 @@ fuzz_policy(cwmp_policy_t *p, cwmp_origin_t *o, struct sockaddr *client)
 
         if (called == NGX_AGAIN) {
             fuzz_verdict(cwmp_policy_resolved(p, o, &addr, 1));
-            test(cwmp_policy_resolved(p, o, &addr, 0) != NGX_OK);
+
+            addr.sockaddr = NULL;
+            called = cwmp_policy_resolved(p, o, &addr, 0);
+            test(called != NGX_OK);
+            fuzz_verdict(called);
         }
 
     } else if (o->sockaddr.sockaddr.sa_family == AF_INET
@@ -118,9 +148,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char           *err;
     cwmp_origin_t         o, c;
     cwmp_policy_t         p;
-    struct sockaddr      *listeners[2];
+    struct sockaddr      *listeners[3];
     cwmp_policy_spec_t    allow[FUZZ_SPECS], deny[FUZZ_SPECS];
-    struct sockaddr_in    any;
+    struct sockaddr_in    any, own;
     struct sockaddr_in6   client, any6;
 
     url = fuzz_line(&data, &size);
@@ -137,10 +167,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&any6, 0, sizeof(any6));
     any6.sin6_family = AF_INET6;
     any6.sin6_port = htons(8080);
+    own = any;
+    own.sin_addr.s_addr = htonl(0xc0000201);      /* 192.0.2.1 */
     listeners[0] = (struct sockaddr *) &any;
     listeners[1] = (struct sockaddr *) &any6;
+    listeners[2] = (struct sockaddr *) &own;
     p.listeners = listeners;
-    p.nlisteners = 2;
+    p.nlisteners = 3;
 
     for (n = 0; n < FUZZ_SPECS && size; n++) {
         lines[n] = fuzz_line(&data, &size);

@@ -36,6 +36,10 @@ test_piece(cwmp_reply_t *r, const uint8_t *data, size_t size)
     test(cwmp_reply_strerror(r->error) != NULL);
     test((rc == NGX_OK) == (r->done && !r->error));
 
+    if (rc == NGX_ERROR) {
+        test(cwmp_reply_parse(r, copy, size) == NGX_ERROR);
+    }
+
     free(copy);
 }
 
@@ -114,6 +118,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     test(test_end(&b, end) == rc);
     test(a.error == b.error);
+    test(cwmp_reply_strerror(a.error) != NULL);
 
     if (rc == NGX_OK) {
         test_reply(&a);

@@ -10,45 +10,8 @@
 
 
 #include "fuzz.h"
-#include "failing.h"
+#include "failing_crypto.h"
 #include "cwmp_origin.h"
-
-
-int
-EVP_DigestInit_ex(EVP_MD_CTX *ctx, const EVP_MD *type, ENGINE *impl)
-{
-    return fuzz_fails() ? 0 : fuzz_real(EVP_DigestInit_ex)(ctx, type, impl);
-}
-
-
-int
-EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t len)
-{
-    return fuzz_fails() ? 0 : fuzz_real(EVP_DigestUpdate)(ctx, data, len);
-}
-
-
-int
-EVP_DigestFinal_ex(EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len)
-{
-    return fuzz_fails() ? 0 : fuzz_real(EVP_DigestFinal_ex)(ctx, md, len);
-}
-
-
-int
-EVP_MD_CTX_copy_ex(EVP_MD_CTX *out, const EVP_MD_CTX *in)
-{
-    return fuzz_fails() ? 0 : fuzz_real(EVP_MD_CTX_copy_ex)(out, in);
-}
-
-
-int
-EVP_Digest(const void *data, size_t count, unsigned char *md,
-    unsigned int *size, const EVP_MD *type, ENGINE *impl)
-{
-    return fuzz_fails() ? 0
-           : fuzz_real(EVP_Digest)(data, count, md, size, type, impl);
-}
 
 
 static void
@@ -165,6 +128,13 @@ fuzz_sign(ngx_str_t *key, ngx_str_t *target, ngx_uint_t mode)
     test(cwmp_sign_verify(keys, 2, mode, &o) == NGX_OK);
     test(cwmp_sign_verify(keys, 1, mode, &o) == NGX_DECLINED);
     test(cwmp_sign_verify(keys, 2, !mode, &o) == NGX_DECLINED);
+
+    /* a UDP address is signed with it, and makes it one of another mode */
+
+    test(cwmp_sign_verify(keys, 2, CWMP_URL_UDP, &o) == NGX_DECLINED);
+    test(cwmp_sign(&keys[1], CWMP_URL_UDP, &o, sig) == NGX_OK);
+    test(cwmp_sign_verify(keys, 2, CWMP_URL_UDP, &o) == NGX_OK);
+    test(cwmp_sign(&keys[1], mode, &o, sig) == NGX_OK);
 
     /* for one use it is none for another */
 

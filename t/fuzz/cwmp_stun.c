@@ -11,6 +11,36 @@
 #include "cwmp_stun.h"
 
 
+/* as a socket has it, and as one that takes both families has IPv4 */
+
+static void
+same(cwmp_endpoint_t *e)
+{
+    ngx_sockaddr_t    sa, mapped;
+    cwmp_endpoint_t   back;
+
+    test(cwmp_endpoint_sockaddr(e, &sa)
+         == (e->family == AF_INET ? sizeof(struct sockaddr_in)
+                                  : sizeof(struct sockaddr_in6)));
+    test(cwmp_endpoint_set(&back, &sa.sockaddr) == NGX_OK);
+    test(cwmp_endpoint_same(&back, e));
+
+    if (e->family == AF_INET) {
+        memset(&mapped, 0, sizeof(mapped));
+        mapped.sockaddr_in6.sin6_family = AF_INET6;
+        mapped.sockaddr_in6.sin6_port = sa.sockaddr_in.sin_port;
+        memset(&mapped.sockaddr_in6.sin6_addr.s6_addr[10], 0xff, 2);
+        memcpy(&mapped.sockaddr_in6.sin6_addr.s6_addr[12], e->addr, 4);
+
+        test(cwmp_endpoint_set(&back, &mapped.sockaddr) == NGX_OK);
+        test(cwmp_endpoint_same(&back, e));
+    }
+
+    sa.sockaddr.sa_family = AF_UNIX;
+    test(cwmp_endpoint_set(&back, &sa.sockaddr) == NGX_DECLINED);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -39,6 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         test(cwmp_endpoint_same_host(&q.response, &from));
         test(q.response.port != 0);
         test(q.elsewhere == !cwmp_endpoint_same(&q.response, &from));
+        same(&q.response);
 
         p = cwmp_stun_answer(answer, &q, &from, &from);
         break;

@@ -1,7 +1,7 @@
 
 /*
  * A message, in one piece and in several, toward the CPE or, with an odd first
- * byte, toward the ACS.
+ * byte, toward the ACS; three more bits of that say which edit is refused.
  *
  * The edits are the same however it is cut; they ascend, and lie in the
  * message.  The message with the edits in it has URLs in the same places: read
@@ -20,6 +20,7 @@
 
 typedef struct {
     ngx_uint_t           n;
+    ngx_uint_t           most;      /* 0: any number */
     cwmp_urlmap_edit_t   edits[FUZZ_EDITS];
 } fuzz_edits_t;
 
@@ -45,7 +46,7 @@ fuzz_edit(void *data, cwmp_urlmap_edit_t *edit)
     test(all->n < FUZZ_EDITS);
     all->edits[all->n++] = *edit;
 
-    return NGX_OK;
+    return (all->n == all->most) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -80,6 +81,9 @@ fuzz_read(const u_char *data, size_t size, ngx_uint_t back,
     }
 
     (void) cwmp_urlmap_end(&m);
+
+    test(cwmp_urlmap_strerror(m.error) != NULL);
+    test((m.error == CWMP_URLMAP_HANDLER) == (all->n && all->n == all->most));
 
     return m.error;
 }
@@ -128,6 +132,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     back = data[0] & 1;
+    whole.most = data[0] >> 1 & 7;
+    pieces.most = whole.most;
     data++;
     size--;
 

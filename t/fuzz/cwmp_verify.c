@@ -5,7 +5,8 @@
  *
  * It never reads over an end.  What is accepted has the response that the
  * password makes, which is calculated anew, and no other password is.  What
- * cwmp_digest.c writes for a challenge of ours is accepted.
+ * cwmp_digest.c writes for a challenge of ours is accepted, its URI absolute
+ * or not; where libcrypto fails, that is no verdict.
  *
  * sources: cwmp_verify.c cwmp_digest.c cwmp_challenge.c
  * libs: -lcrypto
@@ -13,6 +14,7 @@
 
 
 #include "fuzz.h"
+#include "failing_crypto.h"
 #include "cwmp_verify.h"
 
 
@@ -34,10 +36,13 @@ fuzz_next(const uint8_t **data, size_t *size)
 }
 
 
-/* our own answer, and the same with one character of the password changed */
+/*
+ * Our own answer with this URI, and the same with one character of the password
+ * changed.
+ */
 
 static void
-fuzz_own(cwmp_verify_t *v, ngx_uint_t hash)
+fuzz_own(cwmp_verify_t *v, ngx_uint_t hash, ngx_str_t *uri)
 {
     u_char            *p, *last;
     uint32_t           nc;
@@ -46,8 +51,8 @@ fuzz_own(cwmp_verify_t *v, ngx_uint_t hash)
     cwmp_challenge_t   ch;
 
     if (!cwmp_credentials_valid(&v->credentials)
-        || memchr(v->target.data, '"', v->target.len)
-        || memchr(v->target.data, '\\', v->target.len))
+        || memchr(uri->data, '"', uri->len)
+        || memchr(uri->data, '\\', uri->len))
     {
         return;
     }
@@ -70,7 +75,7 @@ fuzz_own(cwmp_verify_t *v, ngx_uint_t hash)
 
     d.credentials = v->credentials;
     d.method = v->method;
-    d.uri = v->target;
+    d.uri = *uri;
     d.nc = 7;
     ngx_str_set(&d.cnonce, "0123456789abcdef");
 
@@ -83,6 +88,10 @@ fuzz_own(cwmp_verify_t *v, ngx_uint_t hash)
 
     test(cwmp_verify(v, &value, &nonce, &nc) == CWMP_VERIFY_OK);
     test(nc == 7 && nonce.len == 3);
+
+    fuzz_failing = 1 + v->target.len % 4;
+    test(cwmp_verify(v, &value, &nonce, &nc) == CWMP_VERIFY_ERROR);
+    test(fuzz_failing == 0);
 
     if (v->credentials.password.len) {
         v->credentials.password.data[0] ^= 1;
@@ -98,7 +107,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint32_t       nc;
-    ngx_str_t      value, nonce, other;
+    ngx_str_t      value, nonce, other, uri;
+    fuzz_buf_t     absolute = { NULL, 0, 0 };
     cwmp_verify_t  v;
     cwmp_verify_e  result;
 
@@ -128,8 +138,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         v.credentials.password = other;
     }
 
-    fuzz_own(&v, CWMP_ALGORITHM_MD5);
-    fuzz_own(&v, CWMP_ALGORITHM_SHA256);
+    fuzz_own(&v, CWMP_ALGORITHM_MD5, &v.target);
+    fuzz_own(&v, CWMP_ALGORITHM_SHA256, &v.target);
+
+    if (size && v.target.data[0] == '/') {
+        fuzz_add(&absolute, "HTTP://acs:7548", 15);
+        fuzz_add(&absolute, v.target.data, v.target.len);
+
+        uri.data = absolute.data;
+        uri.len = absolute.len;
+        fuzz_own(&v, CWMP_ALGORITHM_MD5, &uri);
+
+        free(absolute.data);
+    }
 
     free(value.data);
     free(v.credentials.user.data);

@@ -49,7 +49,21 @@ test_rows(ntrip_console_command_t *cmd, ngx_str_t *raw)
     u_char                   buf[NTRIP_CONSOLE_ROW_MAX];
     ntrip_out_t              out;
     ntrip_token_t            token;
+    ntrip_console_event_t    event;
+    ntrip_console_usage_t    usage;
     ntrip_console_stream_t   s;
+
+    memset(&event, 0, sizeof(event));
+    event.time = cmd->expires;
+    event.event = "reply";
+    event.status = raw->len % 1000;
+    event.text = *raw;
+
+    memset(&usage, 0, sizeof(usage));
+    usage.day = *raw;
+    usage.kind = *raw;
+    usage.name = *raw;
+    usage.seconds = raw->len;
 
     memset(&s, 0, sizeof(s));
     s.mount = *raw;
@@ -83,6 +97,14 @@ test_rows(ntrip_console_command_t *cmd, ngx_str_t *raw)
     ntrip_out_init(&out, buf, sizeof(buf));
     ntrip_console_station_row(&out, raw, raw, raw, raw);
     test_row(&out, 2);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_event_row(&out, &event);
+    test_row(&out, 4);
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_console_usage_row(&out, &usage);
+    test_row(&out, 5);
 
     ntrip_out_init(&out, buf, sizeof(buf));
     ntrip_console_text_row(&out, raw);

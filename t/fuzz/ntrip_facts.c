@@ -61,7 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t               now;
     ngx_str_t              str;
     ngx_uint_t             i;
-    ntrip_facts_t          facts;
+    ntrip_facts_t          facts, earlier;
     ntrip_gather_t         gather;
     ntrip_rtcm_message_t   m;
     u_char                 frame[NTRIP_RTCM_MESSAGE_MAX];
@@ -113,6 +113,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     line(&facts, &str);
+
+    /* what was known before a restart stays what it was, for a while */
+
+    ntrip_gather_init(&gather, now);
+    ntrip_gather_earlier(&gather, &facts);
+    ntrip_gather_facts(&gather, &earlier, now);
+
+    test(earlier.ntypes == facts.ntypes);
+
+    for (i = 0; i < facts.ntypes; i++) {
+        test(earlier.types[i].type == facts.types[i].type);
+    }
+
     free(str.data);
 
     return 0;

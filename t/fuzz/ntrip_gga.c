@@ -37,6 +37,7 @@ parse(ngx_str_t *s)
     test(gga.latitude >= -90 && gga.latitude <= 90);
     test(gga.longitude >= -180 && gga.longitude <= 180);
     test(isfinite(gga.height) && gga.quality > 0 && gga.quality < 10);
+    test(*ntrip_gga_fix(gga.quality));
 
     ntrip_gga_position(&p, &gga);
     test(isfinite(p.x) && isfinite(p.y) && isfinite(p.z));

@@ -41,6 +41,8 @@ run(fuzz_buf_t *b, ngx_uint_t asked, const uint8_t *p, size_t size,
             fuzz_add(b, data.data, data.len);
         }
 
+        test(rc != NGX_DONE
+             || ntrip_reply_next(&r, &in, &data) == NGX_DONE);
         test(rc != NGX_AGAIN || in.len == 0);
         test(rc != NGX_DECLINED || r.result > NTRIP_REPLY_OK);
         test(rc != NGX_DECLINED
@@ -95,7 +97,7 @@ static void
 request(const uint8_t *p, size_t size, ngx_uint_t v2)
 {
     u_char                  buf[4096];
-    size_t                  i, lines;
+    size_t                  i, n, lines;
     ntrip_out_t             out;
     ntrip_reply_request_t   r;
 
@@ -121,6 +123,25 @@ request(const uint8_t *p, size_t size, ngx_uint_t v2)
     }
 
     test(lines == 4 + (v2 ? 3u : size ? 0u : 2u) + (size ? 1u : 0u));
+
+    /* a position is one more line, and credentials that are too long none */
+
+    ngx_str_set(&r.gga, "$GPGGA,x*00");
+    n = out.last - out.start;
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_reply_request(&out, &r);
+    test(!out.overflow);
+    test((size_t) (out.last - out.start)
+         == n + (v2 ? sizeof("Ntrip-GGA: $GPGGA,x*00" CRLF) - 1 : 0));
+
+    if (size > NTRIP_PASSWORD_MAX) {
+        r.password.len = NTRIP_PASSWORD_MAX + 1;
+
+        ntrip_out_init(&out, buf, sizeof(buf));
+        ntrip_reply_request(&out, &r);
+        test(out.overflow);
+    }
 }
 
 

@@ -45,6 +45,8 @@ dump(fuzz_buf_t *b, ntrip_request_t *r, ngx_str_t *in)
     test(in->data[r->body - 1] == LF);
     test(r->user.len <= NTRIP_USER_MAX);
     test(r->auth == NTRIP_AUTH_BASIC || r->user.len == 0);
+    test(!ntrip_request_insists(r)
+         || (r->v2 && r->agent.len && r->method == NTRIP_GET));
 
     fuzz_add(b, flags, sizeof(flags));
     add_str(b, &r->mount, in);

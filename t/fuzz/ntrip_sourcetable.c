@@ -12,6 +12,36 @@
 #include "ntrip_sourcetable.h"
 
 
+/* as a caster shows it that relays: all fields, and its own authentication */
+
+static void
+relayed(ngx_str_t *line)
+{
+    u_char       buf[NTRIP_STR_LINE_MAX];
+    ngx_str_t    made;
+    ntrip_out_t  out;
+    ntrip_str_t  str;
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_str_relayed(&out, line);
+    test(!out.overflow);
+
+    made.data = buf;
+    made.len = out.last - buf - 2;
+
+    test(ntrip_str_parse(&str, &made) == NGX_OK);
+    test(str.nfields == NTRIP_STR_FIELDS);
+    test(ntrip_text_is(&str.field[NTRIP_STR_AUTH], "B"));
+
+    made.data++;
+    made.len--;
+
+    ntrip_out_init(&out, buf, sizeof(buf));
+    ntrip_str_relayed(&out, &made);
+    test(out.last == buf);
+}
+
+
 static void
 run(fuzz_buf_t *b, const uint8_t *data, size_t size, uint32_t seed,
     size_t most)
@@ -47,6 +77,7 @@ run(fuzz_buf_t *b, const uint8_t *data, size_t size, uint32_t seed,
             }
 
             test(str.nfields > 1 && str.nfields <= NTRIP_STR_FIELDS);
+            relayed(&line);
 
             for (i = 0; i < str.nfields; i++) {
                 test(str.field[i].data >= line.data
@@ -109,6 +140,16 @@ declare(const uint8_t *data, size_t size)
         ntrip_mount_match_init(&m, &mount);
         ntrip_mount_match_add(&m, &str.field[NTRIP_STR_MOUNT], 7);
         test(m.exact == 7 && ntrip_mount_match_result(&m) == 7);
+
+        ntrip_mount_match_init(&m, &text);
+        ntrip_mount_match_add(&m, &mount, 7);
+        test(ntrip_text_equal_case(&mount, &text)
+             || ntrip_mount_match_result(&m) == NGX_DECLINED);
+
+        line.len = 0;
+        test(ntrip_mount_allowed(&line, &mount));
+        test(ntrip_mount_allowed(&mount, &mount));
+        (void) ntrip_mount_allowed(&text, &mount);
     }
 
     free(mount.data);
