@@ -82,6 +82,11 @@ my ($first) = $t->error_log =~ /(\d+)#\d+: \S+ client 127\.0\.0\.1:$port /;
 my ($second) = grep { $_ != $first } $t->pids;
 $t->only_worker($second, sub { rover(2, 52) });
 hear(sub { @{$rover{2}{heard}} > 5 }, 'the second, in another worker');
+
+# the second place has a rover in each of the two
+
+$t->only_worker($first, sub { rover(5, 52) });
+hear(sub { @{$rover{5}{heard}} > 5 }, 'another one there, in the first worker');
 rover(3, 44);
 rover(4, 40, 'off');
 
@@ -98,6 +103,14 @@ is(join(' ', grep { !$heard{$_} } $one[0] .. ($two[-1] > $one[-1] ? $one[-1]
                                                                  : $two[-1])),
    '', 'and nothing is lost');
 is($rover{1}{wrong} + $rover{2}{wrong}, 0, 'whole messages');
+
+my %same = map { $_ => 1 } map { $_->[1] } @{$rover{5}{heard}};
+my $joined = $rover{5}{heard}[0][1];
+my $until = $rover{5}{heard}[-1][1];
+is(join(' ', grep { $_ >= $joined && $_ <= $until && !$same{$_} } @two), '',
+   'rovers of one place hear the same, in whatever worker');
+is(scalar(grep { $same{$_} } @one), 0, 'and none of them another turn');
+is($rover{5}{wrong}, 0, 'in whole messages');
 
 my @told = map { $_->{line} =~ /,(\d\d)\d\d\.\d+,N,/ } @{$provider->seen->{gga}};
 my $told = join ' ', grep { defined } map { $_ && $told[$_] == $told[$_ - 1]

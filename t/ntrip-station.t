@@ -313,6 +313,52 @@ ends('blanks', "\r\n", 'no messages', 'impatient');
          'frames that lie: none of them is taken');
 }
 
+# one that sends as much as it can, messages or none: others get theirs, and
+# nothing grows
+
+console('STATION-ADD pw CALM base:secret');
+
+for my $flood (['messages', join '', map { frame(9, $_, 1000) } 1 .. 100],
+               ['no messages', pack 'N*', map { $_ * 2654435761 & 0x7f7f7f7f }
+                                              1 .. 25_000])
+{
+    my ($name, $bytes) = @$flood;
+    my $calm = Fieldgate::Base->new(port => $t->port('caster'), login => 7,
+                                    mount => 'CALM', password => 'secret',
+                                    again => 0.2);
+    $calm->wait_for(open => 1);
+    my $rover = Fieldgate::Rovers->new(port => $t->port('caster'), rovers => [
+        { user => 'u1', password => 'p1', mount => 'CALM', quiet => 1 }]);
+    $rover->wait_for(fed => 1);
+
+    my $s = $t->connect('caster');
+    print $s Fieldgate::Base::source('plain', 'OLD');
+    is(Fieldgate::read_all($s, qr/\r\n\r\n/), "ICY 200 OK\r\n\r\n",
+       "flood of $name: welcome");
+    print $s $bytes x 20;
+    my $before = grown($t->pids);
+    print $s $bytes for 1 .. 600;
+    my $sent = 62 * 1000 * 1000;
+
+    cmp_ok(grown($t->pids) - $before, '<', 4096,
+           "flood of $name: no memory for $sent bytes");
+    my $seen = $rover->seen->{messages};
+    $rover->wait_for(messages => $seen + 5);
+    is_deeply($rover->seen->{errors}, [], "flood of $name: others get theirs");
+    close $s;
+    $_->stop for $rover, $calm;
+    wait_for(sub { console('STREAM-LIST pw') !~ /^(?:OLD|CALM)\t/m },
+             'the end');
+}
+
+# KB
+
+sub grown {
+    my $sum = 0;
+    read_file("/proc/$_/status") =~ /^RssAnon:\s+(\d+)/m and $sum += $1 for @_;
+    return $sum;
+}
+
 {
     my $s = $t->connect('caster');
     print $s post('x', 'plain', 'OLD', 'Transfer-Encoding: chunked'), "xyz\r\n";

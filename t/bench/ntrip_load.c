@@ -3,10 +3,14 @@
  * Fieldgate: rovers of the NTRIP benchmark.
  *
  * ntrip_load --port=PORT --pids=PID,... [--rovers=N] [--seconds=N] [--hold=1]
+ *            [--mount=NAME] [--stations=N] [--near=N] [--gga=N] [--tls=1]
  *
  * Rovers that log in as u0, u1, ... with the password p, send a position every
- * ten seconds, and compare every byte they get: whole messages, in order, none
- * lost.  Prints what the processes consume for the logins, then for the
+ * --gga seconds (10), and compare every byte they get: whole messages, in
+ * order, none lost.  They get the mountpoint --mount (M); with --stations one
+ * of S0, S1, ... in turn; with --near NEAR: each begins near one of so many
+ * stations, twenty in a row, and moves 300 m a second to the east.  --tls: over
+ * TLS.  Prints what the processes consume for the logins, then for the
  * delivery in --seconds, and latencies from the provider's write to the
  * rover's read.  With --hold, only logs in, says so, and holds the connections
  * until its input ends.
@@ -21,8 +25,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +43,7 @@
 #define LOAD_WINDOW   256        /* logins under way */
 #define LOAD_ADDRS    64         /* 127.0.0.1 and up: more ports */
 #define LOAD_CACHE    4096       /* newest messages, already checked */
-#define LOAD_GGA      10         /* seconds */
+#define LOAD_STEP     0.004      /* degrees, 300 m */
 
 
 typedef struct {
@@ -44,6 +52,7 @@ typedef struct {
     uint8_t   *part;             /* of a message, NULL: none */
     size_t     len;
     int        ready;            /* the reply is there */
+    SSL       *ssl;              /* NULL: plain */
 } rover_t;
 
 
@@ -54,6 +63,13 @@ static const char  load_gga[] =
 
 static int              load_ep;
 static int              load_port;
+static int              load_stations;
+static int              load_near;
+static int              load_every;          /* seconds between positions */
+static const char      *load_mount;
+static SSL_CTX         *load_tls;
+static uint64_t         load_start;
+static uint64_t         load_moves;
 static int              load_nready;
 static int              load_measuring;
 static uint64_t         load_messages;
@@ -92,6 +108,92 @@ load_base64(char *dst, const char *src)
 }
 
 
+/* the sentence of rover i, now; returns its length */
+
+static int
+load_position(int i, char *buf, size_t size)
+{
+    int       len;
+    char     *p;
+    double    lat, lon, jitter, s;
+    uint8_t   sum;
+
+    if (!load_near) {
+        memcpy(buf, load_gga, sizeof(load_gga));
+        return sizeof(load_gga) - 1;
+    }
+
+    s = (bench_now() - load_start) / 1e9;
+    jitter = (i * 7919 % 1000) / 1000.0;
+
+    lat = 45 + i % load_near / 20 * 0.2 + (jitter - 0.5) * 0.2;
+    lon = 5 + fmod(i % load_near % 20 * 0.3 + jitter * 0.3 + s * LOAD_STEP,
+                   20 * 0.3);
+
+    len = snprintf(buf, size, "$GPGGA,120000.00,%02d%08.5f,N,%03d%08.5f,E,"
+                   "4,12,0.8,500.0,M,47.0,M,1.0,0001",
+                   (int) lat, (lat - (int) lat) * 60,
+                   (int) lon, (lon - (int) lon) * 60);
+
+    for (p = buf + 1, sum = 0; *p; p++) {
+        sum ^= (uint8_t) *p;
+    }
+
+    return len + snprintf(buf + len, size - len, "*%02X\r\n", sum);
+}
+
+
+static ssize_t
+load_write(rover_t *r, const char *buf, size_t len)
+{
+    return r->ssl ? SSL_write(r->ssl, buf, (int) len)
+                  : write(r->fd, buf, len);
+}
+
+
+/* bytes; -1, errno EAGAIN: none for now; 0: closed */
+
+static ssize_t
+load_recv(rover_t *r, uint8_t *buf, size_t size)
+{
+    int  n;
+
+    if (r->ssl == NULL) {
+        return read(r->fd, buf, size);
+    }
+
+    ERR_clear_error();
+    n = SSL_read(r->ssl, buf, (int) size);
+
+    if (n <= 0 && SSL_get_error(r->ssl, n) == SSL_ERROR_WANT_READ) {
+        errno = EAGAIN;
+        return -1;
+    }
+
+    return n > 0 ? n : 0;
+}
+
+
+/* one after the other: what handshakes take is not looked at */
+
+static void
+load_handshake(rover_t *r)
+{
+    r->ssl = SSL_new(load_tls);
+
+    fcntl(r->fd, F_SETFL, 0);
+
+    if (r->ssl == NULL || SSL_set_fd(r->ssl, r->fd) != 1
+        || SSL_connect(r->ssl) != 1)
+    {
+        ERR_print_errors_fp(stderr);
+        bench_die("no handshake");
+    }
+
+    fcntl(r->fd, F_SETFL, O_NONBLOCK);
+}
+
+
 static void
 load_open(int i)
 {
@@ -102,7 +204,8 @@ load_open(int i)
 
     r = &load_rovers[i];
 
-    r->fd = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0);
+    r->fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC
+                            |(load_tls ? 0 : SOCK_NONBLOCK), 0);
     if (r->fd == -1) {
         bench_die("socket(): %s", strerror(errno));
     }
@@ -128,6 +231,10 @@ load_open(int i)
         bench_die("connect(): %s", strerror(errno));
     }
 
+    if (load_tls) {
+        load_handshake(r);
+    }
+
     ev.events = EPOLLIN|EPOLLOUT|EPOLLET;
     ev.data.u32 = i;
 
@@ -141,17 +248,25 @@ static void
 load_request(int i)
 {
     int                 len;
-    char                user[32], auth[64], buf[512];
+    char                user[32], auth[64], mount[64], gga[128], buf[512];
     struct epoll_event  ev;
 
     snprintf(user, sizeof(user), "u%d:p", i);
     load_base64(auth, user);
 
-    len = snprintf(buf, sizeof(buf), "GET /M HTTP/1.0\r\n"
-                   "User-Agent: NTRIP load\r\nAuthorization: Basic %s\r\n\r\n"
-                   "%s", auth, load_gga);
+    snprintf(mount, sizeof(mount), "%s", load_near ? "NEAR" : load_mount);
 
-    if (write(load_rovers[i].fd, buf, len) != len) {
+    if (load_stations) {
+        snprintf(mount, sizeof(mount), "S%d", i % load_stations);
+    }
+
+    (void) load_position(i, gga, sizeof(gga));
+
+    len = snprintf(buf, sizeof(buf), "GET /%s HTTP/1.0\r\n"
+                   "User-Agent: NTRIP load\r\nAuthorization: Basic %s\r\n\r\n"
+                   "%s", mount, auth, gga);
+
+    if (load_write(&load_rovers[i], buf, len) != len) {
         bench_die("request of rover %d: %s", i, strerror(errno));
     }
 
@@ -167,7 +282,7 @@ load_message(rover_t *r, const uint8_t *frame, size_t len, uint64_t now)
     uint32_t  number, n;
 
     number = rtcm_number(frame);
-    n = number % LOAD_CACHE;
+    n = (number + (number >> 20)) % LOAD_CACHE;
 
     if (load_cache[n].len != len
         || memcmp(load_cache[n].frame, frame, len) != 0)
@@ -177,7 +292,10 @@ load_message(rover_t *r, const uint8_t *frame, size_t len, uint64_t now)
         memcpy(load_cache[n].frame, frame, len);
     }
 
-    if (r->number && number != r->number + 1) {
+    if (r->number && number >> 20 != r->number >> 20 && load_near) {
+        load_moves++;
+
+    } else if (r->number && number != r->number + 1) {
         bench_die("message %u behind %u", number, r->number);
     }
 
@@ -209,7 +327,7 @@ load_read(int i)
             memcpy(buf, r->part, len);
         }
 
-        n = read(r->fd, buf + len, sizeof(buf) - len);
+        n = load_recv(r, buf + len, sizeof(buf) - len);
 
         if (n == -1 && errno == EAGAIN) {
             return;
@@ -288,12 +406,13 @@ load_events(int timeout)
 }
 
 
-/* positions, spread over LOAD_GGA seconds, until then */
+/* positions, spread over the time between two of a rover, until then */
 
 static void
 load_deliver(int rovers, uint64_t until)
 {
-    int       due, sent;
+    int       due, sent, len;
+    char      gga[128];
     uint64_t  now, start;
 
     start = bench_now();
@@ -306,13 +425,12 @@ load_deliver(int rovers, uint64_t until)
             return;
         }
 
-        due = (int) ((now - start) / 1000000 * rovers / (LOAD_GGA * 1000));
+        due = (int) ((now - start) / 1000000 * rovers / (load_every * 1000));
 
         for ( /* void */ ; sent < due; sent++) {
-            if (write(load_rovers[sent % rovers].fd, load_gga,
-                      sizeof(load_gga) - 1)
-                == -1)
-            {
+            len = load_position(sent % rovers, gga, sizeof(gga));
+
+            if (load_write(&load_rovers[sent % rovers], gga, len) != len) {
                 bench_die("position: %s", strerror(errno));
             }
         }
@@ -337,6 +455,17 @@ main(int argc, char **argv)
     seconds = atoi(bench_option(argc, argv, "--seconds", "10"));
     pids = bench_option(argc, argv, "--pids", "");
 
+    load_mount = bench_option(argc, argv, "--mount", "M");
+    load_stations = atoi(bench_option(argc, argv, "--stations", "0"));
+    load_near = atoi(bench_option(argc, argv, "--near", "0"));
+    load_every = atoi(bench_option(argc, argv, "--gga", "10"));
+    load_start = bench_now();
+
+    if (atoi(bench_option(argc, argv, "--tls", "0"))) {
+        load_tls = SSL_CTX_new(TLS_client_method());
+    }
+
+    signal(SIGPIPE, SIG_IGN);
     bench_open_files();
 
     load_ep = epoll_create1(0);
@@ -382,12 +511,13 @@ main(int argc, char **argv)
         bench_meter_stop(&usage);
 
         printf("requests=%llu bytes=%llu p50=%.0f p99=%.0f "
-               "login_ms=%.0f login_cpu=%lld ",
+               "login_ms=%.0f login_cpu=%lld moves=%llu ",
                (unsigned long long) load_messages,
                (unsigned long long) load_bytes,
                bench_latency(&load_latency, 0.5),
                bench_latency(&load_latency, 0.99),
-               logged_in / 1e6, (long long) login.cpu);
+               logged_in / 1e6, (long long) login.cpu,
+               (unsigned long long) load_moves);
         bench_usage_print(&usage);
         putchar('\n');
     }
