@@ -8,9 +8,11 @@ use Fieldgate::Dns;
 use Fieldgate::Echo;
 use Fieldgate::Env qw(top read_file);
 use Fieldgate::Wakeup;
+use IO::Socket::INET;
 
 my $echo = free_port();
 my $long = join('.', ('a' x 30, 'b' x 20)) . '.cpes';
+my $wildcard = free_port();
 my $dns = Fieldgate::Dns->new('cpe.lan' => ['127.0.0.1'],
                               $long => ['127.0.0.1']);
 
@@ -41,6 +43,15 @@ my $t = Fieldgate->new(workers => 2, http => <<"END");
             cwmp_connection_request;
             cwmp_timeout 150s;
         }
+    }
+
+    # where the ACS asks its own name server
+
+    server {
+        listen 127.0.0.1:%%PORT:asks%%;
+        resolver 127.0.0.1:$wildcard ipv6=off;
+        proxy_set_header Host \$http_host;
+        location / { proxy_pass http://\$http_host\$request_uri; }
     }
 END
 
@@ -128,6 +139,44 @@ for my $case (['IPv4', '127.0.0.1', 1, '/secret%2Fpath;x?a=b&c=%7e'],
     is(scalar(grep { !/^40[03]$/ } keys %status), 0,
        "$what: nor with any other label");
     is(scalar @{$cpe->seen->{requests}}, 0, "$what: the CPE hears of none");
+}
+
+# the line of conf/host-mode.conf in a real name server
+
+SKIP: {
+    my ($dnsmasq) = grep { -x } map { "$_/dnsmasq" } split(/:/, $ENV{PATH}),
+                                                     '/usr/sbin';
+    skip 'no dnsmasq here', 1 unless defined $dnsmasq;
+
+    my ($line) = read_file(top() . '/conf/host-mode.conf')
+                 =~ m{^#\s+(address=/cpe\.example/)10\.0\.0\.5$}m;
+    ok($line, 'the line is there');
+    $line =~ s/cpe\.example/wake.example/;
+    $t->write('dnsmasq.conf', "${line}127.0.0.1\n");
+
+    my $pid = $t->spawn('dnsmasq', sub {
+        exec $dnsmasq, '--keep-in-foreground', "--port=$wildcard",
+             '--listen-address=127.0.0.1', '--bind-interfaces', '--no-hosts',
+             '--no-resolv', '--user=root', '--conf-file='
+             . $t->path('dnsmasq.conf'), '--pid-file=' . $t->path('dnsmasq.pid')
+            or die "$dnsmasq: $!";
+    });
+    wait_for(sub { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                         PeerPort => $wildcard) }, 'dnsmasq');
+
+    my $cpe = Fieldgate::ConnectionRequest->new(max_cnonce => 200);
+    my $url = announced('http://' . $cpe->hostport . '/cr?x=1');
+    my $proxy = '127.0.0.1:' . $t->port('asks');
+    is(`curl -s -o /dev/null -w '%{http_code}' -x '$proxy' --digest \\
+             -u acs:s3c:ret '$url'`, 200, 'found by name, a CPE is woken');
+    is($cpe->seen->{requests}[-1]{line}, 'GET /cr?x=1 HTTP/1.1',
+       'with the request target that it compares');
+    is(`curl -s -o /dev/null -w '%{http_code}' -x '$proxy' \\
+             '@{[$url =~ s/wake\.example/elsewhere.example/r]}'`, 502,
+       'other names are not');
+    like(read_file($t->path('error.log')),
+         qr/elsewhere\.example could not be resolved/, 'since nobody has them');
+    $t->end($pid, 'TERM');
 }
 
 # what is refused is announced, and cannot be called
