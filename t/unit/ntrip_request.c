@@ -39,7 +39,25 @@ static const test_t  tests[] = {
       "Ntrip-GGA: $GPGGA,1,2*33\r\nUser-Agent: NTRIP NtripClientPOSIX\r\n"
       BASIC "Connection: close\r\n\r\n",
       "GET v2 mount=MNT host=caster:2101 auth=1 user=user password=pass "
-      "agent=NTRIP NtripClientPOSIX gga=$GPGGA,1,2*33 http http11 v2 rest=" },
+      "agent=NTRIP NtripClientPOSIX gga=$GPGGA,1,2*33 http http11 v2 insists "
+      "rest=" },
+
+    { "the same, 1.0: no chunks",
+      "GET /MNT HTTP/1.1\r\nUser-Agent: NTRIP NtripClientPOSIX\r\n\r\n",
+      "GET v1 mount=MNT auth=0 agent=NTRIP NtripClientPOSIX http http11 "
+      "rest=" },
+
+    { "a base of that name gets none, either",
+      "POST /MNT HTTP/1.1\r\nNtrip-Version: Ntrip/2.0\r\n"
+      "User-Agent: NTRIP NtripClientPOSIX\r\n\r\n",
+      "POST v2 mount=MNT auth=0 agent=NTRIP NtripClientPOSIX http http11 v2 "
+      "rest=" },
+
+    { "whose name only begins like it",
+      "GET /MNT HTTP/1.1\r\nNtrip-Version: Ntrip/2.0\r\n"
+      "User-Agent: NTRIP NtripClient/1\r\n\r\n",
+      "GET v2 mount=MNT auth=0 agent=NTRIP NtripClient/1 http http11 v2 "
+      "rest=" },
 
     { "GGA in the same segment",
       "GET /MNT HTTP/1.0\r\nUser-Agent: NTRIP x\r\n\r\n$GPGGA,\r\n",
@@ -284,10 +302,11 @@ dump(char *p, ntrip_request_t *r, ngx_int_t rc, u_char *buf, size_t len)
     p = field(p, "agent", &r->agent);
     p = field(p, "gga", &r->gga);
     p = field(p, "str", &r->str);
-    p += sprintf(p, "%s%s%s%s%s%s", r->http ? "http " : "",
+    p += sprintf(p, "%s%s%s%s%s%s%s", r->http ? "http " : "",
                  r->http11 ? "http11 " : "", r->v2 ? "v2 " : "",
                  r->html ? "html " : "", r->chunked ? "chunked " : "",
-                 r->expect ? "expect " : "");
+                 r->expect ? "expect " : "",
+                 ntrip_request_insists(r) ? "insists " : "");
     sprintf(p, "rest=%.*s", (int) (len - r->body), (char *) buf + r->body);
 }
 

@@ -306,6 +306,7 @@ ngx_stream_ntrip_usage_exit(void)
 
         u->step = NGX_STREAM_NTRIP_USAGE_WRITTEN;
         u->next = 0;
+        u->wrote = 1;
     }
 
     if (rc != NGX_DONE) {
