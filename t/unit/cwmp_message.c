@@ -875,84 +875,6 @@ test_edits(void)
 }
 
 
-static ngx_uint_t
-test_is(cwmp_message_id_t *id, const char *s)
-{
-    return id->len == strlen(s) && memcmp(id->data, s, id->len) == 0;
-}
-
-
-#define INFORM_HEAD                                                           \
-    "<s:Envelope><s:Header><cwmp:ID>Body</cwmp:ID></s:Header><s:Body>"        \
-    "<cwmp:Inform><DeviceId><Manufacturer>A&amp;B</Manufacturer>"             \
-    "<OUI>00AABB</OUI><WanIPAddress>1.2.3.4</WanIPAddress>"                   \
-    "<ProductClass>\n R&amp;\x01T \n</ProductClass>"                          \
-    "<SerialNumber>S-1</SerialNumber>"                                        \
-    "</DeviceId><Event><EventStruct><EventCode>1 BOOT</EventCode>"            \
-    "<CommandKey/></EventStruct><EventStruct><CommandKey>k</CommandKey>"      \
-    "</EventStruct><EventStruct><EventCode>4 VALUE CHANGE</EventCode>"        \
-    "</EventStruct></Event>"
-
-#define INFORM_TAIL  "<ParameterList>"                                        \
-    PARAM("Device.DeviceInfo.SerialNumber", "other")                          \
-    "</ParameterList></cwmp:Inform></s:Body></s:Envelope>"
-
-
-static void
-test_facts(void)
-{
-    size_t      first;
-    ngx_int_t   rc;
-    ngx_uint_t  facts_only, good, done;
-
-    static cwmp_message_t  m;
-    static const char      in[] = INFORM_HEAD INFORM_TAIL;
-    static const char      events[] = "1 BOOT,4 VALUE CHANGE";
-
-    for (facts_only = 0; facts_only < 2; facts_only++) {
-        good = 1;
-        done = 1;
-
-        for (first = 1; first < sizeof(in) - 1; first++) {
-            cwmp_message_init(&m);
-            m.params.value_handler = test_count;
-            m.facts_only = facts_only;
-
-            rc = cwmp_message_read(&m, (u_char *) in, first);
-
-            if (rc == NGX_OK) {
-                rc = cwmp_message_read(&m, (u_char *) in + first,
-                                       sizeof(in) - 1 - first);
-            }
-
-            done &= (rc == (facts_only ? NGX_DONE : NGX_OK));
-
-            good &= test_is(&m.method, "Inform")
-                    && test_is(&m.oui, "00AABB")
-                    && test_is(&m.product_class, "R&?T")
-                    && test_is(&m.serial, "S-1")
-                    && m.nevents == sizeof(events) - 1
-                    && memcmp(m.events, events, m.nevents) == 0;
-        }
-
-        ok(good, "facts", facts_only ? "Inform, facts only" : "Inform");
-        ok(done, "read", facts_only ? "to the last fact" : "to the end");
-    }
-
-    cwmp_message_init(&m);
-    m.facts_only = 1;
-    rc = cwmp_message_read(&m, (u_char *) "<E><B/><Body><x:Fault a='b'",
-                           sizeof("<E><B/><Body><x:Fault a='b'") - 1);
-    ok(rc == NGX_OK && m.method.len == 0, "not known yet", "Fault");
-    rc = cwmp_message_read(&m, (u_char *) ">", 1);
-    ok(rc == NGX_DONE && test_is(&m.method, "Fault"), "method", "Fault");
-
-    cwmp_message_init(&m);
-    ok(cwmp_message_end(&m) == NGX_OK && m.method.len == 0, "nothing",
-       "an empty message");
-}
-
-
 int
 main(void)
 {
@@ -960,7 +882,6 @@ main(void)
     test_charsets();
     test_limits();
     test_edits();
-    test_facts();
 
     printf("1..%d\n", (int) tests);
 

@@ -16,8 +16,7 @@
  */
 
 
-#include <ngx_config.h>
-#include <ngx_core.h>
+#include "tap.h"
 
 #include "ntrip_zone.h"
 
@@ -50,8 +49,6 @@ typedef struct {
 } test_operation_t;
 
 
-static ngx_uint_t         test_n;
-static ngx_uint_t         test_failed;
 static test_memory_t     *test_live;
 static test_memory_t     *test_copy;
 static test_memory_t     *test_start;
@@ -69,17 +66,6 @@ static ntrip_login_t      test_login;
 static ntrip_slots_t      test_wake;
 
 static ngx_str_t          test_label = ngx_string("account@host");
-
-
-static void
-test_ok(ngx_uint_t ok, const char *name)
-{
-    printf("%sok %u - %s\n", ok ? "" : "not ", (unsigned) ++test_n, name);
-
-    if (!ok) {
-        test_failed++;
-    }
-}
 
 
 static void
@@ -813,7 +799,7 @@ test_operation(const test_operation_t *op)
     changes = 0;
 
     if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) {
-        test_ok(0, "a child can be traced");
+        tap_ok(0, "a child can be traced");
         return;
     }
 
@@ -860,7 +846,7 @@ test_operation(const test_operation_t *op)
            (unsigned) steps, (unsigned) changes, bad ? ": " : "",
            bad ? bad : "");
 
-    test_ok(bad == NULL && test_live->done && changes > 0, op->name);
+    tap_ok(bad == NULL && test_live->done && changes > 0, "%s", op->name);
 }
 
 
@@ -901,7 +887,5 @@ main(void)
         test_operation(&test_operations[i]);
     }
 
-    printf("1..%u\n", (unsigned) test_n);
-
-    return test_failed != 0;
+    return tap_done();
 }
