@@ -4,16 +4,17 @@
  *
  * ntrip_load --port=PORT --pids=PID,... [--rovers=N] [--seconds=N] [--hold=1]
  *            [--mount=NAME] [--stations=N] [--near=N] [--gga=N] [--tls=1]
+ *            [--first=N]
  *
- * Rovers that log in as u0, u1, ... with the password p, send a position every
- * --gga seconds (10), and compare every byte they get: whole messages, in
- * order, none lost.  They get the mountpoint --mount (M); with --stations one
- * of S0, S1, ... in turn; with --near NEAR: each begins near one of so many
- * stations, twenty in a row, and moves 300 m a second to the east.  --tls: over
- * TLS.  Prints what the processes consume for the logins, then for the
- * delivery in --seconds, and latencies from the provider's write to the
- * rover's read.  With --hold, only logs in, says so, and holds the connections
- * until its input ends.
+ * Rovers that log in as u0, u1, ..., or from --first on, with the password p,
+ * send a position every --gga seconds (10), and compare every byte they get:
+ * whole messages, in order, none lost.  They get the mountpoint --mount (M);
+ * with --stations one of S0, S1, ... in turn; with --near NEAR: each begins
+ * near one of so many stations, twenty in a row, and moves 300 m a second to
+ * the east.  --tls: over TLS.  Prints what the processes consume for the
+ * logins, then for the delivery in --seconds, and latencies from the
+ * provider's write to the rover's read.  With --hold, only logs in, says so,
+ * and holds the connections until its input ends.
  */
 
 
@@ -63,6 +64,7 @@ static const char  load_gga[] =
 
 static int              load_ep;
 static int              load_port;
+static int              load_first;
 static int              load_stations;
 static int              load_near;
 static int              load_every;          /* seconds between positions */
@@ -251,7 +253,7 @@ load_request(int i)
     char                user[32], auth[64], mount[64], gga[128], buf[512];
     struct epoll_event  ev;
 
-    snprintf(user, sizeof(user), "u%d:p", i);
+    snprintf(user, sizeof(user), "u%d:p", load_first + i);
     load_base64(auth, user);
 
     snprintf(mount, sizeof(mount), "%s", load_near ? "NEAR" : load_mount);
@@ -456,6 +458,7 @@ main(int argc, char **argv)
     pids = bench_option(argc, argv, "--pids", "");
 
     load_mount = bench_option(argc, argv, "--mount", "M");
+    load_first = atoi(bench_option(argc, argv, "--first", "0"));
     load_stations = atoi(bench_option(argc, argv, "--stations", "0"));
     load_near = atoi(bench_option(argc, argv, "--near", "0"));
     load_every = atoi(bench_option(argc, argv, "--gga", "10"));
