@@ -172,6 +172,25 @@ if ($long) {
            'a linker without version scripts gets none');
 }
 
+# without libpq there is no cluster, and all else
+
+$ENV{LACKS} = '-lpq';
+($status, $out, $make) = configure('lonely', qw(--with-stream --with-threads));
+is($status, 0, 'without libpq') or diag($out);
+like($out, qr/note: ngx_stream_ntrip_module is built without "ntrip_cluster"/,
+     'it says so');
+like($out, qr/libpq-dev/, 'and what is missing');
+like($make, qr/ngx_stream_ntrip_module\.so:/, 'the NTRIP half is built');
+unlike($make, qr/-lpq|ntrip_mirror\.c/, 'without all of that');
+for my $file (qw(ngx_stream_ntrip_cluster_conf ngx_stream_ntrip_module)) {
+    ($object) = $make =~ m{^\S*?(addon/\S*\b$file\.o):}m;
+    $objs = "$dir/lonely";
+    make($object);
+}
+like(`strings $objs/addon/*/ngx_stream_ntrip_cluster_conf.o`,
+     qr/needs libpq, which this module was built without/,
+     'and the directive says so');
+
 $ENV{LACKS} = '-lsqlite3';
 ($status, $out) = configure('neither', qw(--without-http --with-stream));
 is($status, 1, 'without any half configure fails');

@@ -242,7 +242,8 @@ sub differs {
     my $known = $schema->{properties} // {};
     my $more = $schema->{additionalProperties};
     return ((map { "$where.$_: is missing" }
-             grep { !exists $value->{$_} } sort keys %$known),
+             grep { !exists $value->{$_} && !$known->{$_}{'x-with'} }
+             sort keys %$known),
             map { my $s = $known->{$_} // (ref $more ? $more : undef);
                   $s ? differs($value->{$_}, $s, "$where.$_")
                      : "$where.$_: is unknown" } sort keys %$value);

@@ -13,6 +13,7 @@ $t->write('good.passwd', "$secret\r\nanything\n");
 $t->write('empty.passwd', "\n");
 $t->write('long.passwd', 'x' x 5000);
 $t->write('file', 'no folder');
+$t->write('cluster.key', 'x' x 32);
 
 # pieces that the cases put together
 
@@ -52,6 +53,9 @@ my @good = (
         ntrip_report 30s;
         ntrip_mount BASE;
 END
+    ['a cluster', "${main}ntrip_cluster 'host=db password=$secret' node=a;"],
+    ['another one', "${main}ntrip_cluster 'postgresql://x:$secret\@db/x' "
+                    . "node=A-1.b_c;"],
     ['all directives of a caster', $main . <<'END'],
     server {
         listen 127.0.0.1:%%PORT:caster%%;
@@ -302,7 +306,44 @@ END
     ['what looks like a hash',
      console("ntrip_console_password '\$9\$$secret';"),
      qr/begins as a hash does, but is none/, qr/ntrip_console_password/],
+    cluster('no connection string', "'' node=a",
+            qr/has no connection string that libpq understands/),
+    cluster('one that is none', "'password=$secret what' node=a",
+            qr/has no connection string that libpq understands/),
+    cluster('one without quotes', "host=db password=$secret node=a",
+            qr/has an unknown parameter, or a connection string without quotes/),
+    cluster('no node', "'password=$secret'", qr/needs a "node=name"/),
+    cluster('an empty node', "'password=$secret' node=",
+            qr/needs a name of 1 to 32 characters as "node"/),
+    cluster('a long node', "'password=$secret' node=" . 'x' x 33,
+            qr/needs a name of 1 to 32 characters as "node"/),
+    cluster('a bad node', "'password=$secret' 'node=a b'",
+            qr/has a "node" with other characters/),
+    cluster('two nodes', "'password=$secret' node=a node=b",
+            qr/duplicate parameter "node="/),
+    cluster('an address without a port', "'password=$secret' node=a address=10.0.0.1",
+            qr/invalid "address" of "ntrip_cluster": "10.0.0.1" is no host with/),
+    cluster('no such secret', "'password=$secret' node=a secret_file=%%DIR%%/none",
+            qr/"\S+none" failed/),
+    cluster('a short secret', "'password=$secret' node=a "
+                              . 'secret_file=%%DIR%%/empty.passwd',
+            qr/is no file with a secret of 16 bytes or more/),
+    cluster('two clusters', "'' node=a;", qr/"ntrip_cluster" directive is duplicate/,
+            "ntrip_cluster 'password=$secret' node=b;\n"),
+    ['a cluster without a database',
+     "ntrip_zone 2m;\nntrip_cluster 'password=$secret' node=a;",
+     qr/"ntrip_cluster" needs an "ntrip_database"/, qr/ntrip_cluster/],
+    ['a cluster without a zone',
+     "ntrip_database %%DIR%%/a.db;\nntrip_cluster 'password=$secret' node=a;",
+     qr/"ntrip_cluster" needs an "ntrip_zone"/, qr/ntrip_cluster/],
 );
+
+sub cluster {
+    my ($name, $arguments, $explanation, $before) = @_;
+    return ["a cluster: $name",
+            $main . ($before // '') . "ntrip_cluster $arguments;\n",
+            $explanation, qr/ntrip_cluster/];
+}
 
 for my $case (@bad) {
     my ($name, $stream, $explanation, $line) = @$case;
@@ -325,5 +366,13 @@ my ($status, $out) = $t->check(stream => caster(''));
 is($status, 0, 'a caster without a mountpoint: accepted');
 like($out, qr/\[warn\].* no "ntrip_mount": .* "ntrip_caster" in \S+conf:\d+/,
      'a caster without a mountpoint: warned of');
+
+($status, $out) = $t->check(stream => "${main}ntrip_cluster host=db node=a "
+                            . "address=10.0.0.1:2199 "
+                            . "secret_file=%%DIR%%/cluster.key;");
+is($status, 0, 'an address and a secret of a cluster: accepted');
+like($out, qr/\[warn\].* "$_" of "ntrip_cluster" has no effect yet/,
+     "$_ of a cluster: warned of")
+    for qw(address secret_file);
 
 done_testing();

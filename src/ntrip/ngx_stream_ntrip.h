@@ -111,6 +111,16 @@ struct ngx_stream_ntrip_ssl_s {
 #endif
 
 
+/* ntrip_cluster */
+
+typedef struct {
+    ngx_str_t                  conninfo;           /* with a zero */
+    ngx_str_t                  node;
+    ngx_thread_pool_t         *thread_pool;
+    ngx_stream_ntrip_place_t   place;
+} ngx_stream_ntrip_cluster_t;
+
+
 typedef struct {
     size_t                     zone_size;          /* ntrip_zone */
     size_t                     ring_size;          /* ntrip_ring_size, 32k */
@@ -120,6 +130,8 @@ typedef struct {
     ngx_msec_t                 account_cooling;    /* 0 */
     ngx_uint_t                 host_pace;          /* us between logins at a
                                                       host: 100000 */
+
+    ngx_stream_ntrip_cluster_t  *cluster;          /* NULL: none */
 
     ngx_shm_zone_t            *bus;                /* NULL: no ntrip_zone */
     ngx_shm_zone_t            *zone;
@@ -306,6 +318,12 @@ char *ngx_stream_ntrip_console(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_ntrip_console_password(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* ngx_stream_ntrip_cluster_conf.c; check: behind all of stream{} */
+char *ngx_stream_ntrip_cluster_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_ntrip_cluster_check(ngx_conf_t *cf,
+    ngx_stream_ntrip_main_conf_t *nmcf);
 
 /* ngx_stream_ntrip_variables.c */
 ngx_int_t ngx_stream_ntrip_add_variables(ngx_conf_t *cf);

@@ -52,6 +52,7 @@ ngx_stream_ntrip_create_main_conf(ngx_conf_t *cf)
      *     conf->bus = NULL;
      *     conf->zone = NULL;
      *     conf->hash_pool, sqlite_pool, lookup_pool = NULL;
+     *     conf->cluster = NULL;
      *     conf->*_place, caster, console = { { 0, NULL }, 0 };
      */
 
@@ -85,6 +86,10 @@ ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_stream_ntrip_cluster_check(cf, nmcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (nmcf->database.len
         && ngx_stream_ntrip_thread_pools(cf, nmcf) != NGX_OK)
     {
@@ -101,15 +106,15 @@ ngx_stream_ntrip_init_main_conf(ngx_conf_t *cf, void *conf)
 
 /*
  * A hash keeps a processor busy, a write waits for a disk and for other
- * writers, and a look-up for a name server: none waits for another kind.
- * A worker has one write under way at a time.
+ * writers, a look-up for a name server, and a cluster for PostgreSQL: none
+ * waits for another kind.  A worker has one write under way at a time.
  */
 
 static ngx_int_t
 ngx_stream_ntrip_thread_pools(ngx_conf_t *cf,
     ngx_stream_ntrip_main_conf_t *nmcf)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, n;
 
     struct {
         ngx_str_t            name;
@@ -118,10 +123,20 @@ ngx_stream_ntrip_thread_pools(ngx_conf_t *cf,
     } pools[] = {
         { ngx_string("ntrip_hash"), "threads=2", &nmcf->hash_pool },
         { ngx_string("ntrip_sqlite"), "threads=1", &nmcf->sqlite_pool },
-        { ngx_string("ntrip_lookup"), "threads=8", &nmcf->lookup_pool }
+        { ngx_string("ntrip_lookup"), "threads=8", &nmcf->lookup_pool },
+        { ngx_string("ntrip_cluster"), "threads=1", NULL }
     };
 
-    for (i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+    n = sizeof(pools) / sizeof(pools[0]);
+
+    if (nmcf->cluster) {
+        pools[n - 1].pool = &nmcf->cluster->thread_pool;
+
+    } else {
+        n--;
+    }
+
+    for (i = 0; i < n; i++) {
 
         *pools[i].pool = ngx_thread_pool_get(cf->cycle, &pools[i].name);
 

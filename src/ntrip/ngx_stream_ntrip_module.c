@@ -11,6 +11,7 @@
 #include <ngx_stream.h>
 
 #include "ngx_stream_ntrip_admin.h"
+#include "ngx_stream_ntrip_cluster.h"
 #include "ngx_stream_ntrip_handover.h"
 #include "ngx_stream_ntrip_rover.h"
 #include "ngx_stream_ntrip_source.h"
@@ -88,6 +89,13 @@ static ngx_command_t  ngx_stream_ntrip_commands[] = {
     { ngx_string("ntrip_database"),
       NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_stream_ntrip_database,
+      NGX_STREAM_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ntrip_cluster"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_stream_ntrip_cluster_directive,
       NGX_STREAM_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -426,7 +434,8 @@ static ngx_stream_ntrip_store_hooks_t  ngx_stream_ntrip_stored_hooks = {
     ngx_stream_ntrip_rover_user_changed,   /* user */
     ngx_stream_ntrip_source_changed,       /* account */
     ngx_stream_ntrip_source_retry,         /* accounts */
-    ngx_stream_ntrip_bases_changed         /* stations */
+    ngx_stream_ntrip_bases_changed,        /* stations */
+    NULL                                   /* change */
 };
 
 
@@ -489,6 +498,19 @@ ngx_stream_ntrip_init_process(ngx_cycle_t *cycle)
     ngx_stream_ntrip_stream_init(&ngx_stream_ntrip_relay_hooks);
     ngx_stream_ntrip_rovers_init(cycle);
 
+#if (NGX_STREAM_NTRIP_CLUSTER)
+
+    ngx_stream_ntrip_stored_hooks.change =
+                        nmcf->cluster ? ngx_stream_ntrip_cluster_change : NULL;
+
+    if (nmcf->cluster
+        && ngx_stream_ntrip_cluster_init(cycle, nmcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+#endif
+
     if (ngx_stream_ntrip_verify_init(cycle, nmcf->hash_pool) != NGX_OK
         || ngx_stream_ntrip_worker_init_process(cycle, nmcf,
                                              &ngx_stream_ntrip_worker_hooks)
@@ -517,6 +539,11 @@ ngx_stream_ntrip_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_stream_ntrip_rovers_exit();
+
+#if (NGX_STREAM_NTRIP_CLUSTER)
+    ngx_stream_ntrip_cluster_exit();
+#endif
+
     ngx_stream_ntrip_worker_exit_process(cycle);
 
     if (ngx_stream_ntrip_worker_last(cycle)) {
@@ -560,6 +587,10 @@ ngx_stream_ntrip_ticked(void)
     ngx_stream_ntrip_base_tick();
     ngx_stream_ntrip_fetch_tick();
     ngx_stream_ntrip_usage_tick();
+
+#if (NGX_STREAM_NTRIP_CLUSTER)
+    ngx_stream_ntrip_cluster_tick();
+#endif
 }
 
 

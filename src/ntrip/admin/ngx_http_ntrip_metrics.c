@@ -65,6 +65,9 @@ typedef struct {
 #define NGX_HTTP_NTRIP_TABLES  6
 
 
+static void ngx_http_ntrip_cluster(ntrip_json_t *json);
+static uint64_t ngx_http_ntrip_mirror_age(void);
+static void ngx_http_ntrip_print_cluster(ngx_http_ntrip_ctx_t *ctx);
 static ngx_int_t ngx_http_ntrip_sum(ngx_http_ntrip_ctx_t *ctx);
 static ngx_int_t ngx_http_ntrip_sum_streams(ngx_http_ntrip_ctx_t *ctx);
 static ngx_http_ntrip_mounted_t *ngx_http_ntrip_mounted(
@@ -138,11 +141,93 @@ ngx_http_ntrip_counters(ngx_http_ntrip_ctx_t *ctx)
     }
 
     ntrip_json_close(&json, '}');
+
+    ngx_http_ntrip_cluster(&json);
+
     ntrip_json_close(&json, '}');
 
     ngx_http_ntrip_add(ctx, json.out.start, json.out.last - json.out.start);
 
     return NGX_OK;
+}
+
+
+/* with "ntrip_cluster", the mirror; ages are seconds, of the last moment at
+   which it was known to be as the cluster's */
+
+static void
+ngx_http_ntrip_cluster(ntrip_json_t *json)
+{
+    ntrip_bus_t                   *bus;
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    static const char  *states[] = { "starting", "current", "away", "stale" };
+
+    nmcf = ngx_stream_cycle_get_module_main_conf(ngx_cycle,
+                                                 ngx_stream_ntrip_module);
+    if (nmcf->cluster == NULL) {
+        return;
+    }
+
+    bus = ngx_stream_ntrip_worker.bus;
+
+    ntrip_json_open(json, "cluster", '{');
+    ntrip_json_str(json, "node", &nmcf->cluster->node);
+    ntrip_json_text(json, "state", states[bus->cluster]);
+    ntrip_json_int(json, "change", bus->change);
+
+    if (bus->mirrored) {
+        ntrip_json_int(json, "age", ngx_http_ntrip_mirror_age());
+
+    } else {
+        ntrip_json_null(json, "age");
+    }
+
+    ntrip_json_close(json, '}');
+}
+
+
+static uint64_t
+ngx_http_ntrip_mirror_age(void)
+{
+    uint64_t  mirrored;
+
+    mirrored = ngx_stream_ntrip_worker.bus->mirrored;
+
+    /* another worker's clock may be a moment ahead */
+
+    return ngx_current_msec > mirrored ? (ngx_current_msec - mirrored) / 1000
+                                       : 0;
+}
+
+
+static void
+ngx_http_ntrip_print_cluster(ngx_http_ntrip_ctx_t *ctx)
+{
+    ntrip_bus_t                   *bus;
+    ngx_stream_ntrip_main_conf_t  *nmcf;
+
+    nmcf = ngx_stream_cycle_get_module_main_conf(ngx_cycle,
+                                                 ngx_stream_ntrip_module);
+    if (nmcf->cluster == NULL) {
+        return;
+    }
+
+    bus = ngx_stream_ntrip_worker.bus;
+
+    ngx_http_ntrip_family(ctx, "ntrip_cluster_current", "gauge",
+                          "whether the database follows the cluster");
+    ngx_http_ntrip_sample(ctx, "ntrip_cluster_current", NULL, NULL, NULL, NULL,
+                          bus->cluster == NTRIP_CLUSTER_CURRENT);
+
+    if (bus->mirrored == 0) {
+        return;
+    }
+
+    ngx_http_ntrip_family(ctx, "ntrip_cluster_age_seconds", "gauge",
+                          "since the database was as the cluster");
+    ngx_http_ntrip_sample(ctx, "ntrip_cluster_age_seconds", NULL, NULL, NULL,
+                          NULL, ngx_http_ntrip_mirror_age());
 }
 
 
@@ -630,4 +715,6 @@ ngx_http_ntrip_print_rest(ngx_http_ntrip_ctx_t *ctx,
                           "tables repaired after a worker died inside one");
     ngx_http_ntrip_sample(ctx, "ntrip_zone_rebuilds_total", NULL, NULL, NULL,
                           NULL, ngx_stream_ntrip_worker.zone->rebuilds);
+
+    ngx_http_ntrip_print_cluster(ctx);
 }

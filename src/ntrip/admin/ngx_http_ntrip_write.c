@@ -9,8 +9,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include <sqlite3.h>
-
 #include "ngx_http_ntrip_status.h"
 #include "ngx_stream_ntrip_console.h"
 
@@ -105,7 +103,7 @@ static ngx_http_ntrip_column_t  ngx_http_ntrip_station_columns[] = {
 
 
 static ngx_http_ntrip_written_t  ngx_http_ntrip_written[] = {
-    { "users", "user", "name", "name", "password",
+    { "users", "\"user\"", "name", "name", "password",
       ngx_http_ntrip_user_columns },
     { "accounts", "source", "id", "name", "host",
       ngx_http_ntrip_source_columns },
@@ -124,8 +122,9 @@ static ngx_str_t *ngx_http_ntrip_write_has(ngx_http_ntrip_write_t *w,
     const char *name);
 static void ngx_http_ntrip_write_run(ngx_stream_ntrip_work_t *work, void *db);
 static void ngx_http_ntrip_write_sql(ngx_http_ntrip_write_t *w, u_char *sql);
-static ngx_int_t ngx_http_ntrip_write_bind(ngx_http_ntrip_write_t *w,
-    sqlite3_stmt *stmt);
+static void ngx_http_ntrip_write_key(ngx_http_ntrip_write_t *w, int64_t id);
+static ngx_int_t ngx_http_ntrip_write_params(ngx_http_ntrip_write_t *w,
+    ngx_stream_ntrip_change_t *change, u_char *stored);
 static void ngx_http_ntrip_write_done(ngx_stream_ntrip_work_t *work);
 static void ngx_http_ntrip_write_free(ngx_stream_ntrip_work_t *work);
 
@@ -199,7 +198,7 @@ ngx_http_ntrip_write(ngx_http_ntrip_ctx_t *ctx, ngx_str_t *body)
 
     w->posted = 1;
 
-    if (ngx_stream_ntrip_store_post(&w->work) != NGX_OK) {
+    if (ngx_stream_ntrip_store_change(&w->work) != NGX_OK) {
         w->posted = 0;
         return NGX_BUSY;
     }
@@ -359,59 +358,70 @@ ngx_http_ntrip_write_has(ngx_http_ntrip_write_t *w, const char *name)
 static void
 ngx_http_ntrip_write_run(ngx_stream_ntrip_work_t *work, void *db)
 {
-    int                      i, rc;
-    u_char                   sql[NGX_HTTP_NTRIP_SQL];
-    sqlite3_stmt            *stmt;
-    ngx_http_ntrip_write_t  *w;
+    u_char                      stored[NTRIP_PASSWORD_STORED];
+    u_char                      sql[NGX_HTTP_NTRIP_SQL];
+    ngx_int_t                   rc;
+    ngx_http_ntrip_write_t     *w;
+    ngx_stream_ntrip_change_t   change;
+    ngx_stream_ntrip_writer_t  *writer;
 
     w = (ngx_http_ntrip_write_t *) work;
+    writer = db;
 
     work->rc = NGX_OK;
     w->status = NGX_HTTP_SERVICE_UNAVAILABLE;
 
     ngx_http_ntrip_write_sql(w, sql);
 
-    if (sqlite3_prepare_v2(db, (char *) sql, -1, &stmt, NULL) != SQLITE_OK) {
+    change.sql = (char *) sql;
+    change.added = (w->method == NGX_HTTP_POST
+                    && ngx_strcmp(w->table->key, "id") == 0);
+
+    if (ngx_http_ntrip_write_params(w, &change, stored) != NGX_OK) {
         return;
     }
 
-    if (ngx_http_ntrip_write_bind(w, stmt) != NGX_OK) {
-        (void) sqlite3_finalize(stmt);
+    rc = writer->execute(writer, &change);
+
+    ngx_explicit_memzero(stored, sizeof(stored));
+
+    switch (rc) {
+
+    case NGX_OK:
+        w->status = NGX_HTTP_OK;
+        ngx_http_ntrip_write_key(w, writer->id);
         return;
-    }
 
-    (void) sqlite3_step(stmt);
-    rc = sqlite3_finalize(stmt);
-
-    if ((rc & 0xff) == SQLITE_CONSTRAINT) {
-        w->status = NGX_HTTP_CONFLICT;
-        return;
-    }
-
-    if (rc != SQLITE_OK) {
-        return;
-    }
-
-    if (sqlite3_changes(db) == 0) {
+    case NGX_DECLINED:
         w->status = NGX_HTTP_NOT_FOUND;
         return;
+
+    case NGX_BUSY:
+        w->status = NGX_HTTP_CONFLICT;
+        return;
+
+    default:
+        return;
     }
+}
 
-    w->status = NGX_HTTP_OK;
 
-    /* how it is found now */
+/* how it is found now */
+
+static void
+ngx_http_ntrip_write_key(ngx_http_ntrip_write_t *w, int64_t id)
+{
+    ngx_uint_t  i;
 
     if (ngx_strcmp(w->table->key, "id") == 0 && w->method == NGX_HTTP_POST) {
-        w->key_len = ngx_sprintf(w->key, "%L",
-                                 (int64_t) sqlite3_last_insert_rowid(db))
-                     - w->key;
+        w->key_len = ngx_sprintf(w->key, "%L", id) - w->key;
         return;
     }
 
     w->key_len = ngx_min(w->id.len, NTRIP_USER_MAX);
     ngx_memcpy(w->key, w->id.data, w->key_len);
 
-    for (i = 0; i < (int) w->n; i++) {
+    for (i = 0; i < w->n; i++) {
         if (ngx_strcmp(w->columns[i]->name, w->table->key) == 0) {
             w->key_len = w->members[i].text.len;
             ngx_memcpy(w->key, w->members[i].text.data, w->key_len);
@@ -430,8 +440,9 @@ ngx_http_ntrip_write_sql(ngx_http_ntrip_write_t *w, u_char *sql)
     const char  *where;
 
     where = ngx_strcmp(w->table->key, "id") == 0
-            ? " WHERE id = CAST(:id AS INTEGER) AND CAST(id AS TEXT) = :id"
-            : " WHERE %s = :id";
+            ? " WHERE id = CAST(CAST(:key AS TEXT) AS INTEGER)"
+              " AND CAST(id AS TEXT) = :key"
+            : " WHERE %s = :key";
 
     switch (w->method) {
 
@@ -469,50 +480,41 @@ ngx_http_ntrip_write_sql(ngx_http_ntrip_write_t *w, u_char *sql)
 }
 
 
+/* "stored" gets the password's hash, if there is one */
+
 static ngx_int_t
-ngx_http_ntrip_write_bind(ngx_http_ntrip_write_t *w, sqlite3_stmt *stmt)
+ngx_http_ntrip_write_params(ngx_http_ntrip_write_t *w,
+    ngx_stream_ntrip_change_t *change, u_char *stored)
 {
-    int                   at;
-    u_char                stored[NTRIP_PASSWORD_STORED];
-    char                  name[32];
-    ngx_str_t             value;
-    ngx_uint_t            i;
-    ntrip_json_member_t  *m;
+    ngx_uint_t                 i;
+    ntrip_json_member_t       *m;
+    ngx_stream_ntrip_param_t  *param;
 
-    at = sqlite3_bind_parameter_index(stmt, ":id");
+    change->n = w->n + 1;
 
-    if (at) {
-        (void) sqlite3_bind_text(stmt, at, (char *) w->id.data,
-                                 (int) w->id.len, SQLITE_TRANSIENT);
-    }
+    param = change->params;
+    ngx_memzero(param, change->n * sizeof(ngx_stream_ntrip_param_t));
+
+    param->name = "key";
+    param->text = w->id;
 
     for (i = 0; i < w->n; i++) {
         m = &w->members[i];
+        param++;
 
-        *ngx_sprintf((u_char *) name, ":%s", w->columns[i]->name) = '\0';
-        at = sqlite3_bind_parameter_index(stmt, name);
-
-        if (w->columns[i]->type == NGX_HTTP_NTRIP_NUMBER) {
-            (void) sqlite3_bind_int64(stmt, at, m->number);
-            continue;
-        }
-
-        value = m->text;
+        param->name = w->columns[i]->name;
+        param->text = m->text;
+        param->number = m->number;
+        param->numeric = (w->columns[i]->type == NGX_HTTP_NTRIP_NUMBER);
 
         if (w->columns[i]->type == NGX_HTTP_NTRIP_PASSWORD
             && ngx_stream_ntrip_order_hash(w->storage, &m->text, stored,
-                                           &value)
+                                           &param->text)
                != NGX_OK)
         {
             return NGX_ERROR;
         }
-
-        (void) sqlite3_bind_text(stmt, at,
-                                 value.len ? (char *) value.data : "",
-                                 (int) value.len, SQLITE_TRANSIENT);
     }
-
-    ngx_explicit_memzero(stored, sizeof(stored));
 
     return NGX_OK;
 }

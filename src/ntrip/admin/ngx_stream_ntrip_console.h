@@ -83,8 +83,9 @@ void ngx_stream_ntrip_list_cancel(ngx_stream_ntrip_order_t *order);
 /* to the event loop: the page that was awaited is there */
 void ngx_stream_ntrip_console_ready(ngx_stream_ntrip_console_t *console);
 
-/* an error is all of the reply; "unavailable": of the database, for which the
-   verbs of cors-relay that add something have no words of their own */
+/* an error is all of the reply; "unavailable": of the database, for which,
+   without a cluster, the verbs of cors-relay that add something have no words
+   of their own */
 void ngx_stream_ntrip_order_fail(ngx_stream_ntrip_order_t *order,
     const char *reply);
 void ngx_stream_ntrip_order_unavailable(ngx_stream_ntrip_order_t *order);

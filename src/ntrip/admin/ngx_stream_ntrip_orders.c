@@ -30,9 +30,9 @@ static void ngx_stream_ntrip_order_free(ngx_stream_ntrip_work_t *work);
 static const char *ngx_stream_ntrip_order_sql(
     ngx_stream_ntrip_order_t *order);
 static ngx_int_t ngx_stream_ntrip_order_write(ngx_stream_ntrip_order_t *order,
-    sqlite3 *db);
-static ngx_int_t ngx_stream_ntrip_order_bind(ngx_stream_ntrip_order_t *order,
-    sqlite3_stmt *stmt);
+    ngx_stream_ntrip_writer_t *writer);
+static void ngx_stream_ntrip_order_change(ngx_stream_ntrip_order_t *order,
+    ngx_stream_ntrip_change_t *change);
 static void ngx_stream_ntrip_order_text(sqlite3_stmt *stmt, const char *name,
     ngx_str_t *text);
 static void ngx_stream_ntrip_order_number(sqlite3_stmt *stmt,
@@ -54,22 +54,22 @@ static ngx_int_t ngx_stream_ntrip_order_error(ngx_stream_ntrip_order_t *order,
     const char *error);
 
 
-/* parameters are bound by their names, see ngx_stream_ntrip_order_bind() */
+/* parameters have names, see ngx_stream_ntrip_order_change() */
 
 static const ngx_stream_ntrip_order_sql_t  ngx_stream_ntrip_order_verbs[] = {
 
     { NTRIP_CONSOLE_USER_ADD,
-      "INSERT INTO user (name, password, expires_at)"
+      "INSERT INTO \"user\" (name, password, expires_at)"
       " VALUES (:user, :stored, :expires)" },
 
     { NTRIP_CONSOLE_USER_UPDATE,
-      "UPDATE user SET password = :stored WHERE name = :user" },
+      "UPDATE \"user\" SET password = :stored WHERE name = :user" },
 
     { NTRIP_CONSOLE_USER_EXPIRE,
-      "UPDATE user SET expires_at = :expires WHERE name = :user" },
+      "UPDATE \"user\" SET expires_at = :expires WHERE name = :user" },
 
     { NTRIP_CONSOLE_USER_DEL,
-      "DELETE FROM user WHERE name = :user" },
+      "DELETE FROM \"user\" WHERE name = :user" },
 
     { NTRIP_CONSOLE_SOURCE_ADD,
       "INSERT INTO source (host, port, name, password, expires_at)"
@@ -96,7 +96,7 @@ static const ngx_stream_ntrip_order_sql_t  ngx_stream_ntrip_order_verbs[] = {
       "INSERT INTO pool (name, source)"
       " SELECT :pool, id FROM source"
       " WHERE host = :host AND port = :port AND name = :user"
-      " ON CONFLICT (source, name) DO UPDATE SET name = name" },
+      " ON CONFLICT (source, name) DO UPDATE SET name = excluded.name" },
 
     { NTRIP_CONSOLE_POOL_DEL,
       "DELETE FROM pool WHERE name = :pool AND source ="
@@ -172,6 +172,8 @@ ngx_stream_ntrip_order_free(ngx_stream_ntrip_work_t *work)
 ngx_int_t
 ngx_stream_ntrip_order_page(ngx_stream_ntrip_order_t *order)
 {
+    ngx_int_t  rc;
+
     if (!ngx_stream_ntrip_order_lists(order)
         && ngx_stream_ntrip_order_sql(order) == NULL)
     {
@@ -184,7 +186,11 @@ ngx_stream_ntrip_order_page(ngx_stream_ntrip_order_t *order)
 
     order->posted = 1;
 
-    if (ngx_stream_ntrip_store_post(&order->work) != NGX_OK) {
+    rc = ngx_stream_ntrip_order_lists(order)
+         ? ngx_stream_ntrip_store_post(&order->work)
+         : ngx_stream_ntrip_store_change(&order->work);
+
+    if (rc != NGX_OK) {
         order->posted = 0;
         return NGX_BUSY;
     }
@@ -298,8 +304,9 @@ ngx_stream_ntrip_order_unavailable(ngx_stream_ntrip_order_t *order)
 {
     ngx_uint_t  add;
 
-    add = (order->cmd.verb == NTRIP_CONSOLE_USER_ADD
-           || order->cmd.verb == NTRIP_CONSOLE_SOURCE_ADD);
+    add = ngx_stream_ntrip_store_alone()
+          && (order->cmd.verb == NTRIP_CONSOLE_USER_ADD
+              || order->cmd.verb == NTRIP_CONSOLE_SOURCE_ADD);
 
     ngx_stream_ntrip_order_fail(order,
                                 add ? ntrip_console_failure(order->cmd.verb)
@@ -310,77 +317,84 @@ ngx_stream_ntrip_order_unavailable(ngx_stream_ntrip_order_t *order)
 /* in the thread; NGX_DECLINED: there is none such, or it is there already */
 
 static ngx_int_t
-ngx_stream_ntrip_order_write(ngx_stream_ntrip_order_t *order, sqlite3 *db)
+ngx_stream_ntrip_order_write(ngx_stream_ntrip_order_t *order,
+    ngx_stream_ntrip_writer_t *writer)
 {
-    int            rc;
-    sqlite3_stmt  *stmt;
+    ngx_int_t                  rc;
+    u_char                     stored[NTRIP_PASSWORD_STORED];
+    ngx_stream_ntrip_change_t  change;
 
-    rc = sqlite3_prepare_v2(db, ngx_stream_ntrip_order_sql(order), -1, &stmt,
-                            NULL);
+    ngx_stream_ntrip_order_change(order, &change);
 
-    if (rc != SQLITE_OK) {
-        return ngx_stream_ntrip_order_error(order, sqlite3_errmsg(db));
-    }
-
-    if (ngx_stream_ntrip_order_bind(order, stmt) != NGX_OK) {
-        (void) sqlite3_finalize(stmt);
+    if (ngx_strstr(change.sql, ":stored")
+        && ngx_stream_ntrip_order_hash(order->storage,
+                                       &order->cmd.token.password, stored,
+                                       &change.params[change.n++].text)
+           != NGX_OK)
+    {
         return ngx_stream_ntrip_order_error(order,
                                             "the password cannot be hashed");
     }
 
-    (void) sqlite3_step(stmt);
+    rc = writer->execute(writer, &change);
 
-    /* the result of a statement of one step is that of its end */
+    ngx_explicit_memzero(stored, sizeof(stored));
 
-    rc = sqlite3_finalize(stmt);
+    switch (rc) {
 
-    switch (rc & 0xff) {
+    case NGX_OK:
+        return NGX_OK;
 
-    case SQLITE_OK:
-        return sqlite3_changes(db) ? NGX_OK : NGX_DECLINED;
-
-    case SQLITE_CONSTRAINT:
+    case NGX_DECLINED:
+    case NGX_BUSY:
         return NGX_DECLINED;
 
     default:
-        return ngx_stream_ntrip_order_error(order, sqlite3_errmsg(db));
+        return ngx_stream_ntrip_order_error(order, writer->error);
     }
 }
 
 
-static ngx_int_t
-ngx_stream_ntrip_order_bind(ngx_stream_ntrip_order_t *order,
-    sqlite3_stmt *stmt)
+/* the statement and all that it may need, with ":stored" behind the last one */
+
+static void
+ngx_stream_ntrip_order_change(ngx_stream_ntrip_order_t *order,
+    ngx_stream_ntrip_change_t *change)
 {
-    ngx_str_t       value;
+    ngx_uint_t      i;
     ntrip_token_t  *token;
-    u_char          stored[NTRIP_PASSWORD_STORED];
 
     token = &order->cmd.token;
 
-    ngx_stream_ntrip_order_text(stmt, ":user", &token->user);
-    ngx_stream_ntrip_order_text(stmt, ":password", &token->password);
-    ngx_stream_ntrip_order_text(stmt, ":host", &token->host);
-    ngx_stream_ntrip_order_text(stmt, ":pool", &order->cmd.pool);
-    ngx_stream_ntrip_order_text(stmt, ":mount", &order->cmd.mount);
-    ngx_stream_ntrip_order_number(stmt, ":port", token->port);
-    ngx_stream_ntrip_order_number(stmt, ":expires",
-                             ngx_stream_ntrip_order_time(&order->cmd.expires));
+    struct {
+        const char  *name;
+        ngx_str_t   *text;
+        int64_t      number;
+    } params[] = {
+        { "user", &token->user, 0 },
+        { "password", &token->password, 0 },
+        { "host", &token->host, 0 },
+        { "pool", &order->cmd.pool, 0 },
+        { "mount", &order->cmd.mount, 0 },
+        { "port", NULL, token->port },
+        { "expires", NULL, ngx_stream_ntrip_order_time(&order->cmd.expires) },
+        { "stored", NULL, 0 }
+    };
 
-    if (sqlite3_bind_parameter_index(stmt, ":stored") == 0) {
-        return NGX_OK;
+    ngx_memzero(change, sizeof(ngx_stream_ntrip_change_t));
+
+    change->sql = ngx_stream_ntrip_order_sql(order);
+    change->n = 7;
+
+    for (i = 0; i < 8; i++) {
+        change->params[i].name = params[i].name;
+        change->params[i].number = params[i].number;
+        change->params[i].numeric = (i == 5 || i == 6);
+
+        if (params[i].text) {
+            change->params[i].text = *params[i].text;
+        }
     }
-
-    if (ngx_stream_ntrip_order_hash(order->storage, &token->password, stored,
-                                    &value)
-        != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_stream_ntrip_order_text(stmt, ":stored", &value);
-    ngx_explicit_memzero(stored, sizeof(stored));
-
-    return NGX_OK;
 }
 
 

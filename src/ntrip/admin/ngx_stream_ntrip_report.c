@@ -31,7 +31,6 @@ typedef struct {
 
 
 static void ngx_stream_ntrip_report_handler(ngx_event_t *ev);
-static ngx_uint_t ngx_stream_ntrip_report_mine(void);
 static void ngx_stream_ntrip_report_begin(void);
 static void ngx_stream_ntrip_report_run(ngx_stream_ntrip_work_t *work,
     void *db);
@@ -88,7 +87,7 @@ ngx_stream_ntrip_report_handler(ngx_event_t *ev)
 
     ngx_add_timer(ev, ngx_stream_ntrip_report_interval);
 
-    if (ngx_stream_ntrip_reporting || !ngx_stream_ntrip_report_mine()) {
+    if (ngx_stream_ntrip_reporting || !ngx_stream_ntrip_worker_first()) {
         return;
     }
 
@@ -105,39 +104,6 @@ ngx_stream_ntrip_report_handler(ngx_event_t *ev)
     if (ngx_stream_ntrip_store_post(work) != NGX_OK) {
         ngx_stream_ntrip_report_begin();
     }
-}
-
-
-/* the lowest slot of the newest generation */
-
-static ngx_uint_t
-ngx_stream_ntrip_report_mine(void)
-{
-    ngx_uint_t                  i;
-    ntrip_slot_t               *slot;
-    ngx_stream_ntrip_worker_t  *worker;
-
-    worker = &ngx_stream_ntrip_worker;
-
-    if (worker->me == 0 || ngx_exiting) {
-        return 0;
-    }
-
-    for (i = 0; i < NTRIP_SLOTS; i++) {
-        slot = &worker->bus->slots[i];
-
-        if (__atomic_load_n(&slot->holder, __ATOMIC_ACQUIRE) == 0) {
-            continue;
-        }
-
-        if (slot->generation > worker->generation
-            || (slot->generation == worker->generation && i < worker->slot))
-        {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

@@ -201,6 +201,27 @@ ngx_stream_ntrip_store_post(ngx_stream_ntrip_work_t *work)
 }
 
 
+ngx_int_t
+ngx_stream_ntrip_store_change(ngx_stream_ntrip_work_t *work)
+{
+    ngx_stream_ntrip_store_t  *st;
+
+    st = &ngx_stream_ntrip_store;
+
+    work->change = 1;
+
+    return (st->conf && st->hooks->change) ? st->hooks->change(work)
+                                           : ngx_stream_ntrip_store_post(work);
+}
+
+
+ngx_uint_t
+ngx_stream_ntrip_store_alone(void)
+{
+    return ngx_stream_ntrip_store.hooks->change == NULL;
+}
+
+
 /* gives the thread what is next, if it is free */
 
 static void
@@ -254,11 +275,16 @@ ngx_stream_ntrip_store_thread(void *data, ngx_log_t *log)
 
         /* what is written into a file that was replaced is lost */
 
-        if (job->schema.db && !ngx_stream_ntrip_schema_moved(&job->schema)) {
-            job->work->run(job->work, job->schema.db);
+        if (job->schema.db == NULL
+            || ngx_stream_ntrip_schema_moved(&job->schema))
+        {
+            job->work->rc = NGX_ERROR;
+
+        } else if (job->work->change) {
+            ngx_stream_ntrip_write_run(job->work, job->schema.db);
 
         } else {
-            job->work->rc = NGX_ERROR;
+            job->work->run(job->work, job->schema.db);
         }
 
         return;

@@ -3,7 +3,8 @@
  * The store: users, accounts, base stations, changes.  Each worker has a
  * read-only connection on the event loop (busy timeout 0, statements always
  * reset) and one that writes, used by one thread at a time in the thread pool;
- * both are opened after fork, and nothing else ever opens the file.
+ * both are opened after fork, and nothing else opens the file but the thread
+ * of a cluster, which mirrors another database in it.
  *
  * The tables of accounts and of base stations are held in memory, re-read when
  * the change feed says so, so that candidates for a lease need no SQL under or
@@ -100,6 +101,9 @@ void ngx_stream_ntrip_store_init_module(ngx_stream_ntrip_main_conf_t *nmcf);
 ngx_uint_t ngx_stream_ntrip_store_missing(void);
 void ngx_stream_ntrip_store_found(void);
 
+typedef struct ngx_stream_ntrip_work_s  ngx_stream_ntrip_work_t;
+
+
 /*
  * What this room has to say to those above it, on the event loop, when it has
  * read what any process has committed.  ngx_stream_ntrip_module.c says who
@@ -118,6 +122,11 @@ typedef struct {
 
     /* any of the base stations may have been changed or deleted */
     void                     (*stations)(void);
+
+    /* changes of users, accounts and stations are another database's, of which
+       the file is a mirror: as ngx_stream_ntrip_store_change(); NULL: the
+       file's */
+    ngx_int_t                (*change)(ngx_stream_ntrip_work_t *work);
 } ngx_stream_ntrip_store_hooks_t;
 
 
@@ -210,8 +219,6 @@ ngx_int_t ngx_stream_ntrip_store_sync(void);
  * cancelled; "free" behind it, or at exit.  Lists are read in pages by key, so
  * that neither memory nor a read transaction grows.
  */
-typedef struct ngx_stream_ntrip_work_s  ngx_stream_ntrip_work_t;
-
 struct ngx_stream_ntrip_work_s {
     ngx_queue_t                queue;      /* the store's */
     void                     (*run)(ngx_stream_ntrip_work_t *work, void *db);
@@ -220,10 +227,81 @@ struct ngx_stream_ntrip_work_s {
     void                      *data;       /* NULL: cancelled, only free */
     ngx_int_t                  rc;         /* NGX_OK, NGX_DECLINED, NGX_BUSY,
                                               NGX_ERROR */
+    unsigned                   change:1;   /* the store's */
 };
 
 /* NGX_OK: posted; NGX_ERROR: store is down or the queue is full */
 ngx_int_t ngx_stream_ntrip_store_post(ngx_stream_ntrip_work_t *work);
+
+
+/*
+ * A change of users, accounts or stations: a work whose "run" gets a writer
+ * instead of a connection, and calls writer->execute() for one statement.  When
+ * it is done, this worker knows what it has written.
+ */
+
+typedef struct {
+    const char                *name;       /* in the statement, behind ":" */
+    ngx_str_t                  text;
+    int64_t                    number;
+    unsigned                   numeric:1;  /* the number, else the text */
+} ngx_stream_ntrip_param_t;
+
+
+#define NGX_STREAM_NTRIP_PARAMS  20
+
+typedef struct {
+    const char                *sql;        /* as SQLite and PostgreSQL both
+                                              understand it, but for ":name" */
+    ngx_uint_t                 added;      /* it adds a row whose "id" is
+                                              wanted */
+    ngx_uint_t                 n;
+    ngx_stream_ntrip_param_t   params[NGX_STREAM_NTRIP_PARAMS];
+} ngx_stream_ntrip_change_t;
+
+
+typedef struct ngx_stream_ntrip_writer_s  ngx_stream_ntrip_writer_t;
+
+struct ngx_stream_ntrip_writer_s {
+    /*
+     *   NGX_OK        it is done, and has changed a row
+     *   NGX_DECLINED  there is no such row
+     *   NGX_BUSY      there is one already
+     *   NGX_ERROR     "error" tells why
+     */
+    ngx_int_t                (*execute)(ngx_stream_ntrip_writer_t *writer,
+                                        ngx_stream_ntrip_change_t *change);
+    void                      *data;       /* who writes */
+    int64_t                    id;         /* of the row that was added */
+    char                       error[128];
+};
+
+/* posts it, to whom it is for: as ngx_stream_ntrip_store_post() */
+ngx_int_t ngx_stream_ntrip_store_change(ngx_stream_ntrip_work_t *work);
+
+/* whether there is no other database behind the file */
+ngx_uint_t ngx_stream_ntrip_store_alone(void);
+
+
+/*
+ * ngx_stream_ntrip_attach.c: a connection that writes for a thread of its own,
+ * that of a cluster, to the file as it is found; again whenever it is needed,
+ * since another file may have its name.  NULL: "error" tells why.
+ */
+
+typedef struct {
+    void                      *schema;     /* zero at first */
+    const char                *error;
+} ngx_stream_ntrip_attached_t;
+
+struct sqlite3;
+
+struct sqlite3 *ngx_stream_ntrip_store_attach(
+    ngx_stream_ntrip_attached_t *attached, const char *path);
+void ngx_stream_ntrip_store_detach(ngx_stream_ntrip_attached_t *attached);
+
+/* schema/cluster.sql: of PostgreSQL */
+extern const char  ntrip_sql_cluster[];
 
 
 #endif /* _NGX_STREAM_NTRIP_STORE_H_INCLUDED_ */

@@ -88,6 +88,12 @@ void ngx_stream_ntrip_store_down(ngx_stream_ntrip_store_t *st,
     const char *reason);
 
 
+/* ---- ngx_stream_ntrip_write.c ---- */
+
+/* in the thread: a work that is a change */
+void ngx_stream_ntrip_write_run(ngx_stream_ntrip_work_t *work, sqlite3 *db);
+
+
 /* ---- ngx_stream_ntrip_changes.c ---- */
 
 /* which changes there are, by number; NGX_OK, or NGX_ERROR */

@@ -447,3 +447,34 @@ ngx_stream_ntrip_process_start(ngx_pid_t pid, uint64_t *start)
 
     return (last != p) ? NGX_OK : NGX_ERROR;
 }
+
+
+ngx_uint_t
+ngx_stream_ntrip_worker_first(void)
+{
+    ngx_uint_t                  i;
+    ntrip_slot_t               *slot;
+    ngx_stream_ntrip_worker_t  *worker;
+
+    worker = &ngx_stream_ntrip_worker;
+
+    if (worker->me == 0 || ngx_exiting) {
+        return 0;
+    }
+
+    for (i = 0; i < NTRIP_SLOTS; i++) {
+        slot = &worker->bus->slots[i];
+
+        if (__atomic_load_n(&slot->holder, __ATOMIC_ACQUIRE) == 0) {
+            continue;
+        }
+
+        if (slot->generation > worker->generation
+            || (slot->generation == worker->generation && i < worker->slot))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}

@@ -128,12 +128,26 @@ typedef struct {
     uint64_t           opened;       /* the last database that was there, as
                                         the master counts its names */
 
+    uint64_t           cluster;      /* NTRIP_CLUSTER_*; these are of whoever
+                                        keeps the mirror */
+    uint64_t           mirrored;     /* when the database was as the cluster's,
+                                        monotonic ms; 0: never */
+    uint64_t           change;       /* the last one that it has of that */
+
     uint64_t           kick_head     /* kicks posted so far */
                            __attribute__((aligned(64)));
     ntrip_kick_t       kicks[NTRIP_KICKS];
     ntrip_slot_t       slots[NTRIP_SLOTS];
     ntrip_trace_t      trace;        /* of one user */
 } ntrip_bus_t;
+
+
+/* what is behind the database, for the status */
+
+#define NTRIP_CLUSTER_NONE     0     /* nothing */
+#define NTRIP_CLUSTER_CURRENT  1     /* a cluster, it is as that is */
+#define NTRIP_CLUSTER_AWAY     2     /* a cluster that cannot be asked */
+#define NTRIP_CLUSTER_STALE    3     /* a cluster, which it does not follow */
 
 
 #define ntrip_holder_slot(h)  ((ngx_uint_t) ((h) & (NTRIP_SLOTS - 1)))
