@@ -12,8 +12,9 @@
  *
  * A session is an Inform, which takes the ACS its time, and an empty POST.  One
  * that fails comes again as TR-069 3.2.1.1 says, after 5 to 10 s, 10 to 20 s,
- * and so on.  Prints "served=N half=MS most=MS all=MS attempts=N refused=N
- * timeouts=N vain=N"; most: nine tenths; vain: answers for who had gone.
+ * and so on.  Prints "served=N half=S most=S all=S attempts=N refused=N
+ * timeouts=N vain=N", in seconds; most: nine tenths; vain: answers for who had
+ * gone.
  */
 
 
