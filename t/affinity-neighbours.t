@@ -179,7 +179,7 @@ sub victims {
     never_mixed(seen($t), 'a neighbour', early => 1);
 }
 
-# and when an ACS lets him in, that one or the other, it is the same CPE at a new
+# and when an ACS lets him in, either one, it is the same CPE at a new
 # address
 
 {
