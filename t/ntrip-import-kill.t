@@ -9,7 +9,8 @@ use Fieldgate::Env qw(read_file sanitizer_env);
 use File::Copy qw(copy);
 use Time::HiRes qw(sleep time);
 
-my ($users, $sources, $converted) = (100_000, 500, 60_000);
+my $more = $ENV{FIELDGATE_LONG} ? 4 : 1;
+my ($users, $sources, $converted) = (25_000 * $more, 500, 15_000 * $more);
 
 my $n = Fieldgate::Ntrip->new(users => 0, accounts => 0, start => 0);
 my $t = $n->nginx;
