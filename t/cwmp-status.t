@@ -6,6 +6,8 @@ use Fieldgate;
 use Fieldgate::Affinity;
 use Fieldgate::ConnectionRequest;
 use Fieldgate::CPE;
+use Fieldgate::Env qw(read_file);
+use Fieldgate::OpenApi qw(differs);
 use Fieldgate::Wakeup;
 use JSON::PP ();
 
@@ -175,6 +177,22 @@ is(scalar items('devices?limit=1000&q=box-p00'), 9, 'q: a part, in any case');
 is(scalar items('devices?limit=1000&serial=P001&oui=00D09E'), 1, 'two fields');
 is(scalar items('devices?limit=1000&nothing=x'), 0, 'a field there is not');
 is(json('devices/00D09E-Box-P007')->{serial}, 'P007', 'one by its id');
+
+# conf/cwmp-openapi.json: each answer has the fields that it says, and no other
+
+my $api = JSON::PP->new->utf8->decode(read_file('conf/cwmp-openapi.json'));
+my $open = $t->connect('cpe');
+post($open, 'inform', 'P007');
+answer($open);
+for my $name (qw(sessions devices devices/00D09E-Box-P007 counters)) {
+    my $path = $api->{paths}{'/' . $name =~ s{/.*}{/{id}}r};
+    my $answer = json($name);
+    ok(!exists $answer->{items} || @{$answer->{items}}, "$name: there is one");
+    is_deeply([differs($api, $answer, $path->{get}{responses}{200}{content}
+                                      {'application/json'}{schema}, $name)],
+              [], "$name: as it says");
+}
+close $open;
 
 # manners
 

@@ -5,6 +5,7 @@ use lib 't/lib';
 use Fieldgate;
 use Fieldgate::Env qw(read_file write_file);
 use Fieldgate::Ntrip;
+use Fieldgate::OpenApi qw(differs);
 use Fieldgate::Affinity ();
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
@@ -215,40 +216,6 @@ is((ask('DELETE', 'stations/BASE'))[0], 204, 'DELETE');
 
 my $api = $json->decode(read_file('conf/ntrip-openapi.json'));
 
-sub differs {
-    my ($value, $schema, $where) = @_;
-    if (my $ref = $schema->{'$ref'}) {
-        $schema = $api->{components}{schemas}{$ref =~ s{.*/}{}r};
-    }
-    my %type = map { $_ => 1 }
-               ref $schema->{type} ? @{$schema->{type}} : $schema->{type};
-    my $type = !defined $value ? 'null'
-             : JSON::PP::is_bool($value) ? 'boolean'
-             : ref $value eq 'HASH' ? 'object'
-             : ref $value eq 'ARRAY' ? 'array'
-             : $json->encode([$value]) =~ /^\["/ ? 'string'
-             : $value =~ /^-?\d+\z/ ? 'integer' : 'number';
-
-    return "$where: is $type"
-        if !$type{$type} && !($type eq 'integer' && $type{number});
-    return "$where: is $value"
-        if $schema->{enum} && !grep { $_ eq $value } @{$schema->{enum}};
-
-    if ($type eq 'array') {
-        return map { differs($_, $schema->{items}, "$where\[]") } @$value;
-    }
-    return () if $type ne 'object';
-
-    my $known = $schema->{properties} // {};
-    my $more = $schema->{additionalProperties};
-    return ((map { "$where.$_: is missing" }
-             grep { !exists $value->{$_} && !$known->{$_}{'x-with'} }
-             sort keys %$known),
-            map { my $s = $known->{$_} // (ref $more ? $more : undef);
-                  $s ? differs($value->{$_}, $s, "$where.$_")
-                     : "$where.$_: is unknown" } sort keys %$value);
-}
-
 ask('POST', 'stations', { mount => 'BASE', password => 'x' });
 
 my %paths = map { m{^/(\w+)$} ? ($1 => 1) : () } keys %{$api->{paths}};
@@ -261,8 +228,9 @@ for my $name (grep { $_ ne 'metrics' } sort keys %paths) {
     my ($got, $answer) = ask('GET', $name);
     ok($name =~ /^(?:counters|trace)\z/ || @{$answer->{items}},
        "$name: there is one");
-    is_deeply([differs($answer, $api->{paths}{"/$name"}{get}{responses}{200}
-                       {content}{'application/json'}{schema}, $name)], [],
+    my $schema = $api->{paths}{"/$name"}{get}{responses}{200}{content}
+                 {'application/json'}{schema};
+    is_deeply([differs($api, $answer, $schema, $name)], [],
               "$name: as it says");
 }
 
