@@ -79,14 +79,15 @@ my ($least, $most) = (sort { $a <=> $b } values %median)[0, -1];
 cmp_ok($least, '>', $most / 3,
        'unknown, expired, not for this mountpoint, plain or hashed: the same');
 
-# it waits for other things too, on a busy machine, and may try again
+# on a busy machine both wait for other things too, which only adds to what they
+# take: the shortest of many is without it
 
-my $plain;
-for (1 .. 10) {
-    $plain = median(map { took(qr/^ICY/, "u$_", "p$_") } 1 .. 5);
-    last if $plain < $least / 3;
-}
-cmp_ok($plain, '<', $least / 3, 'a plain password that is right needs no hash');
+my ($plain) = sort { $a <=> $b } map { took(qr/^ICY/, "u$_", "p$_") } 1 .. 30;
+my ($hashed) = sort { $a <=> $b } map { @$_ } values %time;
+note(sprintf 'the shortest: plain %.1f ms, hashed %.1f ms', 1e3 * $plain,
+     1e3 * $hashed);
+cmp_ok($plain, '<', $hashed / 3,
+       'a plain password that is right needs no hash');
 
 
 # without an attack, and with some hundred wrong passwords a second from one

@@ -275,20 +275,34 @@ ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     ngx_uint_t slot, uint32_t *next, ntrip_slots_t *wake)
 {
     uint32_t             i, last;
+    uint64_t             bit, had;
     ntrip_stream_row_t  *stream;
 
+    bit = (uint64_t) 1 << (slot % 64);
     last = ngx_min(*next + NTRIP_SWEEP_STEP, zone->streams.n);
 
     for (i = *next; i < last; i++) {
         stream = ntrip_stream_row(zone, i);
 
-        if (stream->row.state != NTRIP_ROW_FREE) {
-            __atomic_fetch_and(&stream->slots[slot / 64],
-                               ~((uint64_t) 1 << (slot % 64)),
-                               __ATOMIC_SEQ_CST);
-
-            ntrip_stream_reap(zone, bus, now, i, wake);
+        if (stream->row.state == NTRIP_ROW_FREE) {
+            continue;
         }
+
+        had = __atomic_fetch_and(&stream->slots[slot / 64], ~bit,
+                                 __ATOMIC_SEQ_CST)
+              & bit;
+
+        /*
+         * The sweep that followed the death may have been before this, and have
+         * left the bit as one of ours: only now nobody may want the stream.
+         */
+
+        if (had && ntrip_bus_alive(bus, stream->row.holder)) {
+            ntrip_bus_mark(bus, ntrip_holder_slot(stream->row.holder), i);
+            ntrip_slots_add(wake, ntrip_holder_slot(stream->row.holder));
+        }
+
+        ntrip_stream_reap(zone, bus, now, i, wake);
     }
 
     *next = last;

@@ -178,8 +178,8 @@ void ntrip_zone_leave(ntrip_zone_t *zone);
 /*
  * The claimant of a slot clears what its predecessor left in the streams,
  * before it attaches to any: NTRIP_SWEEP_STEP rows a call from *next on, 0 at
- * first.  Lock held; give it back between calls.  NGX_AGAIN: call again;
- * NGX_OK: done.
+ * first; *wake gets the owners of what it has left.  Lock held; give it back
+ * between calls.  NGX_AGAIN: call again; NGX_OK: done.  t/unit/ntrip_slot.c.
  */
 ngx_int_t ntrip_zone_clear_slot(ntrip_zone_t *zone, ntrip_bus_t *bus,
     uint64_t now, ngx_uint_t slot, uint32_t *next, ntrip_slots_t *wake);
