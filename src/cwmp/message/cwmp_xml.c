@@ -180,7 +180,7 @@ cwmp_xml_text(cwmp_xml_t *x, u_char **pos, u_char *last)
         x->state = sw_lt;
         *pos = lt + 1;
 
-        return cwmp_xml_lt(x, pos, last);
+        return NGX_OK;
     }
 
     if (*p == '<') {
@@ -188,7 +188,7 @@ cwmp_xml_text(cwmp_xml_t *x, u_char **pos, u_char *last)
         x->state = sw_lt;
         *pos = p + 1;
 
-        return cwmp_xml_lt(x, pos, last);
+        return NGX_OK;
     }
 
     if (*p == '&') {
@@ -296,7 +296,7 @@ cwmp_xml_lt(cwmp_xml_t *x, u_char **pos, u_char *last)
     case '/':
         x->state = sw_close;
         *pos = p + 1;
-        return cwmp_xml_close(x, pos, last);
+        return NGX_OK;
 
     case '!':
         x->state = sw_bang;
@@ -312,7 +312,7 @@ cwmp_xml_lt(cwmp_xml_t *x, u_char **pos, u_char *last)
         x->name.len = 0;
         x->length = 0;
         x->state = sw_name;
-        return cwmp_xml_name(x, pos, last);
+        return NGX_OK;
     }
 }
 
@@ -381,7 +381,7 @@ cwmp_xml_name(cwmp_xml_t *x, u_char **pos, u_char *last)
     x->prev = 0;
     x->state = sw_tag;
 
-    return cwmp_xml_tag(x, pos, last);
+    return NGX_OK;
 }
 
 
