@@ -80,6 +80,12 @@ BEGIN
 END
 $$;
 
+-- So that no node begins at 0, where there is no mark that tells one list of
+-- changes from another.
+
+INSERT INTO change (seq, kind, key)
+    SELECT 1, 'all', '' WHERE NOT EXISTS (SELECT 1 FROM change);
+
 -- arguments: the kind, and the column that is its key
 
 CREATE OR REPLACE FUNCTION fieldgate_insert() RETURNS trigger

@@ -310,6 +310,11 @@ END
             qr/has no connection string that libpq understands/),
     cluster('one that is none', "'password=$secret what' node=a",
             qr/has no connection string that libpq understands/),
+    map({ cluster("a URI with $_->[0] that is not escaped",
+                  "'postgresql://fg:$_->[1]\@db/x' node=a",
+                  qr/has no connection string that libpq understands/) }
+        ['an "@"', "p\@$secret"], ['a "/"', "$secret/p"],
+        ['both', "p\@$secret/p"]),
     cluster('one without quotes', "host=db password=$secret node=a",
             qr/has an unknown parameter, or a connection string without quotes/),
     cluster('no node', "'password=$secret'", qr/needs a "node=name"/),

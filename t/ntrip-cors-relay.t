@@ -85,7 +85,8 @@ my $rovers = Fieldgate::Rovers->new(rovers => [map {
 } 1 .. 3]);
 my $seen = $rovers->wait_for(fed => 3);
 is(join("\n", @{$seen->{errors}}), '', 'a rover at each port is served');
-is($provider{$ports[$_]}->seen->{requests}[-1]{mount}, $mounts[$_],
+is($provider{$ports[$_]}->wait_for(logins => 1)->{requests}[-1]{mount},
+   $mounts[$_],
    "with $mounts[$_] from $ports[$_]") for 0 .. 2;
 is($provider{$_}->seen->{twice}, 0, "no account was used twice at $_")
     for @ports;

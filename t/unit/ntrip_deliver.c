@@ -110,6 +110,21 @@ ngx_module_t                 ngx_stream_ntrip_module;
 ngx_stream_ntrip_worker_t    ngx_stream_ntrip_worker;
 
 
+/* nobody is traced */
+
+void ngx_cdecl
+ngx_stream_ntrip_traced(uint64_t login, ntrip_trace_event_e kind,
+    const char *fmt, ...)
+{
+}
+
+
+void
+ngx_stream_ntrip_traced_skipped(uint64_t login, uint64_t n)
+{
+}
+
+
 /* one for all sessions, which counts what the rovers have missed */
 
 static ntrip_session_row_t   test_session;

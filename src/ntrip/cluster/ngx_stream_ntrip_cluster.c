@@ -54,6 +54,8 @@ static void ngx_stream_ntrip_cluster_reason(ngx_stream_ntrip_turn_t *turn);
 static void ngx_stream_ntrip_cluster_watch(ngx_stream_ntrip_turn_t *turn);
 static void ngx_stream_ntrip_cluster_unwatch(void);
 static void ngx_stream_ntrip_cluster_notified(ngx_event_t *rev);
+static ngx_uint_t ngx_stream_ntrip_cluster_plain(const char *name,
+    const char *value);
 
 
 static ngx_stream_ntrip_cluster_ctx_t  ngx_stream_ntrip_cluster;
@@ -248,9 +250,16 @@ ngx_stream_ntrip_cluster_thread(void *data, ngx_log_t *log)
     pg = &turn->mirror.pg;
 
     if (turn->work) {
-        ngx_stream_ntrip_cluster_writer(&writer, pg);
 
-        turn->work->run(turn->work, &writer);
+        /* nothing is written into a schema of another version */
+
+        if (ngx_stream_ntrip_mirror_known(&turn->mirror) == NGX_OK) {
+            ngx_stream_ntrip_cluster_writer(&writer, pg);
+            turn->work->run(turn->work, &writer);
+
+        } else {
+            turn->work->rc = NGX_ERROR;
+        }
     }
 
     if (turn->work && pg->lost) {
@@ -439,7 +448,9 @@ ngx_stream_ntrip_cluster_watch(ngx_stream_ntrip_turn_t *turn)
 
     ctx = &ngx_stream_ntrip_cluster;
 
-    if (turn->mirror.pg.conn == NULL) {
+    /* libpq may have seen the end of it since, with a notice */
+
+    if (turn->mirror.pg.conn == NULL || PQsocket(turn->mirror.pg.conn) == -1) {
         return;
     }
 
@@ -483,8 +494,8 @@ ngx_stream_ntrip_cluster_unwatch(void)
         (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
     }
 
-    c->fd = (ngx_socket_t) -1;
     ngx_free_connection(c);
+    c->fd = (ngx_socket_t) -1;
 }
 
 
@@ -502,7 +513,8 @@ ngx_uint_t
 ngx_stream_ntrip_cluster_conninfo(const char *conninfo)
 {
     char              *error;
-    PQconninfoOption  *options;
+    ngx_uint_t         ok;
+    PQconninfoOption  *options, *option;
 
     options = PQconninfoParse(conninfo, &error);
 
@@ -511,7 +523,45 @@ ngx_stream_ntrip_cluster_conninfo(const char *conninfo)
         return 0;
     }
 
+    ok = 1;
+
+    if (strncmp(conninfo, "postgres", 8) == 0 && strstr(conninfo, "://")) {
+
+        for (option = options; option->keyword; option++) {
+
+            if (option->val
+                && !ngx_stream_ntrip_cluster_plain(option->keyword,
+                                                   option->val))
+            {
+                ok = 0;
+            }
+        }
+    }
+
     PQconninfoFree(options);
+
+    return ok;
+}
+
+
+/* In a URI, a password with an "@" or "/" that is not escaped goes on in what
+   libpq takes for the host, the port or the database, which it names when there
+   is none.  A path of a socket may begin with "@". */
+
+static ngx_uint_t
+ngx_stream_ntrip_cluster_plain(const char *name, const char *value)
+{
+    if (strcmp(name, "host") == 0) {
+        return value[0] == '\0' || strchr(value + 1, '@') == NULL;
+    }
+
+    if (strcmp(name, "dbname") == 0) {
+        return strchr(value, '@') == NULL;
+    }
+
+    if (strcmp(name, "port") == 0) {
+        return value[strspn(value, "0123456789,")] == '\0';
+    }
 
     return 1;
 }

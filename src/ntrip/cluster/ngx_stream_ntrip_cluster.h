@@ -40,8 +40,12 @@
  *   killed anywhere: rows and place are one transaction.
  *   the file was replaced: it is found to be no mirror, or one that is behind.
  *   the file is somebody's own, or another cluster's: it is left alone.
+ *   somebody changes rows faster than they are read: a turn ends all the same,
+ *     some pages beyond what there was when it began.
  *   a worker ends while its thread waits for PostgreSQL: ngx_terminate ends
- *     that within 0.1 s, everything else within NGX_STREAM_NTRIP_PG_TIMEOUT.
+ *     the wait for an answer within 0.1 s, everything else does within
+ *     NGX_STREAM_NTRIP_PG_TIMEOUT.  A connection that is being made is waited
+ *     for, three seconds an address: the master may kill the worker then.
  *
  * Leases across nodes are to be rows {account, node, epoch, stream} there,
  * taken and renewed in the same turn, by the worker that keeps the mirror;

@@ -183,9 +183,10 @@ ngx_stream_ntrip_cluster_result(ngx_stream_ntrip_writer_t *writer,
 
     state = ngx_stream_ntrip_pg_state(result);
 
-    /* an id that is no number, or a very large one; integrity constraints */
+    /* an id that is no number, or a very large one, a text that is no UTF-8;
+       integrity constraints */
 
-    if (strcmp(state, "22P02") == 0 || strcmp(state, "22003") == 0) {
+    if (strncmp(state, "22", 2) == 0) {
         return NGX_DECLINED;
     }
 

@@ -17,6 +17,9 @@
 /* another one may be faster so often in a row */
 #define NGX_STREAM_NTRIP_MIRROR_TRIES  4
 
+/* pages that a turn reads of what was changed since it began */
+#define NGX_STREAM_NTRIP_MIRROR_PAGES  64
+
 
 static ngx_int_t ngx_stream_ntrip_mirror_step(ngx_stream_ntrip_mirror_t *m,
     sqlite3 *db);
@@ -43,7 +46,7 @@ static void ngx_stream_ntrip_mirror_value(char *to, PGresult *result,
 /* an account with the names of its pools */
 
 #define NGX_STREAM_NTRIP_MIRROR_SOURCE                                        \
-    "(SELECT *, (SELECT json_agg(p.name) FROM pool AS p"                      \
+    "(SELECT *, (SELECT coalesce(json_agg(p.name), '[]') FROM pool AS p"      \
     " WHERE p.source = source.id) AS pools FROM source)"
 
 
@@ -72,6 +75,8 @@ ngx_stream_ntrip_mirror_turn(ngx_stream_ntrip_mirror_t *m)
     ngx_uint_t   tries;
 
     m->file = NULL;
+    m->goal = -1;
+    m->pages = NGX_STREAM_NTRIP_MIRROR_PAGES;
 
     db = ngx_stream_ntrip_store_attach(&m->attached, m->path);
 
@@ -96,6 +101,24 @@ ngx_stream_ntrip_mirror_turn(ngx_stream_ntrip_mirror_t *m)
 }
 
 
+ngx_int_t
+ngx_stream_ntrip_mirror_known(ngx_stream_ntrip_mirror_t *m)
+{
+    ngx_int_t             rc;
+    ntrip_mirror_t        here;
+    ntrip_mirror_there_t  there;
+
+    ngx_memzero(&here, sizeof(ntrip_mirror_t));
+    m->file = NULL;
+
+    do {
+        rc = ngx_stream_ntrip_mirror_look(m, &here, &there);
+    } while (rc == NGX_AGAIN);
+
+    return rc;
+}
+
+
 /* NGX_OK; NGX_AGAIN: there is more; NGX_BUSY: another one was faster;
    NGX_ERROR */
 
@@ -103,6 +126,7 @@ static ngx_int_t
 ngx_stream_ntrip_mirror_step(ngx_stream_ntrip_mirror_t *m, sqlite3 *db)
 {
     ngx_int_t             rc;
+    ntrip_mirror_e        next;
     ntrip_mirror_t        here;
     ntrip_mirror_there_t  there;
 
@@ -116,7 +140,20 @@ ngx_stream_ntrip_mirror_step(ngx_stream_ntrip_mirror_t *m, sqlite3 *db)
         return rc;
     }
 
-    switch (ntrip_mirror_next(&here, &there)) {
+    if (m->goal == -1) {
+        m->goal = there.last;
+    }
+
+    next = ntrip_mirror_next(&here, &there);
+
+    /* somebody may go on changing rows for as long as he likes */
+
+    if (next <= NTRIP_MIRROR_READ && here.seq >= m->goal && m->pages-- == 0) {
+        m->seq = here.seq;
+        return NGX_OK;
+    }
+
+    switch (next) {
 
     case NTRIP_MIRROR_CURRENT:
         m->seq = here.seq;
@@ -178,12 +215,18 @@ ngx_stream_ntrip_mirror_look(ngx_stream_ntrip_mirror_t *m,
 
         PQclear(result);
         result = ngx_stream_ntrip_pg_rows(&m->pg, ntrip_sql_cluster, -1, NULL);
+
+        if (result == NULL) {
+            return ngx_stream_ntrip_mirror_error(m, m->pg.error);
+        }
+
+        /* what comes last is the row of "fieldgate": of those who find no
+           table at the same time, one adds it */
+
+        m->made = (atoi(PQcmdTuples(result)) == 1);
         PQclear(result);
 
-        m->made = (result != NULL);
-
-        return result ? NGX_AGAIN
-                      : ngx_stream_ntrip_mirror_error(m, m->pg.error);
+        return NGX_AGAIN;
     }
 
     if (result && PQresultStatus(result) != PGRES_TUPLES_OK) {
@@ -362,11 +405,11 @@ ngx_stream_ntrip_mirror_copy(ngx_stream_ntrip_mirror_t *m, sqlite3 *db,
     ngx_stream_ntrip_mirror_value(next.mark, result, 1);
     PQclear(result);
 
-    m->copied = 0;
-
     if (ngx_stream_ntrip_mirrored_copy(db) != SQLITE_OK) {
         return ngx_stream_ntrip_mirror_file(m, sqlite3_errmsg(db));
     }
+
+    m->copied = 0;
 
     if (ngx_stream_ntrip_mirror_table(m, db, "user", "",
             "SELECT name, row_to_json(u) FROM \"user\" AS u"

@@ -46,6 +46,9 @@ typedef struct {
     ngx_uint_t                    made;       /* it has made the schema */
     int64_t                       copied;     /* rows of a copy; -1: none */
     int64_t                       seq;        /* up to which change it is */
+    int64_t                       goal;       /* the last one when the turn
+                                                 began; -1: not known yet */
+    ngx_uint_t                    pages;      /* that are read beyond it */
     const char                   *file;       /* the file cannot be written:
                                                  why; NULL: it can */
     char                          error[NGX_STREAM_NTRIP_PG_ERROR];
@@ -57,6 +60,10 @@ typedef struct {
  * or later.  NGX_ERROR: it is not; "file" or else "error" tells why.
  */
 ngx_int_t ngx_stream_ntrip_mirror_turn(ngx_stream_ntrip_mirror_t *m);
+
+/* In the thread.  NGX_OK: PostgreSQL is there, and has a schema that this
+   module knows, or has it now; NGX_ERROR, "error" tells why */
+ngx_int_t ngx_stream_ntrip_mirror_known(ngx_stream_ntrip_mirror_t *m);
 
 
 /* ---- ngx_stream_ntrip_mirrored.c: the file; each returns SQLite's result */

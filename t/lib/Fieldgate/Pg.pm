@@ -106,6 +106,7 @@ sub stop {
 
     local $?;
     kill $signal // 'INT', $self->{pid};
+    kill CONT => $self->processes;
     waitpid $self->{pid}, 0;
     delete $self->{pid};
 }
