@@ -49,6 +49,11 @@ my $http = <<'END';
             deny all;
         }
         location /plain/ { cwmp_status; }
+        location ~ ^/whole {
+            cwmp_status;
+            if ($arg_if) { set $nothing 1; }
+            limit_except POST { allow all; }
+        }
     }
 END
 
@@ -101,6 +106,18 @@ is_deeply(trace(), { state => 'off', device => undef, since => undef,
                      events => 0, items => [] }, 'nobody is traced');
 is(request('GET', '/plain/trace')->{status}, 404, 'not without cwmp_trace');
 is(request('POST', '/plain/trace?device=x')->{status}, 405, 'nor to be set');
+
+is(request('GET', "/whole$_")->{status}, 200,
+   "counters in a location with an expression$_") for '', '/x', '?if=1';
+
+# ids as they are written in arguments, and none that no CPE has
+
+is(arm('Home+Box%2b1')->{device}, 'Home Box+1', 'a space and a plus');
+for my $bad ('%0A2026/01/01', '%7f', '') {
+    is(request('POST', "/status/trace?device=$bad")->{status}, 400,
+       "\"$bad\" can be no id");
+}
+is(request('DELETE', '/status/trace')->{status}, 204, 'nobody again');
 
 # a device that is known is woken, and has a session on two connections
 

@@ -124,6 +124,7 @@ typedef struct {
 
     ngx_uint_t                   trace;      /* NGX_HTTP_CWMP_TRACE_* */
     unsigned                     status:1;   /* cwmp_status */
+    unsigned                     whole:1;    /* in a location without prefix */
     unsigned                     certified:1;  /* "ssl_verify_client" is all
                                                 that guards cwmp_trace */
 

@@ -790,6 +790,12 @@ ngx_http_cwmp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     core = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     core->handler = ngx_http_cwmp_status_handler;
 
+    clcf->whole = core->named;
+
+#if (NGX_PCRE)
+    clcf->whole |= (core->regex != NULL);
+#endif
+
     return NGX_CONF_OK;
 }
 

@@ -108,12 +108,7 @@ ngx_http_cwmp_status_endpoint(ngx_http_request_t *r, ngx_str_t *id)
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_cwmp_module);
 
-    if (clcf->named
-#if (NGX_PCRE)
-        || clcf->regex
-#endif
-        || r->uri.len <= clcf->name.len)
-    {
+    if (wlcf->whole || r->uri.len <= clcf->name.len) {
         return ngx_http_cwmp_endpoints;
     }
 

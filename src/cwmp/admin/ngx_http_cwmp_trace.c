@@ -140,7 +140,8 @@ ngx_http_cwmp_trace_arm(ngx_http_request_t *r)
 
     if (rc == NGX_DECLINED) {
         return ngx_http_cwmp_problem(r, NGX_HTTP_BAD_REQUEST,
-                                     "there is no argument device");
+                                     "there is no argument device that can be "
+                                     "an id");
     }
 
     if (rc != NGX_OK) {
@@ -180,12 +181,14 @@ ngx_http_cwmp_trace_arm(ngx_http_request_t *r)
 }
 
 
-/* NGX_DECLINED: there is none; NGX_ERROR: no memory */
+/* NGX_DECLINED: there is none, or no CPE has it: see cwmp_message_printable();
+   NGX_ERROR: no memory.  A "+" is a space, as in the arguments of the lists */
 
 static ngx_int_t
 ngx_http_cwmp_trace_device(ngx_http_request_t *r, ngx_str_t *id)
 {
     u_char     *dst, *src;
+    size_t      i;
     ngx_str_t   value;
 
     if (ngx_http_arg(r, (u_char *) "device", 6, &value) != NGX_OK
@@ -199,12 +202,22 @@ ngx_http_cwmp_trace_device(ngx_http_request_t *r, ngx_str_t *id)
         return NGX_ERROR;
     }
 
+    for (i = 0; i < value.len; i++) {
+        id->data[i] = (value.data[i] == '+') ? ' ' : value.data[i];
+    }
+
     dst = id->data;
-    src = value.data;
+    src = id->data;
 
     ngx_unescape_uri(&dst, &src, value.len, 0);
 
     id->len = dst - id->data;
+
+    for (i = 0; i < id->len; i++) {
+        if (id->data[i] < 0x20 || id->data[i] == 0x7f) {
+            return NGX_DECLINED;
+        }
+    }
 
     return NGX_OK;
 }

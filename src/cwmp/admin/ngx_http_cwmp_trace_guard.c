@@ -106,6 +106,7 @@ ngx_http_cwmp_trace_merge(ngx_conf_t *cf, ngx_http_cwmp_loc_conf_t *prev,
 
     if (clcf->noname && !conf->status) {
         conf->status = prev->status;
+        conf->whole = prev->whole;
         conf->trace = prev->trace;
         conf->trace_place = prev->trace_place;
 

@@ -57,7 +57,10 @@ ngx_http_cwmp_device_answered(ngx_http_request_t *r)
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cwmp_module);
     status = r->upstream->headers_in.status_n;
 
-    if (!cmcf->status || status < 200 || status > 299) {
+    /* an answer that "cwmp_url_map" has refused comes here a second time, as an
+       error of ours */
+
+    if (!cmcf->status || r->filter_finalize || status < 200 || status > 299) {
         return;
     }
 
