@@ -96,7 +96,7 @@ sub includes {
         my $to = $room{$of};
         next if $to eq $room;
 
-        if (half($to) ne half($room)) {
+        if (half($to) ne half($room) && $to ne 'both') {
             push @found, "$file: includes $name of the other half";
         } elsif (place($of) > place($file)) {
             push @found, "$file: includes $name of $to, a later room";

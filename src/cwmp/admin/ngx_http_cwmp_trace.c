@@ -8,6 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_guard.h"
+
 #include "ngx_http_cwmp_reply.h"
 #include "ngx_http_cwmp_status.h"
 
@@ -15,7 +17,6 @@
 #define NGX_HTTP_CWMP_TRACE_FIELDS  5
 
 
-static ngx_uint_t ngx_http_cwmp_trace_foreign(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_trace_arm(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cwmp_trace_device(ngx_http_request_t *r,
     ngx_str_t *id);
@@ -58,68 +59,13 @@ ngx_http_cwmp_trace_handler(ngx_http_request_t *r)
         return ngx_http_cwmp_trace_show(r);
     }
 
-    if (ngx_http_cwmp_trace_foreign(r)) {
+    if (ngx_http_guard_foreign(r)) {
         return ngx_http_cwmp_problem(r, NGX_HTTP_FORBIDDEN,
                                      "the request has another site's Origin");
     }
 
     return (r->method == NGX_HTTP_POST) ? ngx_http_cwmp_trace_arm(r)
                                         : ngx_http_cwmp_trace_off(r);
-}
-
-
-/* an Origin of another host than that of the request, "Host" or ":authority",
-   of which nginx makes no "Host" in HTTP/3: a page of somebody's */
-
-static ngx_uint_t
-ngx_http_cwmp_trace_foreign(ngx_http_request_t *r)
-{
-    u_char           *p;
-    size_t            len;
-    ngx_str_t         host;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    ngx_str_null(&host);
-
-    if (r->headers_in.host) {
-        host = r->headers_in.host->value;
-
-    } else if (r->host_start) {
-        host.data = r->host_start;
-        host.len = r->host_end - r->host_start;
-    }
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (h[i].key.len != sizeof("Origin") - 1
-                || ngx_strncasecmp(h[i].key.data, (u_char *) "Origin",
-                                   sizeof("Origin") - 1)
-                   != 0)
-            {
-                continue;
-            }
-
-            p = ngx_strnstr(h[i].value.data, "://", h[i].value.len);
-
-            if (p == NULL || host.len == 0) {
-                return 1;
-            }
-
-            p += sizeof("://") - 1;
-            len = h[i].value.data + h[i].value.len - p;
-
-            if (len != host.len || ngx_strncasecmp(p, host.data, len) != 0) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
 }
 
 

@@ -8,6 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_guard.h"
+
 #include "ngx_http_ntrip_status.h"
 #include "ngx_stream_ntrip_source.h"
 
@@ -19,7 +21,6 @@
 static const char *ngx_http_ntrip_api_allow(ngx_http_ntrip_ctx_t *ctx);
 static const char *ngx_http_ntrip_api_action(ngx_http_ntrip_ctx_t *ctx,
     const char *name, const char *action);
-static ngx_uint_t ngx_http_ntrip_api_foreign(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_ntrip_api_json(ngx_http_request_t *r);
 static void ngx_http_ntrip_api_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ntrip_api_text(ngx_http_request_t *r,
@@ -49,7 +50,7 @@ ngx_http_ntrip_api(ngx_http_ntrip_ctx_t *ctx)
         return ngx_http_ntrip_not_allowed(ctx, allow);
     }
 
-    if (ngx_http_ntrip_api_foreign(r)) {
+    if (ngx_http_guard_foreign(r)) {
         return ngx_http_ntrip_problem(ctx, NGX_HTTP_FORBIDDEN,
                                       "the request has another site's Origin");
     }
@@ -153,61 +154,6 @@ ngx_http_ntrip_api_action(ngx_http_ntrip_ctx_t *ctx, const char *name,
     ctx->id.len -= len;
 
     return action;
-}
-
-
-/* "Origin: scheme://host:port" with the host of the request itself: "Host", or
-   ":authority", of which nginx makes no "Host" in HTTP/3 */
-
-static ngx_uint_t
-ngx_http_ntrip_api_foreign(ngx_http_request_t *r)
-{
-    u_char           *p;
-    ngx_str_t         origin, host;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    ngx_str_null(&host);
-
-    if (r->headers_in.host) {
-        host = r->headers_in.host->value;
-
-    } else if (r->host_start) {
-        host.data = r->host_start;
-        host.len = r->host_end - r->host_start;
-    }
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (h[i].key.len != sizeof("Origin") - 1
-                || ngx_strncasecmp(h[i].key.data, (u_char *) "Origin",
-                                   sizeof("Origin") - 1)
-                   != 0)
-            {
-                continue;
-            }
-
-            origin = h[i].value;
-            p = ngx_strnstr(origin.data, "://", origin.len);
-
-            if (p == NULL || host.len == 0) {
-                return 1;
-            }
-
-            origin.len -= p + 3 - origin.data;
-            origin.data = p + 3;
-
-            if (!ntrip_text_equal_case(&origin, &host)) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
 }
 
 
