@@ -178,53 +178,41 @@ CREATE OR REPLACE TRIGGER source_pool AFTER INSERT OR UPDATE OF pool ON source
 CREATE OR REPLACE TRIGGER pool_source AFTER INSERT OR UPDATE OR DELETE ON pool
     FOR EACH ROW EXECUTE FUNCTION fieldgate_pool_source();
 
-CREATE OR REPLACE TRIGGER user_insert AFTER INSERT ON "user"
-    REFERENCING NEW TABLE AS new_rows
-    EXECUTE FUNCTION fieldgate_insert('user', 'name');
-CREATE OR REPLACE TRIGGER user_update AFTER UPDATE ON "user"
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    EXECUTE FUNCTION fieldgate_update('user', 'name');
-CREATE OR REPLACE TRIGGER user_delete AFTER DELETE ON "user"
-    REFERENCING OLD TABLE AS old_rows
-    EXECUTE FUNCTION fieldgate_delete('user', 'name');
-CREATE OR REPLACE TRIGGER user_truncate AFTER TRUNCATE ON "user"
-    EXECUTE FUNCTION fieldgate_truncate();
+-- A row of "pool" is noted as its account.
 
-CREATE OR REPLACE TRIGGER source_insert AFTER INSERT ON source
-    REFERENCING NEW TABLE AS new_rows
-    EXECUTE FUNCTION fieldgate_insert('source', 'id');
-CREATE OR REPLACE TRIGGER source_update AFTER UPDATE ON source
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    EXECUTE FUNCTION fieldgate_update('source', 'id');
-CREATE OR REPLACE TRIGGER source_delete AFTER DELETE ON source
-    REFERENCING OLD TABLE AS old_rows
-    EXECUTE FUNCTION fieldgate_delete('source', 'id');
-CREATE OR REPLACE TRIGGER source_truncate AFTER TRUNCATE ON source
-    EXECUTE FUNCTION fieldgate_truncate();
-
-CREATE OR REPLACE TRIGGER pool_insert AFTER INSERT ON pool
-    REFERENCING NEW TABLE AS new_rows
-    EXECUTE FUNCTION fieldgate_insert('source', 'source');
-CREATE OR REPLACE TRIGGER pool_update AFTER UPDATE ON pool
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    EXECUTE FUNCTION fieldgate_update('source', 'source');
-CREATE OR REPLACE TRIGGER pool_delete AFTER DELETE ON pool
-    REFERENCING OLD TABLE AS old_rows
-    EXECUTE FUNCTION fieldgate_delete('source', 'source');
-CREATE OR REPLACE TRIGGER pool_truncate AFTER TRUNCATE ON pool
-    EXECUTE FUNCTION fieldgate_truncate();
-
-CREATE OR REPLACE TRIGGER station_insert AFTER INSERT ON station
-    REFERENCING NEW TABLE AS new_rows
-    EXECUTE FUNCTION fieldgate_insert('station', 'mount');
-CREATE OR REPLACE TRIGGER station_update AFTER UPDATE ON station
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    EXECUTE FUNCTION fieldgate_update('station', 'mount');
-CREATE OR REPLACE TRIGGER station_delete AFTER DELETE ON station
-    REFERENCING OLD TABLE AS old_rows
-    EXECUTE FUNCTION fieldgate_delete('station', 'mount');
-CREATE OR REPLACE TRIGGER station_truncate AFTER TRUNCATE ON station
-    EXECUTE FUNCTION fieldgate_truncate();
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES ('user', 'user', 'name'),
+                                   ('source', 'source', 'id'),
+                                   ('pool', 'source', 'source'),
+                                   ('station', 'station', 'mount'))
+                           AS v (name, kind, key)
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER %1$s_insert'
+                       ' AFTER INSERT ON %1$I'
+                       ' REFERENCING NEW TABLE AS new_rows'
+                       ' EXECUTE FUNCTION fieldgate_insert(%2$L, %3$L)',
+                       t.name, t.kind, t.key);
+        EXECUTE format('CREATE OR REPLACE TRIGGER %1$s_update'
+                       ' AFTER UPDATE ON %1$I'
+                       ' REFERENCING OLD TABLE AS old_rows'
+                       ' NEW TABLE AS new_rows'
+                       ' EXECUTE FUNCTION fieldgate_update(%2$L, %3$L)',
+                       t.name, t.kind, t.key);
+        EXECUTE format('CREATE OR REPLACE TRIGGER %1$s_delete'
+                       ' AFTER DELETE ON %1$I'
+                       ' REFERENCING OLD TABLE AS old_rows'
+                       ' EXECUTE FUNCTION fieldgate_delete(%2$L, %3$L)',
+                       t.name, t.kind, t.key);
+        EXECUTE format('CREATE OR REPLACE TRIGGER %1$s_truncate'
+                       ' AFTER TRUNCATE ON %1$I'
+                       ' EXECUTE FUNCTION fieldgate_truncate()',
+                       t.name);
+    END LOOP;
+END
+$$;
 
 -- last, since it says that all of it is there; "cluster" tells one from another
 

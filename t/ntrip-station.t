@@ -201,7 +201,7 @@ $rovers->wait_for(messages => 40);
 is_deeply($rovers->seen->{errors}, [], 'rovers of both workers: every byte');
 
 $t->get('caster', '/') =~ /^STR;(.*)$/m;
-like($1 // '', qr/^B;B;RTCM 3\.2;1077(?:\(1\))?;[12];GPS;none;XXX;0\.00;0\.00;0;0;Fieldgate;none;B;N;\d+;none\r$/,
+like($1 // '', qr/^B;B;RTCM 3\.2;1077(?:\(1\))?;[12];GPS;none;ZZZ;0\.00;0\.00;0;0;Fieldgate;none;B;N;\d+;none\r$/,
      'its line in the sourcetable, made up');
 unlike($t->get('caster', '/'), qr/OTHER|OLD/, 'others are not live');
 like($t->get('caster', '/'), qr/^STR;MSM4;MSM4;/m, 'its profile is');

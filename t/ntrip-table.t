@@ -99,7 +99,7 @@ unlike($body, qr/provider\.example/, 'and not the provider\'s');
 like($own, qr/^STR;OWN;OWN;/, 'with what is declared here');
 unlike($body, qr/not this one/, 'which the provider\'s does not replace');
 like($net, qr/^NET;Net;Provider;/, 'networks');
-is($muc, 'STR;MUC;MUC;RTCM 3.2;;2;GPS+GLO+GAL+BDS;none;XXX;0.00;0.00;1;1;'
+is($muc, 'STR;MUC;MUC;RTCM 3.2;;2;GPS+GLO+GAL+BDS;none;ZZZ;0.00;0.00;1;1;'
          . 'Fieldgate;none;B;N;0;none', 'lines that lack fields get them');
 is(scalar(() = $body =~ /^STR;NET\d+;[^;]*(?:;[^;]*){12};B;N;9600;none\r$/mg),
    2600, 'and all mountpoints, for our users');

@@ -16,16 +16,13 @@
 #include "bench.h"
 #include "rtcm.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 
@@ -43,26 +40,16 @@ base_term(int signo)
 static int
 base_open(int port, int station)
 {
-    int                 fd, on, len;
-    char                buf[128];
-    ssize_t             n;
-    struct sockaddr_in  sin;
+    int      fd, len;
+    char     buf[128];
+    ssize_t  n;
 
-    fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0);
-    if (fd == -1) {
-        bench_die("socket(): %s", strerror(errno));
-    }
+    fd = bench_connect(port);
 
-    on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    /* the request and its answer are waited for, and so are messages */
 
-    memset(&sin, 0, sizeof(sin));
-    sin.sin_family = AF_INET;
-    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    sin.sin_port = htons(port);
-
-    if (connect(fd, (struct sockaddr *) &sin, sizeof(sin)) == -1) {
-        bench_die("connect(): %s", strerror(errno));
+    if (fcntl(fd, F_SETFL, 0) == -1) {
+        bench_die("fcntl(): %s", strerror(errno));
     }
 
     len = snprintf(buf, sizeof(buf), "SOURCE p /S%d\r\n"

@@ -188,10 +188,10 @@ static void
 test_lines(void)
 {
     line_is("MNT", "", 1, 0, "STR;MNT;MNT;RTCM 3.2;;2;GPS+GLO+GAL+BDS;none;"
-            "XXX;0.00;0.00;1;1;Fieldgate;none;B;N;0;none\r\n", "nothing");
+            "ZZZ;0.00;0.00;1;1;Fieldgate;none;B;N;0;none\r\n", "nothing");
 
     line_is("MNT", "", 0, 1, "STR;MNT;MNT;RAW;;2;GPS+GLO+GAL+BDS;none;"
-            "XXX;0.00;0.00;0;0;Fieldgate;none;B;N;0;none\r\n", "nothing, raw");
+            "ZZZ;0.00;0.00;0;0;Fieldgate;none;B;N;0;none\r\n", "nothing, raw");
 
     line_is("RTCM32_GGB", "STR;RTCM32_GGB;RTCM32_GGB;RTCM3X;"
             "1005(10),1074-1084-1124(1);2;GNSS;POPNet;CHN;0.00;0.00;1;1;"
@@ -201,7 +201,7 @@ test_lines(void)
             "POP Platform;none;B;N;500;POP\r\n", "a whole line");
 
     line_is("M", "Town;RTCM 3.0;;;GPS", 0, 0,
-            "STR;M;Town;RTCM 3.0;;2;GPS;none;XXX;0.00;0.00;0;0;Fieldgate;none;"
+            "STR;M;Town;RTCM 3.0;;2;GPS;none;ZZZ;0.00;0.00;0;0;Fieldgate;none;"
             "B;N;0;none\r\n", "from the identifier on");
 
     line_is("M", "STR;M;Town;;;;;;DEU;48.1;11.5;0", 1, 0,

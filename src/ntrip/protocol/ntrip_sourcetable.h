@@ -24,8 +24,9 @@
 
 #define NTRIP_TABLE_END          "ENDSOURCETABLE\r\n"
 
-/* the country code of ISO/IEC 7501-1 for "unspecified" */
-#define NTRIP_TABLE_NOWHERE      "XXX"
+/* the country of a line of our own: ISO 3166-1 leaves this code to its users,
+   and CLDR takes it for an unknown one */
+#define NTRIP_TABLE_NOWHERE      "ZZZ"
 
 #define NTRIP_STR_FIELDS         19
 

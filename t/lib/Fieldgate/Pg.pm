@@ -30,7 +30,7 @@ sub lacking { return defined $bin && -x "$bin/postgres" ? undef : 'no PostgreSQL
 sub new {
     my ($class, %opt) = @_;
 
-    my $dir = File::Temp->newdir('fieldgate-pg-XXXXXX', TMPDIR => 1);
+    my $dir = File::Temp->newdir('fieldgate-pg-' . 'X' x 6, TMPDIR => 1);
     my $self = bless { settings => [], %opt, dir => "$dir", temp => $dir,
                        port => free_port(), owner => $$ }, $class;
 
