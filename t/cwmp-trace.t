@@ -5,6 +5,8 @@ use Fieldgate;
 use Fieldgate::Affinity;
 use Fieldgate::ConnectionRequest;
 use Fieldgate::CPE;
+use Fieldgate::Env qw(read_file);
+use Fieldgate::OpenApi qw(differs);
 use Fieldgate::Wakeup;
 use JSON::PP ();
 
@@ -142,6 +144,10 @@ my $s = $t->connect('cpe');
 post($s, 'inform', 'T1');
 my $head = answer($s);
 is(trace()->{state}, 'running', 'it comes');
+my $api = JSON::PP->new->utf8->decode(read_file('conf/cwmp-openapi.json'));
+is_deeply([differs($api, trace(), $api->{paths}{'/trace'}{get}{responses}{200}
+                                  {content}{'application/json'}{schema},
+                   'trace')], [], 'as the OpenAPI file says');
 close $s;
 wait_closed($t, $head);
 

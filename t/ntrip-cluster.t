@@ -6,6 +6,7 @@ use lib 't/lib';
 use Fieldgate;
 use Fieldgate::Env ();
 use Fieldgate::Ntrip;
+use Fieldgate::OpenApi qw(differs);
 use Fieldgate::Pg;
 use JSON::PP ();
 use Time::HiRes qw(time);
@@ -71,6 +72,13 @@ is($pg->sql('SELECT version FROM fieldgate'), 1, 'the schema is there');
 is(scalar(grep { $_->nginx->error_log =~ /schema of "ntrip_cluster" was created/ }
           @nodes), 1, 'one of them has made it');
 is(cluster($a)->{node}, 'a', 'the status names the node');
+my $api = $json->decode(Fieldgate::Env::read_file('conf/ntrip-openapi.json'));
+is_deeply([differs($api, (ask($a, 'GET', 'counters'))[1],
+                   $api->{paths}{'/counters'}{get}{responses}{200}{content}
+                   {'application/json'}{schema}, 'counters')],
+          [], 'as the OpenAPI file says');
+like($a->nginx->get('web', '/api/metrics'),
+     qr/^ntrip_cluster_current 1\n.*^ntrip_cluster_age_seconds \d/ms, 'metrics');
 
 # from the console of one
 

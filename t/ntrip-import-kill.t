@@ -157,6 +157,7 @@ sub run {
 
         begin();
         wait_log_size($part * $size);
+        note("workers $name: it was done already") if done();
         my @workers = $t->pids;
         $t->allow(map { (qr/ $_ exited on signal 9/, qr/was locked by $_\b/) }
                   @workers);

@@ -3,12 +3,11 @@
 
 use lib 't/lib';
 use Fieldgate;
-use Fieldgate::Env qw(temp_dir);
+use Fieldgate::Env qw(free_port temp_dir);
 use Fieldgate::Ntrip;
 use Fieldgate::Provider qw(frame);
 use IO::Handle;
 use IO::Select;
-use IO::Socket::INET;
 use IPC::Open3 qw(open3);
 use MIME::Base64 qw(encode_base64);
 use Symbol qw(gensym);
@@ -22,16 +21,16 @@ system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
 # the provider: s_server, which sends what it is given, but for lines that begin
 # with a letter of a command
 
-my $port = do {
-    my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
-        or die $!;
-    $s->sockport;
-};
+my $port = free_port();
+
+my %running;
+END { local $?; for (keys %running) { kill KILL => $_; waitpid $_, 0 } }
 
 sub program {
     my (@command) = @_;
     my $p = { err => gensym };
     $p->{pid} = open3($p->{in}, $p->{out}, $p->{err}, 'openssl', @command);
+    $running{$p->{pid}} = 1;
     $p->{in}->autoflush(1);
     $p->{$_} = '' for qw(got said);
     return $p;
@@ -146,10 +145,16 @@ is(scalar(() = $rover->{said} =~ /KEYUPDATE/g), 4, 'there were key updates');
 unlike($t->error_log, qr/source lost|SSL_(?:read|write)\(\) failed/,
        'nobody was lost');
 
-for ($rover, $provider) {
-    kill TERM => $_->{pid};
-    waitpid $_->{pid}, 0;
-}
+# s_server says of each that it has done it, at the latest when it ends
+
 $t->stop;
+for ($rover, $provider) {
+    close $_->{in};
+    waitpid $_->{pid}, 0;
+    delete $running{$_->{pid}};
+}
+look($provider);
+is(scalar(() = $provider->{got} =~ /SSL_do_handshake -> 1/g), 4,
+   'of the provider, too');
 
 done_testing();

@@ -3,7 +3,9 @@
 
 use lib 't/lib';
 use Fieldgate;
+use Fieldgate::Env qw(read_file);
 use Fieldgate::Ntrip;
+use Fieldgate::OpenApi qw(differs);
 use Fieldgate::Wait ();
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
@@ -155,6 +157,11 @@ is($trace->{state}, 'running', 'goes on');
 my %workers = map { $_->{worker} => 1 } @{$trace->{items}};
 cmp_ok(keys %workers, '>', 1, 'which shows');
 
+my $api = $json->decode(read_file('conf/ntrip-openapi.json'));
+is_deeply([differs($api, $trace, $api->{paths}{'/trace'}{get}{responses}{200}
+                                 {content}{'application/json'}{schema},
+                   'trace')], [], 'all of it as the OpenAPI file says');
+
 $rovers->leave('u1');
 $trace = wait_event(qr/^end closed, [1-9]\d* messages, [1-9]\d* bytes$/, 'the end');
 is($trace->{state}, 'done', 'it is over');
@@ -165,6 +172,22 @@ my $all = $json->encode(trace());
 unlike($all, qr/wrong one|"p1|:p1|s[123]\b|Basic/, 'no secrets');
 is_deeply([sort keys %{$trace->{items}[0]}],
           [qw(count event status text time worker)], 'fields');
+
+
+# sentences that are none; the provider goes
+
+arm('u6');
+my $s = $t->connect('caster');
+print $s "GET /M0 HTTP/1.0\r\nUser-Agent: NTRIP t/1\r\nAuthorization: Basic "
+         . encode_base64('u6:p6', '') . "\r\n\r\n"
+         . "\$GPGGA,120000,9900.0,N,01131.0,E,1,08,1,500,M,0,M,,\r\n";
+wait_event(qr/^unusable /, 'a position that is none');
+print $s "\$GPGGA,120000,4806.0,N,01136.0,E,1,08,1,500,M,0,M,,\r\n";
+wait_event(qr/^first /, 'its data');
+$n->provider->set(drop => $_) for qw(a1 a2 a3);
+wait_event(qr/^closed /, 'the provider to go');
+close $s;
+wait_event(qr/^end /, 'the end');
 
 
 # another login throws it out

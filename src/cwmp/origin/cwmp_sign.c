@@ -187,6 +187,8 @@ cwmp_sign_row(cwmp_sign_last_t *last, u_char *text, size_t len)
         word = 0;
         n = ngx_min(len, sizeof(word));
 
+        /* of a size that the compiler knows it is one load */
+
         if (n == sizeof(word)) {
             ngx_memcpy(&word, text, sizeof(word));
 

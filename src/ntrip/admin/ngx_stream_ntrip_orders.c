@@ -377,24 +377,25 @@ ngx_stream_ntrip_order_change(ngx_stream_ntrip_order_t *order,
         { "pool", &order->cmd.pool, 0 },
         { "mount", &order->cmd.mount, 0 },
         { "port", NULL, token->port },
-        { "expires", NULL, ngx_stream_ntrip_order_time(&order->cmd.expires) },
-        { "stored", NULL, 0 }
+        { "expires", NULL, ngx_stream_ntrip_order_time(&order->cmd.expires) }
     };
 
     ngx_memzero(change, sizeof(ngx_stream_ntrip_change_t));
 
     change->sql = ngx_stream_ntrip_order_sql(order);
-    change->n = 7;
+    change->n = sizeof(params) / sizeof(params[0]);
 
-    for (i = 0; i < 8; i++) {
+    for (i = 0; i < change->n; i++) {
         change->params[i].name = params[i].name;
         change->params[i].number = params[i].number;
-        change->params[i].numeric = (i == 5 || i == 6);
+        change->params[i].numeric = (params[i].text == NULL);
 
         if (params[i].text) {
             change->params[i].text = *params[i].text;
         }
     }
+
+    change->params[i].name = "stored";
 }
 
 

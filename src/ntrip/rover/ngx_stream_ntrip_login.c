@@ -745,6 +745,7 @@ ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover)
     ssize_t                      n;
     u_char                       buf[NTRIP_RESPONSE_MAX];
     ngx_str_t                    gga, rest;
+    ngx_uint_t                   chunked;
     ntrip_out_t                  out;
     ngx_connection_t            *c;
     ngx_stream_ntrip_request_t  *rq;
@@ -752,10 +753,10 @@ ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover)
     c = rover->session->connection;
     rq = rover->request;
 
-    rover->chunked = (unsigned) ntrip_request_insists(&rq->request);
+    chunked = ntrip_request_insists(&rq->request);
 
     ntrip_out_init(&out, buf, sizeof(buf));
-    ntrip_response_ok(&out, rq->request.form, ngx_time(), rover->chunked);
+    ntrip_response_ok(&out, rq->request.form, ngx_time(), chunked);
 
     n = c->send(c, out.start, out.last - out.start);
 
@@ -765,6 +766,7 @@ ngx_stream_ntrip_welcome(ngx_stream_ntrip_rover_t *rover)
     }
 
     rover->request = NULL;
+    rover->chunked = (unsigned) chunked;
     rover->welcomed = (uint32_t) ngx_current_msec;
 
     gga = rq->request.gga;

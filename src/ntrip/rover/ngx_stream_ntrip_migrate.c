@@ -322,6 +322,10 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
     row = ntrip_session_row(ngx_stream_ntrip_worker.zone, rover->index);
     rover->point = __atomic_load_n(&row->position, __ATOMIC_RELAXED);
 
+    /* it goes on, also if whoever offered it was found dead meanwhile */
+
+    __atomic_store_n(&row->counted.ended, 0, __ATOMIC_SEQ_CST);
+
     ngx_stream_ntrip_rovers_add(rover);
     ngx_stream_ntrip_traced(rover->login, NTRIP_TRACE_WORKER, "goes on here");
 
@@ -344,6 +348,10 @@ ngx_stream_ntrip_rover_adopt(ngx_stream_session_t *s, ntrip_handover_t *msg)
                                            msg->stream_serial, &place)
             != NGX_OK)
         {
+            /* it may have got a part of a chunk only */
+
+            rover->chunked = 0;
+
             ngx_stream_ntrip_rover_finalize(rover, "error");
             return NGX_OK;
         }

@@ -21,6 +21,10 @@
 #define NGX_STREAM_NTRIP_USAGE_AGAIN  5000
 #define NGX_STREAM_NTRIP_USAGE_ASKED  2000
 
+/* ms that the last worker waits for a locked database: the master kills it when
+   1.5 s have passed since it was told to end at once */
+#define NGX_STREAM_NTRIP_USAGE_LAST   500
+
 
 typedef enum {
     NGX_STREAM_NTRIP_USAGE_NONE = 0,
@@ -279,6 +283,10 @@ ngx_stream_ntrip_usage_exit(void)
 
     db = ngx_stream_ntrip_store_db();
 
+    if (db) {
+        (void) sqlite3_busy_timeout(db, NGX_STREAM_NTRIP_USAGE_LAST);
+    }
+
     u->step = NGX_STREAM_NTRIP_USAGE_COLLECT;
     u->begun = ngx_current_msec;
     u->walk = 0;
@@ -291,6 +299,14 @@ ngx_stream_ntrip_usage_exit(void)
         ngx_stream_ntrip_unlock();
 
         if (rc == NGX_AGAIN) {
+            continue;
+        }
+
+        /* a batch that was taken before has its old amounts: what has come
+           since may be in rows that this walk has passed */
+
+        if (rc == NGX_DONE && u->wrote) {
+            u->wrote = 0;
             continue;
         }
 

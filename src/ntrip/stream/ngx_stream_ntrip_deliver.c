@@ -179,7 +179,9 @@ ngx_stream_ntrip_flush(ngx_stream_ntrip_stream_t *st)
         ngx_stream_ntrip_count_n(messages_out, messages * st->nsinks);
     }
 
-    if (ngx_stream_ntrip_traces_stream(st->serial)) {
+    if (ngx_stream_ntrip_traces_stream(st->serial)
+        && !ngx_stream_ntrip_worker.bus->trace.first)
+    {
         ngx_stream_ntrip_first_of(st);
     }
 

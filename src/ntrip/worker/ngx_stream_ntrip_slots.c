@@ -74,7 +74,7 @@ ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle)
 /* of no generation: nobody hands anything over to it */
 
 ngx_uint_t
-ngx_stream_ntrip_slots_last(ngx_cycle_t *cycle)
+ngx_stream_ntrip_worker_last(ngx_cycle_t *cycle)
 {
     uint64_t                    start, me;
     ngx_uint_t                  i;

@@ -203,7 +203,8 @@ ngx_stream_ntrip_traced_tick(void)
     }
 
     ngx_stream_ntrip_traced(login, NTRIP_TRACE_END,
-                            "its row is gone, as when its worker dies");
+                            "its row is gone: its worker has died, or "
+                            "another login needed it");
 }
 
 

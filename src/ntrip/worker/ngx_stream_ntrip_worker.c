@@ -171,13 +171,6 @@ ngx_stream_ntrip_worker_exit_process(ngx_cycle_t *cycle)
 }
 
 
-ngx_uint_t
-ngx_stream_ntrip_worker_last(ngx_cycle_t *cycle)
-{
-    return ngx_stream_ntrip_slots_last(cycle);
-}
-
-
 /*
  * Nothing closes these connections: they end with the process, and "channel"
  * keeps nginx from taking them for forgotten ones.

@@ -155,6 +155,10 @@ void ngx_stream_ntrip_worker_exit_process(ngx_cycle_t *cycle);
  */
 ngx_uint_t ngx_stream_ntrip_worker_last(ngx_cycle_t *cycle);
 
+/* whether what one worker does for all is this one's: the lowest slot of the
+   newest generation.  Two may think so for a moment */
+ngx_uint_t ngx_stream_ntrip_worker_first(void);
+
 
 /* the locks: short, never both, no log and no system call within.  lock
    also enters the data zone, unlock leaves it. */
@@ -238,13 +242,6 @@ void ngx_stream_ntrip_worker_watch(ngx_cycle_t *cycle);
    is left and the slot */
 void ngx_stream_ntrip_slots_init(ngx_cycle_t *cycle);
 void ngx_stream_ntrip_slots_exit(ngx_cycle_t *cycle);
-
-/* see ngx_stream_ntrip_worker_last() */
-ngx_uint_t ngx_stream_ntrip_slots_last(ngx_cycle_t *cycle);
-
-/* whether what one worker does for all is this one's: the lowest slot of the
-   newest generation.  Two may think so for a moment */
-ngx_uint_t ngx_stream_ntrip_worker_first(void);
 
 /* the worker is exiting, and worker_shutdown_timeout is over */
 ngx_uint_t ngx_stream_ntrip_worker_expired(void);

@@ -6,7 +6,7 @@
 #include "ntrip_words.h"
 
 
-#define NTRIP_BUS_VERSION  1
+#define NTRIP_BUS_VERSION  2
 
 
 void

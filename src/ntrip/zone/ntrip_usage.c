@@ -33,6 +33,7 @@ ntrip_usage_start(ntrip_zone_t *zone, ntrip_counted_t *counted,
 {
     counted->begun = 0;
     counted->since = zone->meter.now;
+    counted->ended = 0;
     counted->bytes = bytes;
 }
 
@@ -93,7 +94,7 @@ ntrip_usage_seconds(ntrip_zone_t *zone, ntrip_counted_t *counted,
 {
     uint64_t  now;
 
-    now = zone->meter.now;
+    now = counted->ended ? counted->ended : zone->meter.now;
 
     if (now <= counted->since) {
         return 0;

@@ -39,7 +39,8 @@
  *   killed in the transaction, or behind it: see TAKEN.
  *   the table is full: what ends then is lost, and counted in "lost"; sessions
  *     that go on have half of the table at most, and those of dead workers stay
- *     where they are for the time being: ntrip_usage_room().
+ *     where they are for the time being, ntrip_usage_room(), unless the user
+ *     logs in again at its limit, or is kicked, or sessions have too few rows.
  *   the clock is set: durations are of the monotonic one.
  *
  * Test: t/unit/ntrip_usage.c, random operations and deaths against a plain

@@ -418,9 +418,19 @@ ntrip_zone_sweep_session(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     user.data = session->user;
     user.len = session->user_len;
 
-    if (ntrip_zone_awaits_heir(bus, &session->row, now)
-        || !ntrip_usage_room(zone, &user))
-    {
+    if (ntrip_zone_awaits_heir(bus, &session->row, now)) {
+        sweep->left++;
+        return;
+    }
+
+    if (!ntrip_usage_room(zone, &user)) {
+
+        /* its time ends here, however long its row stays */
+
+        if (session->counted.ended == 0) {
+            session->counted.ended = zone->meter.now;
+        }
+
         sweep->left++;
         return;
     }

@@ -66,6 +66,8 @@ typedef enum {
 typedef struct {
     uint64_t           begun;        /* it is among the sessions */
     uint64_t           since;        /* up to when, monotonic ms */
+    uint64_t           ended;        /* ms, its worker was found dead; 0: it
+                                        goes on */
     uint64_t           bytes;
 } ntrip_counted_t;
 

@@ -135,7 +135,7 @@ sub begin {
 
     @{$r}{qw(fh in state messages switches positions gga_at own)}
         = ($fh, '', 'head', 0, 0, 0, 0, $fh->sockport);
-    delete @{$r}{qw(login seq last why closed wire)};
+    delete @{$r}{qw(login seq last why closed wire last_chunk)};
 
     my $auth = MIME::Base64::encode_base64("$r->{user}:$r->{password}", '');
     my $out = $r->{bytes} // ($r->{chunked}
@@ -314,6 +314,11 @@ sub readable {
 sub chunks {
     my ($self, $r) = @_;
 
+    if ($r->{last_chunk}) {
+        $self->wrong($r, 'bytes behind the last chunk');
+        return $self->close($r, 'wrong bytes');
+    }
+
     $r->{wire} .= $r->{in};
     $r->{in} = '';
 
@@ -330,7 +335,9 @@ sub chunks {
 
         if ($len == 0) {
             $r->{last_chunk} = 1;
-            next;
+            $self->wrong($r, 'bytes behind the last chunk')
+                if length $r->{wire};
+            return;
         }
 
         $r->{in} = substr $chunk, $at, $len;
