@@ -7,6 +7,7 @@ use Fieldgate;
 use Fieldgate::Ntrip;
 use Fieldgate::Provider qw(frame frame_read);
 use MIME::Base64 qw(encode_base64);
+use Socket qw(IPPROTO_TCP);
 use Time::HiRes qw(sleep);
 
 my $n = Fieldgate::Ntrip->new(
@@ -19,6 +20,7 @@ my $gga = '$GPGGA,120000.00,4806.00000,N,01136.00000,E,4,12,0.8,500.0,M,'
 my $long = '$GPGGA,120000.00,4806.0000000,N,01136.0000000,E,4,12,0.8,'
            . '500.0000,M,47.0000,M,1.0,0001';
 my $no_fix = '$GNGGA,,,,,,0,00,99.99,,,,,,*56';
+my $tcp_info = 11;              # and there, tcpi_data_segs_in
 my $icy = qr/^ICY 200 OK\r\n\r\n\z/;
 my $user = 0;
 
@@ -101,16 +103,21 @@ for my $client (@clients) {
     my $s = $t->connect('caster');
     syswrite $s, $request->();
 
-    # the header is a segment of its own: programs read it with one recv()
+    # the header is a segment of its own: programs read it with one recv(); if
+    # this one is late, there may be data behind it, in other segments
 
     IO::Select->new($s)->can_read($Fieldgate::Wait::Guard);
     sysread $s, my $head, 65536;
+    my $segments = unpack 'x152 L', getsockopt($s, IPPROTO_TCP, $tcp_info);
+    my $bytes = $head =~ s/(?<=\r\n\r\n)(.+)\z//s ? $1 : '';
     like($head, $reply, "$name: its reply") or next;
-    like($head, qr/\r\n\r\n\z/, "$name: and nothing else in its segment");
+    cmp_ok($segments, '>=', length $bytes ? 2 : 1,
+           "$name: and nothing else in its segment");
 
     syswrite $s, $position if length $position;
 
-    my $bytes = Fieldgate::read_all($s, qr/^(?s:.{650})/);
+    my $left = 650 - length $bytes;
+    $bytes .= Fieldgate::read_all($s, qr/^(?s:.{$left})/) if $left > 0;
     if ($chunks) {
         my $chunk = qr/78\r\n(.{120})\r\n/s;
         like($bytes, qr/^$chunk{5}/, "$name: each message is one");

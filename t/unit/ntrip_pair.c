@@ -28,7 +28,16 @@
 #define TEST_WORKERS   3
 #define TEST_PLACES    5
 #define TEST_ACCOUNTS  2
-#define TEST_STEPS     200000
+#define TEST_STEPS     500000
+#define TEST_ROWS      1024
+
+
+typedef struct {
+    uint64_t           host;
+    uint64_t           guest;
+    uint64_t           since;
+    uint32_t           index;        /* of the guest */
+} test_kept_t;
 
 
 static ntrip_bus_t   *test_bus;
@@ -37,6 +46,8 @@ static uint64_t       test_me[TEST_WORKERS];
 static uint64_t       test_now = 1000000;
 static ngx_uint_t     test_wrong;
 static ngx_uint_t     test_joined, test_refused, test_parted, test_leaving;
+static ngx_uint_t     test_waits;
+static test_kept_t    test_kept[TEST_ROWS];
 
 
 #define check(what)                                                           \
@@ -191,13 +202,55 @@ test_exiting(int worker)
 }
 
 
+/* the guest that a host had to part from: the serials of both, and when that
+   was; in a row that has lasted since, it is waited for */
+
+static void
+test_keep(ntrip_stream_row_t *host, ntrip_stream_row_t *guest)
+{
+    test_kept_t  *kept;
+
+    kept = &test_kept[test_index(host)];
+
+    kept->host = host->row.serial;
+    kept->guest = guest->row.serial;
+    kept->index = test_index(guest);
+    kept->since = test_now;
+}
+
+
+static ngx_uint_t
+test_keeps(ntrip_stream_row_t *host, uint32_t index)
+{
+    test_kept_t         *kept;
+    ntrip_stream_row_t  *guest;
+
+    kept = &test_kept[test_index(host)];
+
+    if (kept->host != host->row.serial || kept->index == index
+        || test_now >= kept->since + NTRIP_PAIR_KEEP)
+    {
+        return 0;
+    }
+
+    guest = ntrip_stream_row(test_zone, kept->index);
+
+    return guest->row.serial == kept->guest
+           && guest->row.state != NTRIP_ROW_FREE
+           && guest->row.state != NTRIP_STREAM_LIVE;
+}
+
+
 /* a host for the place, as the rows say */
 
 static ngx_uint_t
 test_hosts(ngx_uint_t place)
 {
+    uint32_t             index;
     ngx_uint_t           i;
     ntrip_stream_row_t  *row;
+
+    index = test_index(test_row(place));
 
     for (i = 0; i < TEST_PLACES; i++) {
         row = test_row(i);
@@ -208,7 +261,11 @@ test_hosts(ngx_uint_t place)
             && ntrip_pair_guest(test_zone, test_index(row))
                == NTRIP_ROW_NONE)
         {
-            return 1;
+            if (!test_keeps(row, index)) {
+                return 1;
+            }
+
+            test_waits++;
         }
     }
 
@@ -243,7 +300,7 @@ test_join(ngx_uint_t place)
     hosts = (row->row.state == NTRIP_STREAM_OPENING && row->source == 0)
             ? test_hosts(place) : 0;
 
-    host = ntrip_pair_find(test_zone, test_bus, test_index(row));
+    host = ntrip_pair_find(test_zone, test_bus, test_now, test_index(row));
 
     rc = (host == NTRIP_ROW_NONE)
          ? NGX_DECLINED
@@ -286,6 +343,10 @@ test_part(ngx_uint_t place)
 
     memset(&wake, 0, sizeof(wake));
 
+    if (guest != NTRIP_ROW_NONE) {
+        test_keep(row, ntrip_stream_row(test_zone, guest));
+    }
+
     ntrip_pair_part(test_zone, test_bus, test_me[owner], test_now,
                     test_index(row), &wake);
 
@@ -321,6 +382,7 @@ static void
 test_close(ngx_uint_t place)
 {
     int                  owner;
+    uint32_t             guest;
     ntrip_slots_t        wake;
     ntrip_stream_row_t  *row;
 
@@ -332,6 +394,12 @@ test_close(ngx_uint_t place)
     }
 
     memset(&wake, 0, sizeof(wake));
+
+    guest = ntrip_pair_guest(test_zone, test_index(row));
+
+    if (guest != NTRIP_ROW_NONE) {
+        test_keep(row, ntrip_stream_row(test_zone, guest));
+    }
 
     ntrip_pair_part(test_zone, test_bus, test_me[owner], test_now,
                     test_index(row), &wake);
@@ -380,7 +448,7 @@ test_pairs(void)
 {
     uint32_t             i, guest;
     ntrip_stream_row_t  *row, *host;
-    u_char               seen[1024];
+    u_char               seen[TEST_ROWS];
 
     memset(seen, 0, sizeof(seen));
 
@@ -459,6 +527,10 @@ main(void)
     memset(test_bus, 0, sizeof(ntrip_bus_t));
     memset(test_zone, 0, plan.bytes);
 
+    if (plan.streams > TEST_ROWS) {
+        return 1;
+    }
+
     ntrip_bus_init(test_bus, 1);
     ntrip_zone_init(test_zone, &plan);
 
@@ -528,10 +600,12 @@ main(void)
 
     tap_ok(test_wrong == 0 && n == TEST_STEPS, "pairs in any order");
     tap_ok(test_joined > 1000 && test_refused > 1000 && test_parted > 1000
-           && test_leaving > 100,
-           "%lu joined, %lu found no host, %lu parted, %lu workers exited",
+           && test_leaving > 100 && test_waits > 1000,
+           "%lu joined, %lu found no host, %lu parted, %lu workers exited, "
+           "%lu hosts were kept",
            (unsigned long) test_joined, (unsigned long) test_refused,
-           (unsigned long) test_parted, (unsigned long) test_leaving);
+           (unsigned long) test_parted, (unsigned long) test_leaving,
+           (unsigned long) test_waits);
 
     return tap_done();
 }

@@ -47,7 +47,8 @@ ngx_stream_ntrip_pair_join(ngx_stream_ntrip_source_t *source)
         return;
     }
 
-    host = ntrip_pair_find(worker->zone, worker->bus, source->feed.index);
+    host = ntrip_pair_find(worker->zone, worker->bus, ngx_current_msec,
+                           source->feed.index);
 
     if (host == NTRIP_ROW_NONE) {
         return;

@@ -6,7 +6,9 @@
 
 
 static ngx_uint_t ntrip_pair_fits(ntrip_zone_t *zone, ntrip_bus_t *bus,
-    uint32_t index, uint32_t i);
+    uint64_t now, uint32_t index, uint32_t i);
+static ngx_uint_t ntrip_pair_kept(ntrip_zone_t *zone, ntrip_stream_row_t *host,
+    uint64_t now, uint32_t index);
 
 
 /* ---- turns ---- */
@@ -60,7 +62,7 @@ ntrip_pair_join(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
         || guest->row.state != NTRIP_STREAM_OPENING
         || guest->source
         || !guest->gga
-        || !ntrip_pair_fits(zone, bus, index, i))
+        || !ntrip_pair_fits(zone, bus, now, index, i))
     {
         return NGX_DECLINED;
     }
@@ -95,12 +97,13 @@ ntrip_pair_join(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
 
 
 uint32_t
-ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
+ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index)
 {
     uint32_t  i;
 
     for (i = 0; i < zone->streams.n; i++) {
-        if (ntrip_pair_fits(zone, bus, index, i)) {
+        if (ntrip_pair_fits(zone, bus, now, index, i)) {
             return i;
         }
     }
@@ -112,8 +115,8 @@ ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index)
 /* streams[i] may be the host of streams[index] */
 
 static ngx_uint_t
-ntrip_pair_fits(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
-    uint32_t i)
+ntrip_pair_fits(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
+    uint32_t index, uint32_t i)
 {
     ntrip_stream_row_t  *guest, *host;
 
@@ -131,7 +134,31 @@ ntrip_pair_fits(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
            && host->mount_len == guest->mount_len
            && ngx_memcmp(host->mount, guest->mount, guest->mount_len) == 0
            && ntrip_bus_stays(bus, host->row.holder)
-           && ntrip_pair_guest(zone, i) == NTRIP_ROW_NONE;
+           && ntrip_pair_guest(zone, i) == NTRIP_ROW_NONE
+           && !ntrip_pair_kept(zone, host, now, index);
+}
+
+
+/* the host is kept for the guest that it had, which is on its way */
+
+static ngx_uint_t
+ntrip_pair_kept(ntrip_zone_t *zone, ntrip_stream_row_t *host, uint64_t now,
+    uint32_t index)
+{
+    ngx_uint_t           state;
+    ntrip_stream_row_t  *guest;
+
+    if (now >= __atomic_load_n(&host->kept_until, __ATOMIC_ACQUIRE)
+        || host->kept_index == index)
+    {
+        return 0;
+    }
+
+    guest = ntrip_stream_row(zone, host->kept_index);
+    state = __atomic_load_n(&guest->row.state, __ATOMIC_ACQUIRE);
+
+    return __atomic_load_n(&guest->row.serial, __ATOMIC_ACQUIRE) == host->kept
+           && (state == NTRIP_STREAM_ORPHAN || state == NTRIP_STREAM_OPENING);
 }
 
 
@@ -182,6 +209,11 @@ ntrip_pair_part(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t me,
     i = ntrip_pair_guest(zone, index);
 
     if (i != NTRIP_ROW_NONE && host->row.holder == me) {
+        host->kept = host->guest;
+        host->kept_index = i;
+        __atomic_store_n(&host->kept_until, now + NTRIP_PAIR_KEEP,
+                         __ATOMIC_SEQ_CST);
+
         (void) ntrip_stream_orphan(zone, bus, me, now, i, host->guest, 0,
                                    wake);
     }

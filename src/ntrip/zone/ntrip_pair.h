@@ -10,7 +10,9 @@
  *
  * A guest is undone by making it an ORPHAN, as any stream whose owner goes: a
  * worker with rovers of it claims it, and looks for an account, or a host,
- * anew.  A host has one guest, and a guest is no host.
+ * anew.  A host has one guest, and a guest is no host.  For a while it is
+ * nobody else's host, so that after a reload others that wait do not take the
+ * place of a guest; unless that has an account, another host, or no rovers.
  *
  * The pair is what the host says, "guest", its row, serial and epoch, as long
  * as the guest's row says the same, has the same holder, and is LIVE.  Since a
@@ -39,6 +41,9 @@
 
 #define NTRIP_PAIR_TURN      5000    /* ms */
 
+/* ms that a host waits for a guest that it had to part from */
+#define NTRIP_PAIR_KEEP      10000
+
 
 typedef struct {
     uint64_t           since;        /* ms, when the turn began */
@@ -59,7 +64,7 @@ uint64_t ntrip_pair_left(ntrip_pair_turn_t *turn, uint64_t now);
 /* no lock, since all streams are looked at: a host for streams[index], as it
    seems, whose worker is not about to give it away; NTRIP_ROW_NONE: there is
    none */
-uint32_t ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus,
+uint32_t ntrip_pair_find(ntrip_zone_t *zone, ntrip_bus_t *bus, uint64_t now,
     uint32_t index);
 
 /*

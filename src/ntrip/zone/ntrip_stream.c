@@ -241,6 +241,7 @@ ntrip_stream_fill(ntrip_zone_t *zone, ntrip_bus_t *bus, uint32_t index,
     stream->gga = want->gga;
     stream->station = want->station;
     stream->guest = 0;
+    stream->kept_until = 0;
     stream->since = 0;
     stream->asked = 0;
     stream->facts.seq = 0;

@@ -153,6 +153,9 @@ typedef struct {
     uint64_t           guest;        /* serial of its guest, 0: none */
     uint64_t           guest_epoch;
     uint32_t           guest_index;
+    uint32_t           kept_index;   /* of the one before, for whom the place */
+    uint64_t           kept;         /* is kept, its serial, */
+    uint64_t           kept_until;   /* ms */
 
     /* of a base station: ntrip_station.h */
 
